@@ -1,0 +1,89 @@
+"""Verdicts of the gates: on the task, on a tool call, on its result, on the answer."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from .shape import Body, Sha256, UtcTime
+
+
+class CheckFinding(Body):
+    """What one check saw."""
+
+    check: str
+    severity: Literal["note", "redact", "block"]
+    rule: str
+    reason: str
+
+
+class Verdict(Body):
+    """What every verdict tells: the rule, the version of the policy, and a sentence."""
+
+    rule: str
+    policy_version: str
+    reason: str
+    findings: tuple[CheckFinding, ...] = ()
+
+
+class TaskCleared(Verdict):
+    """`task.cleared`: the input may be shown to a model, as it stands in `input`."""
+
+    input: str
+    labels: tuple[str, ...] = ("user",)
+
+
+class TaskBlocked(Verdict):
+    """`task.blocked`: the task is not run. A task that does not parse ends here too."""
+
+
+class ToolCleared(Verdict):
+    """`tool.cleared`: permission for one call, bound to exactly what was asked."""
+
+    call: str
+    attempt: int
+    tool: str
+    manifest_sha256: Sha256
+    arguments_sha256: Sha256
+    approval_id: str | None = None
+    expires_at: UtcTime
+
+
+class ToolBlocked(Verdict):
+    """`tool.blocked`: the call is not made, and the model is told so."""
+
+    call: str
+    attempt: int
+
+
+class ToolEscalated(Verdict):
+    """`tool.escalated`: only a person in one of `roles` may clear it."""
+
+    call: str
+    attempt: int
+    roles: tuple[str, ...]
+    expires_seconds: int = Field(gt=0)
+
+
+class ResultCleared(Verdict):
+    """`result.cleared`: what the model will see of a tool's result, with its label."""
+
+    call: str
+    text: str
+    is_error: bool = False
+    label: str = Field(description="Such as tool:find_order, or external")
+
+
+class ResultBlocked(Verdict):
+    """`result.blocked`: the model sees only that the result was withheld."""
+
+    call: str
+
+
+class AnswerCleared(Verdict):
+    """`answer.cleared`: the answer may leave, as it stands in `text`."""
+
+    text: str
+
+
+class AnswerBlocked(Verdict):
+    """`answer.blocked`: the answer does not leave."""

@@ -1,0 +1,227 @@
+"""The fold: from facts in log order to a run.
+
+A fact is placed by its cause: the fold keeps, for every fact it has taken, the part of the run
+that answers to it belong to. A fact whose id is known, or whose cause is not, changes nothing.
+Of alternatives to one cause the first in log order stands. The fold reads no clock.
+"""
+
+from collections.abc import Iterable
+from typing import cast
+
+from ..envelope import Fact
+from ..evaluation import RunEvaluated
+from ..guardrail import (
+    AnswerBlocked,
+    AnswerCleared,
+    ResultBlocked,
+    ResultCleared,
+    TaskBlocked,
+    TaskCleared,
+    ToolBlocked,
+    ToolCleared,
+    ToolEscalated,
+)
+from ..model import (
+    ModelAttemptRequested,
+    ModelClaimed,
+    ModelFailed,
+    ModelRequested,
+    ModelResponded,
+)
+from ..money import ModelFunded, ModelUnfunded, MoneySettled
+from ..review import ReviewAnswered, ReviewAnswerRefused, ReviewDecided, ReviewRequested
+from ..run import (
+    AnswerProposed,
+    RunArchived,
+    RunCancelled,
+    RunCancelRequested,
+    RunCompleted,
+    RunFailed,
+    RunStarted,
+)
+from ..shape import Body
+from ..task import TaskConflicted, TaskSubmitted
+from ..tool import ToolClaimed, ToolFailed, ToolRequested, ToolSucceeded, ToolUnknown
+from .state import Answer, Attempt, Call, Review, Run, RunEnd, Step, ToolOutcome, ToolVerdict, Try
+
+
+def fold(facts: Iterable[Fact[Body]], onto: Run | None = None) -> Run:
+    """Advance a run by facts in log order; a new run where none is given.
+
+    Raises:
+        ValueError: no run is given and there are no facts to make one of.
+    """
+    run = onto
+    for fact in facts:
+        if run is None:
+            run = Run(fact.tenant, fact.run_id, first_sequence=fact.sequence)
+        if fact.sequence > run.last_sequence:
+            run.last_sequence = fact.sequence
+            _take(run, fact)
+    if run is None:
+        raise ValueError("no facts, and no run to fold them onto")
+    return run
+
+
+def _take(run: Run, fact: Fact[Body]) -> None:
+    if fact.id in run.seen:
+        _note_conflict(run, fact)
+        return
+    run.seen.add(fact.id)
+    match fact.body:
+        case MoneySettled():
+            _settle(run, cast("Fact[MoneySettled]", fact))
+        case TaskSubmitted() | TaskCleared() | TaskBlocked() | RunStarted() | TaskConflicted():
+            _take_task(run, fact)
+        case RunCompleted() | RunFailed() | RunCancelled() | RunCancelRequested():
+            _take_end(run, fact)
+        case RunEvaluated():
+            run.evaluated = cast("Fact[RunEvaluated]", fact)
+        case RunArchived():
+            run.archived = True
+        case ModelRequested():
+            _open_step(run, cast("Fact[ModelRequested]", fact))
+        case _:
+            _take_part(run, fact)
+
+
+def _note_conflict(run: Run, fact: Fact[Body]) -> None:
+    first = run.submitted
+    if isinstance(fact.body, TaskSubmitted) and first is not None and fact.body != first.body:
+        run.conflicts.append(cast("Fact[TaskSubmitted]", fact))
+
+
+def _take_task(run: Run, fact: Fact[Body]) -> None:
+    match fact.body:
+        case TaskSubmitted():
+            run.submitted = cast("Fact[TaskSubmitted]", fact)
+        case TaskCleared() | TaskBlocked() if fact.cause_id == run.root:
+            run.verdict = cast("Fact[TaskCleared]", fact)
+        case RunStarted() if run.verdict is not None and fact.cause_id == run.verdict.id:
+            run.started = cast("Fact[RunStarted]", fact)
+        case TaskConflicted() as told:
+            run.conflicts = [one for one in run.conflicts if one.sequence != told.second_sequence]
+
+
+def _take_end(run: Run, fact: Fact[Body]) -> None:
+    if isinstance(fact.body, RunCancelRequested):
+        run.cancel = run.cancel or cast("Fact[RunCancelRequested]", fact)
+    elif run.end is None and fact.cause_id == run.root:
+        run.end = cast("Fact[RunEnd]", fact)
+
+
+def _open_step(run: Run, fact: Fact[ModelRequested]) -> None:
+    if run.started is None or fact.body.step != len(run.steps) + 1:
+        return
+    step = Step(fact.body.step, fact)
+    run.steps.append(step)
+    _open_attempt(run, step, Attempt(1, fact))
+
+
+def _open_attempt(run: Run, step: Step, attempt: Attempt) -> None:
+    step.attempts.append(attempt)
+    run.places[attempt.request.id] = attempt
+
+
+def _settle(run: Run, fact: Fact[MoneySettled]) -> None:
+    """Later evidence replaces earlier: a liability may turn into a bill."""
+    attempt = run.attempt(fact.body.step, fact.body.attempt)
+    before = attempt.settled.body.cost_micro_usd if attempt and attempt.settled else 0
+    run.cost_micro_usd += fact.body.cost_micro_usd - before
+    if attempt:
+        attempt.settled = fact
+
+
+def _take_part(run: Run, fact: Fact[Body]) -> None:
+    """A fact below a step: its cause names the part that it belongs to."""
+    place = run.places.get(fact.cause_id)
+    match place, fact.body:
+        case Attempt(), _:
+            _take_attempt(run, place, fact)
+        case Step() as step, ToolRequested() as asked:
+            _open_try(run, step.calls, asked, fact)
+        case Call() as call, ToolRequested() as asked:
+            _open_try(run, [call], asked, fact)
+        case Call() as call, ResultCleared() | ResultBlocked() if call.result is None:
+            call.result = cast("Fact[ResultCleared]", fact)
+        case Step(), AnswerProposed():
+            run.answer = run.answer or Answer(cast("Fact[AnswerProposed]", fact))
+            run.places[fact.id] = run.answer
+        case Answer() as answer, AnswerCleared() | AnswerBlocked() if answer.verdict is None:
+            answer.verdict = cast("Fact[AnswerCleared]", fact)
+        case Try(), _:
+            _take_try(run, place, fact)
+        case Review() as review, _:
+            _take_review(run, review, fact)
+
+
+def _take_attempt(run: Run, attempt: Attempt, fact: Fact[Body]) -> None:
+    step = run.steps[attempt.request.body.step - 1]
+    match fact.body:
+        case ModelFunded() | ModelUnfunded() if attempt.verdict is None:
+            attempt.verdict = cast("Fact[ModelFunded]", fact)
+            run.places[fact.id] = attempt
+        case ModelClaimed() if attempt.claim is None:
+            attempt.claim = cast("Fact[ModelClaimed]", fact)
+        case ModelAttemptRequested() as again if again.attempt == len(step.attempts) + 1:
+            asked = cast("Fact[ModelAttemptRequested]", fact)
+            _open_attempt(run, step, Attempt(again.attempt, asked))
+        case ModelResponded() as responded if step.outcome is None:
+            step.outcome = cast("Fact[ModelResponded]", fact)
+            step.calls = [
+                Call(f"{step.number}-{index}", index, part)
+                for index, part in enumerate(responded.tool_calls, start=1)
+            ]
+            run.places[fact.id] = step
+        case ModelFailed() if step.outcome is None:
+            step.outcome = cast("Fact[ModelFailed]", fact)
+
+
+def _open_try(run: Run, calls: list[Call], asked: ToolRequested, fact: Fact[Body]) -> None:
+    call = next((one for one in calls if one.index == asked.index), None)
+    if call is None or asked.attempt != len(call.tries) + 1:
+        return
+    opened = Try(cast("Fact[ToolRequested]", fact))
+    call.tries.append(opened)
+    run.places[fact.id] = opened
+
+
+def _take_try(run: Run, each: Try, fact: Fact[Body]) -> None:
+    call = run.call(each.request.body.call)
+    assert call is not None, "a try lives in a call"
+    match fact.body:
+        case ToolCleared() | ToolBlocked() | ToolEscalated() if each.verdict is None:
+            each.verdict = cast("Fact[ToolVerdict]", fact)
+            run.places[fact.id] = each
+        case ToolClaimed() if each.claim is None:
+            each.claim = cast("Fact[ToolClaimed]", fact)
+        case ToolSucceeded() | ToolFailed() if _is_open(each):
+            each.outcome = cast("Fact[ToolOutcome]", fact)
+            run.places[fact.id] = call
+        case ToolUnknown() if each.outcome is None:
+            each.outcome = cast("Fact[ToolOutcome]", fact)
+            run.places[fact.id] = each
+        case ToolRequested() as asked:
+            _open_try(run, [call], asked, fact)
+        case ReviewRequested() if each.review is None:
+            each.review = Review(cast("Fact[ReviewRequested]", fact))
+            run.places[fact.id] = each.review
+
+
+def _is_open(each: Try) -> bool:
+    """Late evidence settles an unknown outcome."""
+    return each.outcome is None or isinstance(each.outcome.body, ToolUnknown)
+
+
+def _take_review(run: Run, review: Review, fact: Fact[Body]) -> None:
+    match fact.body:
+        case ReviewAnswered():
+            review.answers.append(cast("Fact[ReviewAnswered]", fact))
+            run.places[fact.id] = review
+        case ReviewAnswerRefused():
+            review.refused.add(fact.cause_id)
+        case ReviewDecided() as decided if review.decided is None:
+            review.decided = cast("Fact[ReviewDecided]", fact)
+            call = run.call(review.requested.body.call)
+            assert call is not None, f"review {decided.review_id} belongs to a call"
+            run.places[fact.id] = call

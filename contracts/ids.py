@@ -1,0 +1,26 @@
+"""Ids are derived from causes, so that whoever says a fact again says it under the same id."""
+
+import hashlib
+
+ID_LIMIT = 64  # bytes; JetStream keeps every id of its window in memory
+
+
+def root_id(tenant: str, run_id: str) -> str:
+    """The id of `task.submitted`: the producer's own key of the run."""
+    return _short(f"{tenant}/{run_id}")
+
+
+def derive_id(cause_id: str, slot: str, branch: str = "") -> str:
+    """The id of what follows from `cause_id` in `slot`.
+
+    Alternatives to one cause (cleared or blocked, funded or unfunded) share a slot, so that the
+    first of them in log order is the only one. `branch` tells siblings apart: the index of a
+    tool call, the number of an attempt, the nonce of a person's answer.
+    """
+    return _short(f"{cause_id}:{slot}:{branch}" if branch else f"{cause_id}:{slot}")
+
+
+def _short(text: str) -> str:
+    if len(text.encode()) <= ID_LIMIT:
+        return text
+    return "~" + hashlib.sha256(text.encode()).hexdigest()[: ID_LIMIT - 1]

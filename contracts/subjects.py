@@ -1,0 +1,252 @@
+"""The one table: every fact with its owner, every stream, every durable consumer.
+
+NATS permissions, stream configuration and the AsyncAPI document are generated from here.
+"""
+
+import re
+from dataclasses import dataclass
+
+from . import evaluation, guardrail, model, money, review, run, task, tool
+from .shape import NAME_PATTERN, Body
+
+RUNS = "RUNS"
+TIMERS = "TIMERS"
+DEAD = "DEAD"
+
+PRODUCER = "producer"
+ORCHESTRATOR = "orchestrator"
+ROUTER = "model_router"
+EXECUTOR = "tool_executor"
+GUARDRAIL = "guardrail_checker"
+LEDGER = "cost_ledger"
+EVALUATOR = "evaluator"
+CONSOLE = "console"
+SERVICES = (ORCHESTRATOR, ROUTER, EXECUTOR, GUARDRAIL, LEDGER, EVALUATOR, CONSOLE)
+
+BodyClass = type[Body]
+_TOKEN = re.compile(NAME_PATTERN)
+
+
+@dataclass(frozen=True, slots=True)
+class FactKind:
+    """One kind of fact.
+
+    `slot` is its part of derived ids: alternatives to one cause share it. `starred` facts carry
+    their owner's signature. `also` may publish it too (a claim can be revoked by others).
+    """
+
+    type: str
+    body: "BodyClass"
+    owner: str
+    slot: str
+    starred: bool = False
+    also: tuple[str, ...] = ()
+    keyed: bool = False
+
+
+SUBMITTED = FactKind("task.submitted", task.TaskSubmitted, PRODUCER, "root", also=(CONSOLE,))
+
+FACTS: tuple[FactKind, ...] = (
+    SUBMITTED,
+    FactKind("task.cleared", guardrail.TaskCleared, GUARDRAIL, "verdict", starred=True),
+    FactKind("task.blocked", guardrail.TaskBlocked, GUARDRAIL, "verdict"),
+    FactKind("task.conflicted", task.TaskConflicted, ORCHESTRATOR, "conflict"),
+    FactKind("run.started", run.RunStarted, ORCHESTRATOR, "started", starred=True),
+    FactKind("model.requested", model.ModelRequested, ORCHESTRATOR, "step"),
+    FactKind("model.attempt_requested", model.ModelAttemptRequested, ROUTER, "again"),
+    FactKind("model.funded", money.ModelFunded, LEDGER, "verdict", starred=True),
+    FactKind("model.unfunded", money.ModelUnfunded, LEDGER, "verdict"),
+    FactKind(
+        "model.claimed",
+        model.ModelClaimed,
+        ROUTER,
+        "claim",
+        also=(ORCHESTRATOR, LEDGER),
+        keyed=True,
+    ),
+    FactKind("model.responded", model.ModelResponded, ROUTER, "outcome"),
+    FactKind("model.failed", model.ModelFailed, ROUTER, "failed"),
+    FactKind("money.settled", money.MoneySettled, LEDGER, "settled"),
+    FactKind("tool.requested", tool.ToolRequested, ORCHESTRATOR, "call"),
+    FactKind("tool.cleared", guardrail.ToolCleared, GUARDRAIL, "verdict", starred=True),
+    FactKind("tool.blocked", guardrail.ToolBlocked, GUARDRAIL, "verdict"),
+    FactKind("tool.escalated", guardrail.ToolEscalated, GUARDRAIL, "verdict"),
+    FactKind("tool.claimed", tool.ToolClaimed, EXECUTOR, "claim", also=(ORCHESTRATOR,), keyed=True),
+    FactKind("tool.succeeded", tool.ToolSucceeded, EXECUTOR, "outcome"),
+    FactKind("tool.failed", tool.ToolFailed, EXECUTOR, "outcome"),
+    FactKind("tool.unknown", tool.ToolUnknown, EXECUTOR, "unknown"),
+    FactKind("result.cleared", guardrail.ResultCleared, GUARDRAIL, "verdict", starred=True),
+    FactKind("result.blocked", guardrail.ResultBlocked, GUARDRAIL, "verdict"),
+    FactKind("review.requested", review.ReviewRequested, ORCHESTRATOR, "review"),
+    FactKind("review.answered", review.ReviewAnswered, CONSOLE, "answer", starred=True),
+    FactKind("review.decided", review.ReviewDecided, ORCHESTRATOR, "decision", starred=True),
+    FactKind("review.answer_refused", review.ReviewAnswerRefused, ORCHESTRATOR, "refusal"),
+    FactKind("answer.proposed", run.AnswerProposed, ORCHESTRATOR, "answer"),
+    FactKind("answer.cleared", guardrail.AnswerCleared, GUARDRAIL, "verdict", starred=True),
+    FactKind("answer.blocked", guardrail.AnswerBlocked, GUARDRAIL, "verdict"),
+    FactKind("run.cancel_requested", run.RunCancelRequested, CONSOLE, "cancel", starred=True),
+    FactKind("run.completed", run.RunCompleted, ORCHESTRATOR, "end", starred=True),
+    FactKind("run.failed", run.RunFailed, ORCHESTRATOR, "end"),
+    FactKind("run.cancelled", run.RunCancelled, ORCHESTRATOR, "end"),
+    FactKind("run.evaluated", evaluation.RunEvaluated, EVALUATOR, "evaluated"),
+    FactKind("run.archived", run.RunArchived, CONSOLE, "archived"),
+)
+
+ENDS = ("run.completed", "run.failed", "run.cancelled")
+_KIND_OF_TYPE = {kind.type: kind for kind in FACTS}
+_KIND_OF_BODY = {kind.body: kind for kind in FACTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """One durable pull consumer: which service hears which facts, shared by its replicas.
+
+    `deliveries` is how often a message may be tried; None means for ever.
+    """
+
+    durable: str
+    service: str
+    types: tuple[str, ...]
+    deliveries: int | None
+    stray_submissions: bool = False
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """Subject filters of the consumer."""
+        plain = tuple(filter_of(type_) for type_ in self.types)
+        return (*plain, STRAY_SUBMISSION) if self.stray_submissions else plain
+
+
+DELIVERIES = 20
+# A tenant or run id with a dot in it makes one more token. It is heard, so that its sender is told.
+STRAY_SUBMISSION = "run.*.*.*.task.submitted"
+STRAY_BLOCKED = "run.*.*.*.task.blocked"
+
+HEARINGS: tuple[Hearing, ...] = (
+    Hearing(
+        GUARDRAIL,
+        GUARDRAIL,
+        ("task.submitted", "tool.requested", "tool.succeeded", "tool.failed", "answer.proposed"),
+        DELIVERIES,
+        stray_submissions=True,
+    ),
+    Hearing(
+        ORCHESTRATOR,
+        ORCHESTRATOR,
+        (
+            "task.submitted",
+            "task.cleared",
+            "task.blocked",
+            "model.responded",
+            "model.failed",
+            "model.unfunded",
+            "tool.blocked",
+            "tool.escalated",
+            "tool.unknown",
+            "result.cleared",
+            "result.blocked",
+            "review.answered",
+            "answer.cleared",
+            "answer.blocked",
+            "run.cancel_requested",
+        ),
+        None,
+    ),
+    Hearing(
+        LEDGER,
+        LEDGER,
+        (
+            "model.requested",
+            "model.attempt_requested",
+            "model.responded",
+            "model.failed",
+            *ENDS,
+        ),
+        DELIVERIES,
+    ),
+    Hearing(ROUTER, ROUTER, ("model.funded",), DELIVERIES),
+    Hearing(EXECUTOR, EXECUTOR, ("tool.cleared",), DELIVERIES),
+    Hearing(EVALUATOR, EVALUATOR, ENDS, DELIVERIES),
+    Hearing(CONSOLE, CONSOLE, tuple(kind.type for kind in FACTS), None),
+)
+
+TIMER_SET = "timer.set.{tenant}.{run_id}.{name}"
+TIMER_FIRED = "timer.fired.{tenant}.{run_id}"
+TIMER_DURABLE = "orchestrator-timers"
+DEAD_SUBJECT = "dead.{service}.{rule}"
+LIVE_TOKENS = "live.{tenant}.{run_id}.tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """`run.<tenant>.<run_id>.<noun>.<verb>[.<key>]`."""
+
+    tenant: str
+    run_id: str
+    type: str
+    key: str = ""
+
+    @property
+    def text(self) -> str:
+        place = f"run.{self.tenant}.{self.run_id}.{self.type}"
+        return f"{place}.{self.key}" if self.key else place
+
+
+def parse_subject(text: str) -> Subject:
+    """The parts of a subject.
+
+    Raises:
+        ValueError: it is not of that form, or a tenant or run id is not 1 to 64 of A-Za-z0-9_-.
+    """
+    tokens = text.split(".")
+    if len(tokens) not in (5, 6) or tokens[0] != "run":
+        raise ValueError(
+            "a subject is run.<tenant>.<run_id>.<noun>.<verb>; tenants and run ids have no dots"
+        )
+    for what, token in (("tenant", tokens[1]), ("run id", tokens[2])):
+        check_token(what, token)
+    return Subject(tokens[1], tokens[2], f"{tokens[3]}.{tokens[4]}", ".".join(tokens[5:]))
+
+
+def check_token(what: str, token: str) -> str:
+    """The token itself, if it may stand in a subject.
+
+    Raises:
+        ValueError: naming what it is and what it may be.
+    """
+    if not _TOKEN.match(token):
+        raise ValueError(f"the {what} {token!r} must be 1 to 64 of A-Z a-z 0-9 _ -")
+    return token
+
+
+def run_prefix(tenant: str, run_id: str) -> str:
+    """Every fact of one run; also the exact filter of optimistic appends."""
+    return f"run.{tenant}.{run_id}.>"
+
+
+def filter_of(type_: str) -> str:
+    """The wildcard filter that hears a kind of fact from every run."""
+    kind = kind_of(type_)
+    return f"run.*.*.{type_}.*" if kind.keyed else f"run.*.*.{type_}"
+
+
+def stream_subjects() -> tuple[str, ...]:
+    """What `RUNS` stores. A mistyped subject has no stream, and its publisher is told at once."""
+    return (*(filter_of(kind.type) for kind in FACTS), STRAY_SUBMISSION, STRAY_BLOCKED)
+
+
+def kind_of(type_: str) -> FactKind:
+    """The row of a fact type.
+
+    Raises:
+        ValueError: there is no such type.
+    """
+    try:
+        return _KIND_OF_TYPE[type_]
+    except KeyError:
+        raise ValueError(f"{type_!r} is not a kind of fact") from None
+
+
+def kind_of_body(body: type) -> FactKind:
+    """The row of a body class."""
+    return _KIND_OF_BODY[body]

