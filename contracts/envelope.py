@@ -59,7 +59,7 @@ class Encoded:
     body: bytes
 
 
-class Unbelievable(ValueError):  # noqa: N818 - it is what a message is, not a failure of ours
+class Unbelievable(ValueError):
     """A message that is not a fact. It goes to the dead letters and changes nothing."""
 
     def __init__(self, rule: str, reason: str, subject: str) -> None:

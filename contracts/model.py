@@ -133,7 +133,7 @@ class AttemptFailure(Body):
     """
 
     kind: FailureKind
-    route: Route | None
+    route: Route | None = None
     reason: str
     http_status: int | None = None
     retry_after_seconds: float | None = None

@@ -138,7 +138,9 @@ class ToolRequested(Body):
     attempt: int = Field(ge=1)
     call_id: str
     tool: str
-    manifest_sha256: Sha256 | None = Field(description="None where the agent has no such tool")
+    manifest_sha256: Sha256 | None = Field(
+        None, description="None where the agent has no such tool"
+    )
     arguments_json: str
     arguments_sha256: Sha256
     labels: tuple[str, ...] = Field(description="Integrity of what the model had read by then")

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-import psutil
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from infra.platform.errors import HomeInUse, HomeUnusable
 from infra.platform.files import replace_file
+from infra.platform.os_process import born_at
 
 HOME_VARIABLE = "INTERLOCK_HOME"
 DEFAULT_HOME = Path(".interlock")
@@ -35,11 +35,8 @@ class Endpoints(BaseModel):
 
     def is_live(self) -> bool:
         """Whether the process that wrote this is still running (and not one of the same pid)."""
-        try:
-            born_at = psutil.Process(self.pid).create_time()
-        except psutil.NoSuchProcess:
-            return False
-        return born_at <= self.started_at.timestamp()
+        born = born_at(self.pid)
+        return born is not None and born <= self.started_at.timestamp()
 
 
 class Home:

@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
+from http import HTTPStatus
 from pathlib import Path
 
 from infra.platform.child import Child
@@ -26,7 +27,6 @@ READY_TIMEOUT_SECONDS = 20.0
 CHECK_TIMEOUT_SECONDS = 10.0
 PROBE_TIMEOUT_SECONDS = 2.0
 GRACE_SECONDS = 10.0
-HTTP_OK = 200
 
 
 class Durability(StrEnum):
@@ -108,9 +108,10 @@ class NatsServer:
         return path
 
     def config_text(self) -> str:
-        """The configuration file. Each JetStream key has its own line: on one it does not parse."""
+        """The configuration file; on one line, the two JetStream keys would not parse."""
         sync = "\n  sync_interval: always" if self.durability is Durability.DURABLE else ""
-        store = json.dumps(str(self._home.nats / "jetstream"))
+        # The server makes a folder `jetstream` in it.
+        store = json.dumps(str(self._home.nats))
         return f"""\
 # Written by interlock at every start; changes made here are lost.
 server_name: {json.dumps(self._server_name)}
@@ -127,25 +128,26 @@ include "authorization.conf"
         await asyncio.to_thread(self._ask_health)
 
     def _ask_health(self) -> None:
+        self._get("/healthz")
+        # Somebody else's server may have taken the port while ours was starting.
+        server = json.loads(self._get("/varz"))
+        found = (server.get("server_name"), server.get("port"))
+        if found != (self._server_name, self.port):
+            raise ConnectionError(f"port {self.monitoring_port} belongs to server {found}")
+
+    def _get(self, path: str) -> bytes:
         connection = http.client.HTTPConnection(
             LOOPBACK, self.monitoring_port, timeout=PROBE_TIMEOUT_SECONDS
         )
         try:
-            connection.request("GET", "/healthz")
+            connection.request("GET", path)
             answer = connection.getresponse()
-            if answer.status != HTTP_OK:
-                raise ConnectionError(f"/healthz answers {answer.status}")
-            # Another server may have taken the port in between; ours would then be retrying.
-            self._expect_own_name(connection)
+            body = answer.read()
         finally:
             connection.close()
-
-    def _expect_own_name(self, connection: http.client.HTTPConnection) -> None:
-        connection.request("GET", "/varz")
-        server = json.loads(connection.getresponse().read())
-        found = (server.get("server_name"), server.get("port"))
-        if found != (self._server_name, self.port):
-            raise ConnectionError(f"port {self.monitoring_port} belongs to server {found}")
+        if answer.status != HTTPStatus.OK:
+            raise ConnectionError(f"{path} answers {answer.status}")
+        return body
 
 
 def find_nats_server(environment: Mapping[str, str] = os.environ) -> Path:

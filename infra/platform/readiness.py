@@ -11,7 +11,7 @@ from infra.platform.processes import Supervisor
 
 PROBE_PAUSE_SECONDS = 0.05
 
-# Raises what `transient` names, or TimeoutError, while the server is not ready.
+# Asks the server once. What it raises means "not yet" if the caller said so in `transient`.
 Probe = Callable[[], Awaitable[None]]
 
 
@@ -21,20 +21,22 @@ async def wait_ready(
     probe: Probe,
     *,
     timeout_seconds: float,
-    transient: tuple[type[Exception], ...] = (OSError,),
+    transient: tuple[type[Exception], ...],
 ) -> None:
     """Return when `probe` does; NotReady, with the end of the log, when the time is up."""
     began = time.monotonic()
+    cause = "it was not asked"
     while True:
-        cause = "no time was left to ask"
-        try:
-            left = timeout_seconds - (time.monotonic() - began)
-            await asyncio.wait_for(probe(), max(left, 0))
-        except (TimeoutError, *transient) as error:
-            cause = f"{type(error).__name__}: {error}"
-        else:
-            return
         waited = time.monotonic() - began
         if waited >= timeout_seconds or supervisor.has_given_up(child.name):
             raise NotReady(child.name, waited, cause, tail(child.log_file))
+        try:
+            async with asyncio.timeout(timeout_seconds - waited):
+                await probe()
+        except TimeoutError:
+            cause = "it did not answer"
+        except transient as error:
+            cause = f"{type(error).__name__}: {error}"
+        else:
+            return
         await asyncio.sleep(PROBE_PAUSE_SECONDS)

@@ -9,7 +9,7 @@ from infra.simulator.conversation import Conversation
 from infra.simulator.playback import Captures, Cue, draw
 from infra.simulator.reply import Reply, ReplyCall, Stop, derived_key
 from infra.simulator.scenario import Scenario, ScriptedCall, Turn, UsageOverride
-from infra.simulator.templates import Scope, as_text, as_value, filled, filled_text
+from infra.simulator.templates import Scope, as_value, filled, filled_text
 from infra.simulator.tokens import TokenUsage, cut_to_tokens, estimate, tokens_of_bytes
 
 ECHO_CHARACTERS = 200
@@ -54,11 +54,13 @@ def finished(
     """The answer within the request's output limit, sealed, and with its tokens counted."""
     if reply.reasoning:
         reply = replace(reply, seal=seal(seed, reply.reasoning))
-    reply = _within(reply, conversation.max_output_tokens)
+    limit = conversation.max_output_tokens
+    thought = estimate(reply.reasoning)
+    reply = _within(reply, limit)
     usage = TokenUsage(
         input_uncached=tokens_of_bytes(conversation.input_bytes),
         output=_spoken_tokens(reply),
-        reasoning=estimate(reply.reasoning),
+        reasoning=thought if limit is None else min(thought, limit),
     )
     said = override.model_dump(exclude_none=True) if override else {}
     return replace(reply, usage=replace(usage, **said))
@@ -93,7 +95,7 @@ def _drawn_text(turn: Turn, key: str, seed: int) -> str:
 
 def _call(call: ScriptedCall, key: str, number: int, scope: Scope) -> ReplyCall:
     if call.arguments_text is not None:
-        arguments = as_text(filled_text(call.arguments_text, scope))
+        arguments = filled_text(call.arguments_text, scope)
     else:
         arguments = json.dumps(filled(call.arguments, scope), ensure_ascii=False)
     return ReplyCall(derived_key(key, number), call.tool, arguments)
@@ -109,14 +111,15 @@ def _stop(turn: Turn) -> Stop:
 
 def _within(reply: Reply, limit: int | None) -> Reply:
     """A provider never generates past the limit it was given: what is over is cut off."""
-    if limit is None or estimate(reply.reasoning) + _spoken_tokens(reply) <= limit:
+    thought = estimate(reply.reasoning)
+    if limit is None or thought + _spoken_tokens(reply) <= limit:
         return reply
-    reasoning = cut_to_tokens(reply.reasoning, limit)
-    text = cut_to_tokens(reply.text or reply.refusal, limit - estimate(reasoning))
-    # A reasoning block that was cut is sealed no more than a half-written call is made.
-    return replace(
-        reply, stop="length", reasoning="", seal="", text=text, refusal="", calls=()
-    )
+    # A half-written call is not made, and a half-thought block could never be sealed.
+    if thought > limit:
+        reply = replace(reply, reasoning="", seal="")
+    left = max(limit - thought, 0)
+    text, refusal = cut_to_tokens(reply.text, left), cut_to_tokens(reply.refusal, left)
+    return replace(reply, stop="length", text=text, refusal=refusal, calls=())
 
 
 def _spoken_tokens(reply: Reply) -> int:

@@ -59,6 +59,8 @@ def _check_names(loaded: Iterable[tuple[Path, Scenario]]) -> None:
     seen: dict[str, Path] = {}
     for file, scenario in loaded:
         if scenario.name in seen:
-            problem = f"{scenario.name}: this name is taken by {seen[scenario.name]}; choose another"
+            problem = (
+                f"{scenario.name}: this name is taken by {seen[scenario.name]}; choose another"
+            )
             raise ScenarioInvalid(file, [problem])
         seen[scenario.name] = file

@@ -146,7 +146,7 @@ class Scenario(_Shape):
 
 
 def _check_template(name: str, known: set[str], where: str) -> None:
-    root = name.split(".")[0]
+    root = name.split(".", maxsplit=1)[0]
     if root not in KNOWN_ROOTS:
         raise ValueError(f"{where}: {{{{{name}}}}}: start with one of {', '.join(KNOWN_ROOTS)}")
     if root in {"match", "when"} and name not in known:

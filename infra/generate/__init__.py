@@ -1,0 +1,1 @@
+"""What follows from the contracts and is checked in: schemas, AsyncAPI, NATS permissions."""

@@ -1,0 +1,46 @@
+"""Dead letters: what no service could use, kept with its reason for people to look at."""
+
+import base64
+import json
+
+import structlog
+from nats.aio.client import Client
+
+from contracts.envelope import Stored
+from contracts.subjects import DEAD_SUBJECT
+from shared.metrics import DEAD_LETTERS
+
+log = structlog.get_logger()
+
+KEPT_BYTES = 65_536  # of the message itself; the log still has the whole of it
+ACK_SECONDS = 5.0
+
+
+class DeadLetters:
+    """Publishes to the stream of dead letters. A repeat of one message is stored once."""
+
+    def __init__(self, client: Client, service: str) -> None:
+        self._jetstream = client.jetstream()
+        self._service = service
+
+    async def put(self, message: Stored, stream: str, rule: str, reason: str) -> None:
+        """Keep a copy with the reason. Raises what nats-py raises, so that nothing is acked."""
+        letter = {
+            "service": self._service,
+            "stream": stream,
+            "sequence": message.sequence,
+            "subject": message.subject,
+            "rule": rule,
+            "reason": reason,
+            "headers": dict(message.headers),
+            "body_base64": base64.b64encode(message.body[:KEPT_BYTES]).decode(),
+            "body_bytes": len(message.body),
+        }
+        await self._jetstream.publish(
+            DEAD_SUBJECT.format(service=self._service, rule=rule),
+            json.dumps(letter).encode(),
+            timeout=ACK_SECONDS,
+            headers={"Nats-Msg-Id": f"{stream}-{message.sequence}-{self._service}"},
+        )
+        DEAD_LETTERS.labels(rule).inc()
+        log.error("bus.dead_letter", subject=message.subject, rule=rule, reason=reason)

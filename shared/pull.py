@@ -1,0 +1,203 @@
+"""The pull loop: hears a durable consumer, bounded, with heartbeats.
+
+It asks for as many messages as there are free slots and hands each on as it comes, so that a slow
+one never holds up the others of its fetch. FastStream's own JetStream subscriber waits for the
+slowest of a fetch, retries with no delay, and idles for ever when its consumer is gone.
+"""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from itertools import count
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+
+from shared.metrics import IN_FLIGHT, READY
+
+log = structlog.get_logger()
+
+HEARTBEATS_PER_ACK_WAIT = 3
+# A pull that the server never closed was lost with its consumer or its connection.
+PULL_GRACE_SECONDS = 2.0
+CHECK_SECONDS = 0.25
+LOOK_SECONDS = 2.0
+REQUEST_TIMEOUT = "408"
+GONE_STATUSES = frozenset({"404", "409", "503"})
+Handle = Callable[[Msg], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Pull:
+    """One open request for messages."""
+
+    open_slots: int
+    ends_at: float
+
+
+class PullLoop:
+    """Feeds one durable consumer to `handle`, which settles each message itself."""
+
+    def __init__(
+        self,
+        client: Client,
+        stream: str,
+        durable: str,
+        inbox: str,
+        handle: Handle,
+        *,
+        in_flight: int,
+        ack_wait_seconds: float,
+        expires_seconds: float,
+    ) -> None:
+        self._client = client
+        self._durable = durable
+        self._next = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
+        self._info = f"$JS.API.CONSUMER.INFO.{stream}.{durable}"
+        self._inbox = f"{inbox}.pull.{durable}"
+        self._handle = handle
+        self._limit = in_flight
+        self._beat_seconds = ack_wait_seconds / HEARTBEATS_PER_ACK_WAIT
+        self._expires_seconds = expires_seconds
+        self._pulls: dict[str, _Pull] = {}
+        self._numbers = count(1)
+        self._tasks: dict[asyncio.Task[None], Msg] = {}
+        self._subscription: Subscription | None = None
+        self._background: list[asyncio.Task[None]] = []
+        self._wake = asyncio.Event()
+        self._trouble: str | None = "not started"
+        self._stopping = False
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it does not hear; None while it does."""
+        return self._trouble
+
+    async def start(self) -> None:
+        self._subscription = await self._client.subscribe(f"{self._inbox}.*", cb=self._on_message)
+        await self._look_for_consumer()
+        self._background = [
+            asyncio.create_task(self._keep_pulling()),
+            asyncio.create_task(self._keep_beating()),
+        ]
+
+    async def _look_for_consumer(self) -> None:
+        """Ask once, so that readiness needs no first message."""
+        try:
+            answer = await self._client.request(self._info, b"", timeout=LOOK_SECONDS)
+        except (nats.errors.TimeoutError, nats.errors.NoRespondersError) as error:
+            self._note_trouble(f"no answer for its consumer: {type(error).__name__}")
+            return
+        refusal = json.loads(answer.data).get("error")
+        if refusal:
+            self._note_trouble(refusal["description"])
+        else:
+            self._note_health()
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Ask for no more, and let what is in flight finish within the grace."""
+        self._stopping = True
+        READY.set(0)
+        if self._subscription is not None and not self._client.is_closed:
+            await self._subscription.unsubscribe()
+        if self._tasks:
+            await asyncio.wait(list(self._tasks), timeout=grace_seconds)
+        for task in [*self._background, *self._tasks]:
+            task.cancel()
+
+    async def _keep_pulling(self) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            self._drop_expired()
+            await self._pull_if_due()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), CHECK_SECONDS)
+
+    async def _keep_beating(self) -> None:
+        """Tell the server of everything in flight, so that slow work is not taken for dead."""
+        while True:
+            await asyncio.sleep(self._beat_seconds)
+            for message in list(self._tasks.values()):
+                if not self._client.is_connected:
+                    break
+                await message.in_progress()
+
+    def _drop_expired(self) -> None:
+        now = time.monotonic()
+        for reply, pull in list(self._pulls.items()):
+            if now > pull.ends_at:
+                del self._pulls[reply]
+                self._note_trouble("the server did not answer a pull")
+
+    async def _pull_if_due(self) -> None:
+        asked = sum(pull.open_slots for pull in self._pulls.values())
+        free = self._limit - len(self._tasks) - asked
+        enough = max(1, self._limit // 4)
+        if self._stopping or free <= 0 or (asked and free < enough):
+            return
+        reply = f"{self._inbox}.{next(self._numbers)}"
+        ends_at = time.monotonic() + self._expires_seconds + PULL_GRACE_SECONDS
+        self._pulls[reply] = _Pull(free, ends_at)
+        request = {"batch": free, "expires": int(self._expires_seconds * 1e9)}
+        await self._client.publish(self._next, json.dumps(request).encode(), reply=reply)
+
+    async def _on_message(self, message: Msg) -> None:
+        # A delivery has the message's own subject; which pull it answers is in the subscription.
+        headers = message.headers or {}
+        if "Status" in headers and not message.data:
+            self._on_status(message.subject, headers["Status"], headers.get("Description", ""))
+        else:
+            self._on_delivery(message)
+
+    def _on_status(self, reply: str, status: str, description: str) -> None:
+        self._pulls.pop(reply, None)
+        if status in GONE_STATUSES and "Leadership" not in description:
+            self._note_trouble(f"{status} {description}".strip())
+        elif status == REQUEST_TIMEOUT:
+            self._note_health()
+            self._wake.set()
+
+    def _on_delivery(self, message: Msg) -> None:
+        self._note_health()
+        oldest = next(iter(self._pulls.items()), None)
+        if oldest is not None:
+            reply, pull = oldest
+            pull.open_slots -= 1
+            if pull.open_slots <= 0:
+                del self._pulls[reply]
+                self._wake.set()
+        task = asyncio.create_task(self._guard(message))
+        self._tasks[task] = message
+        IN_FLIGHT.set(len(self._tasks))
+        task.add_done_callback(self._on_done)
+
+    async def _guard(self, message: Msg) -> None:
+        try:
+            await self._handle(message)
+        except Exception:
+            # `handle` settles everything itself; what escapes it is redelivered after ack_wait.
+            log.exception("pull.handler_escaped", durable=self._durable)
+
+    def _on_done(self, task: asyncio.Task[None]) -> None:
+        del self._tasks[task]
+        IN_FLIGHT.set(len(self._tasks))
+        if not self._pulls:
+            self._wake.set()
+
+    def _note_trouble(self, reason: str) -> None:
+        if self._trouble != reason:
+            log.error("pull.not_hearing", durable=self._durable, reason=reason)
+        self._trouble = reason
+        READY.set(0)
+
+    def _note_health(self) -> None:
+        if self._trouble is not None:
+            log.info("pull.hearing", durable=self._durable)
+        self._trouble = None
+        READY.set(1)

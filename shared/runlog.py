@@ -1,0 +1,80 @@
+"""The log of runs: read one as a fold, kept in a cache that survives being stale."""
+
+from collections import OrderedDict
+
+import structlog
+
+from contracts.envelope import Fact, Stored, Unbelievable, Verifier, believe
+from contracts.history import Run, fold
+from contracts.shape import Body
+from contracts.subjects import run_prefix
+from shared.direct import DirectReader
+from shared.errors import LogUnavailable
+from shared.metrics import CACHED_RUNS, UNBELIEVABLE
+
+log = structlog.get_logger()
+
+
+class RunLog:
+    """Folded runs.
+
+    A cached run is only ever advanced, by the facts after its last one; two readers at once fold
+    the same facts, and the fold takes each sequence once. A stale run does no harm: whoever acts
+    asks for at least the sequence it heard, and an optimistic append settles the rest.
+    """
+
+    def __init__(self, reader: DirectReader, verifier: Verifier, cached_runs: int) -> None:
+        self._reader = reader
+        self._verifier = verifier
+        self._cached_runs = cached_runs
+        self._cache: OrderedDict[tuple[str, str], Run] = OrderedDict()
+
+    async def read(self, tenant: str, run_id: str, *, at_least: int = 0, first: int = 0) -> Run:
+        """The run, folded at least to sequence `at_least`; to the end where that is 0.
+
+        `first` is the first sequence of the run, where it is known: it saves the server a scan.
+
+        Raises:
+            LogUnavailable: the log did not answer, or a lagging replica ended before `at_least`.
+        """
+        run = self._cached(tenant, run_id)
+        if at_least and run.last_sequence >= at_least:
+            return run
+        start = run.last_sequence + 1 if run.last_sequence else first
+        stored = await self._reader.read(run_prefix(tenant, run_id), start, at_least)
+        self._advance(run, stored)
+        if run.last_sequence < at_least:
+            raise LogUnavailable(run_prefix(tenant, run_id), 0, "a replica lags behind")
+        return run
+
+    def forget(self, tenant: str, run_id: str) -> None:
+        """Drop a run from the cache."""
+        self._cache.pop((tenant, run_id), None)
+
+    def _cached(self, tenant: str, run_id: str) -> Run:
+        key = (tenant, run_id)
+        run = self._cache.get(key)
+        if run is None:
+            run = self._cache[key] = Run(tenant, run_id)
+            if len(self._cache) > self._cached_runs:
+                self._cache.popitem(last=False)
+            CACHED_RUNS.set(len(self._cache))
+        self._cache.move_to_end(key)
+        return run
+
+    def _advance(self, run: Run, stored: list[Stored]) -> None:
+        fold((fact for one in stored if (fact := self._believed(one, run)) is not None), onto=run)
+        if stored:
+            # What is not believed still counts for optimistic appends.
+            run.first_sequence = run.first_sequence or stored[0].sequence
+            run.last_sequence = max(run.last_sequence, stored[-1].sequence)
+
+    def _believed(self, message: Stored, run: Run) -> Fact[Body] | None:
+        if message.sequence <= run.last_sequence:
+            return None
+        try:
+            return believe(message, self._verifier)
+        except Unbelievable as error:
+            UNBELIEVABLE.labels(error.rule).inc()
+            log.warning("log.unbelievable", subject=message.subject, rule=error.rule)
+            return None

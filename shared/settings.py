@@ -1,0 +1,52 @@
+"""Settings: one frozen class a service, read once, from `INTERLOCK_<SERVICE>_<NAME>`."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def service_config(service: str) -> SettingsConfigDict:
+    """The settings configuration of a service: its environment prefix, frozen."""
+    return SettingsConfigDict(
+        env_prefix=f"INTERLOCK_{service.upper()}_", frozen=True, populate_by_name=True
+    )
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs. Names without a service in them are shared by all of them."""
+
+    model_config = SettingsConfigDict(frozen=True, populate_by_name=True)
+
+    nats_url: str = Field("nats://127.0.0.1:4222", validation_alias="INTERLOCK_NATS_URL")
+    keyring_file: Path | None = Field(None, validation_alias="INTERLOCK_KEYRING_FILE")
+    config_dir: Path = Field(Path("infra/config"), validation_alias="INTERLOCK_CONFIG_DIR")
+    log_level: str = Field("INFO", validation_alias="INTERLOCK_LOG_LEVEL")
+    otlp_endpoint: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+
+    nkey_file: Path | None = None
+    signing_key_file: Path | None = None
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(0, ge=0, le=65535, description="0 takes any free port")
+
+    in_flight: int = Field(64, ge=1, le=10_000, description="Messages handled at once")
+    ack_wait_seconds: float = Field(2.0, gt=0)
+    pull_expires_seconds: float = Field(5.0, gt=1)
+    publish_timeout_seconds: float = Field(2.0, gt=0)
+    publish_patience_seconds: float = Field(15.0, gt=0)
+    read_timeout_seconds: float = Field(5.0, gt=0)
+    cached_runs: int = Field(4096, ge=1)
+    retry_base_seconds: float = Field(0.1, gt=0)
+    retry_cap_seconds: float = Field(5.0, gt=0)
+    stop_grace_seconds: float = Field(8.0, gt=0)
+
+
+class PostgresSettings(BaseSettings):
+    """For services that keep something of their own in PostgreSQL."""
+
+    postgres_dsn: str = Field(
+        "postgresql://interlock@127.0.0.1:5432/interlock",
+        validation_alias="INTERLOCK_POSTGRES_DSN",
+    )
+    postgres_pool: int = Field(8, ge=1, le=100)
+    postgres_timeout_seconds: float = Field(10.0, gt=0)
