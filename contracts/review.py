@@ -45,6 +45,7 @@ class ReviewDecided(Body):
 
     review_id: str
     outcome: Literal["approved", "rejected", "expired", "withdrawn"]
+    answer_id: str | None = None
     principal: str | None = None
     role: str | None = None
     arguments_sha256: Sha256

@@ -31,8 +31,9 @@ _TOKEN = re.compile(NAME_PATTERN)
 class FactKind:
     """One kind of fact.
 
-    `slot` is its part of derived ids: alternatives to one cause share it. `starred` facts carry
-    their owner's signature. `also` may publish it too (a claim can be revoked by others).
+    `slot` is its part of derived ids: alternatives to one cause share it. Two owners never do, or
+    one could take the id of the other's fact. `starred` facts carry their owner's signature.
+    `also` may publish it too (a claim can be revoked by others).
     """
 
     type: str
@@ -54,8 +55,8 @@ FACTS: tuple[FactKind, ...] = (
     FactKind("run.started", run.RunStarted, ORCHESTRATOR, "started", starred=True),
     FactKind("model.requested", model.ModelRequested, ORCHESTRATOR, "step"),
     FactKind("model.attempt_requested", model.ModelAttemptRequested, ROUTER, "again"),
-    FactKind("model.funded", money.ModelFunded, LEDGER, "verdict", starred=True),
-    FactKind("model.unfunded", money.ModelUnfunded, LEDGER, "verdict"),
+    FactKind("model.funded", money.ModelFunded, LEDGER, "funding", starred=True),
+    FactKind("model.unfunded", money.ModelUnfunded, LEDGER, "funding"),
     FactKind(
         "model.claimed",
         model.ModelClaimed,
@@ -64,21 +65,21 @@ FACTS: tuple[FactKind, ...] = (
         also=(ORCHESTRATOR, LEDGER),
         keyed=True,
     ),
-    FactKind("model.responded", model.ModelResponded, ROUTER, "outcome"),
+    FactKind("model.responded", model.ModelResponded, ROUTER, "response"),
     FactKind("model.failed", model.ModelFailed, ROUTER, "failed"),
     FactKind("money.settled", money.MoneySettled, LEDGER, "settled"),
     FactKind("tool.requested", tool.ToolRequested, ORCHESTRATOR, "call"),
     FactKind("tool.cleared", guardrail.ToolCleared, GUARDRAIL, "verdict", starred=True),
     FactKind("tool.blocked", guardrail.ToolBlocked, GUARDRAIL, "verdict"),
     FactKind("tool.escalated", guardrail.ToolEscalated, GUARDRAIL, "verdict"),
-    FactKind("tool.claimed", tool.ToolClaimed, EXECUTOR, "claim", also=(ORCHESTRATOR,), keyed=True),
+    FactKind("tool.claimed", tool.ToolClaimed, EXECUTOR, "start", also=(ORCHESTRATOR,), keyed=True),
     FactKind("tool.succeeded", tool.ToolSucceeded, EXECUTOR, "outcome"),
     FactKind("tool.failed", tool.ToolFailed, EXECUTOR, "outcome"),
     FactKind("tool.unknown", tool.ToolUnknown, EXECUTOR, "unknown"),
     FactKind("result.cleared", guardrail.ResultCleared, GUARDRAIL, "verdict", starred=True),
     FactKind("result.blocked", guardrail.ResultBlocked, GUARDRAIL, "verdict"),
     FactKind("review.requested", review.ReviewRequested, ORCHESTRATOR, "review"),
-    FactKind("review.answered", review.ReviewAnswered, CONSOLE, "answer", starred=True),
+    FactKind("review.answered", review.ReviewAnswered, CONSOLE, "reply", starred=True),
     FactKind("review.decided", review.ReviewDecided, ORCHESTRATOR, "decision", starred=True),
     FactKind("review.answer_refused", review.ReviewAnswerRefused, ORCHESTRATOR, "refusal"),
     FactKind("answer.proposed", run.AnswerProposed, ORCHESTRATOR, "answer"),

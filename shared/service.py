@@ -42,7 +42,7 @@ log = structlog.get_logger()
 S = TypeVar("S", bound=ServiceSettings)
 AnyHandler = Callable[..., Awaitable[None]]
 Wired = Mapping[str, object]
-Wire = Callable[[NatsBus, Any], AbstractAsyncContextManager[Wired]]
+Wire = Callable[["Core", Any], AbstractAsyncContextManager[Wired]]
 
 
 class Handlers:
@@ -141,7 +141,7 @@ def build(service: Service) -> AsgiFastStream:
         tracing = start_tracing(service.name, service.settings.otlp_endpoint)
         core = await connect(service.name, service.settings, broker)
         cores.append(core)
-        async with service.wire(core.bus, service.settings) as wired:
+        async with service.wire(core, service.settings) as wired:
             for name, value in {"bus": core.bus, "core": core, **wired}.items():
                 context.set_global(name, value)
             await _hear(service, core, context)

@@ -53,13 +53,13 @@ def conversation(run: Run, step: int | None = None) -> tuple[Turn, ...]:
     return tuple(turns)
 
 
-def labels(run: Run) -> tuple[str, ...]:
-    """The integrity labels of everything that the model has read, sorted."""
+def labels(run: Run, step: int | None = None) -> tuple[str, ...]:
+    """The integrity labels of everything that the model had read before `step`, sorted."""
     found: set[str] = set()
     if run.verdict is not None and isinstance(run.verdict.body, TaskCleared):
         found.update(run.verdict.body.labels)
-    for step in run.steps:
-        for call in step.calls:
+    for each in run.steps[: None if step is None else step - 1]:
+        for call in each.calls:
             if call.result is not None and isinstance(call.result.body, ResultCleared):
                 found.add(call.result.body.label)
     return tuple(sorted(found))

@@ -1,4 +1,4 @@
-"""`python -m infra.generate`: write what follows from the contracts; `--check`: tell what is stale."""
+"""`python -m infra.generate` writes what follows from the contracts; `--check` only compares."""
 
 import argparse
 import sys
@@ -11,12 +11,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.generate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if stale")
     check = parser.parse_args().check
-    stale = [path for path, text in artefacts().items() if _read(path) != text]
+    wanted = artefacts()
+    stale = [path for path, text in wanted.items() if _read(path) != text]
     if check:
         return _report([*stale, *orphans()])
     for path in stale:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(artefacts()[path], encoding="utf-8")
+        path.write_text(wanted[path], encoding="utf-8")
         print(f"wrote   {path.relative_to(ROOT)}")
     for path in orphans():
         path.unlink()

@@ -75,24 +75,77 @@ def inbox(user: str) -> str:
 
 
 def _service(name: str) -> User:
-    publish = [*_said_by(name), _wild(DEAD_SUBJECT.replace("{service}", name))]
-    for hearing in HEARINGS:
-        if hearing.service == name:
-            publish += _consumes(RUNS, hearing.durable)
-    publish += _reads(RUNS)
-    match name:
-        case "guardrail_checker":
-            publish.append(STRAY_BLOCKED)
-        case "model_router":
-            publish.append(_wild(LIVE_TOKENS))
-        case "orchestrator":
-            publish += [
-                TIMER_SET.split("{", maxsplit=1)[0] + ">",
-                f"$JS.API.STREAM.PURGE.{TIMERS}",
-                *_consumes(TIMERS, TIMER_DURABLE),
-            ]
-        case "console":
-            # People list, open and discard dead letters there.
-            publish += [*_reads(DEAD), f"$JS.API.STREAM.MSG.DELETE.{DEAD}"]
-    hears = ("live.>",) if name == CONSOLE else ()
-    return User(name, tuple(publish), (inbox(name), *hears))
+    consumed = (hearing.durable for hearing in HEARINGS if hearing.service == name)
+    publish = (
+        *_said_by(name),
+        *(subject for durable in consumed for subject in _consumes(RUNS, durable)),
+        *_reads(RUNS),
+        _wild(DEAD_SUBJECT.replace("{service}", name)),
+        *_BESIDE.get(name, ()),
+    )
+    listens = (_wild(LIVE_TOKENS),) if name == CONSOLE else ()
+    return User(name, publish, (inbox(name), *listens))
+
+
+def _infra() -> User:
+    """Makes streams and consumers; no service and no person works under it."""
+    return User(INFRA, (">",), (">",))
+
+
+def _producer() -> User:
+    """An example: in production each tenant has its own, with its name for the first `*`."""
+    return User(PRODUCER, _said_by(PRODUCER), (inbox(PRODUCER), "run.>"))
+
+
+def _said_by(name: str) -> tuple[str, ...]:
+    return tuple(filter_of(kind.type) for kind in FACTS if name in (kind.owner, *kind.also))
+
+
+def _reads(stream: str) -> tuple[str, ...]:
+    """Direct get from any replica, and the leader's own copy for who must not read a stale one."""
+    direct = f"$JS.API.DIRECT.GET.{stream}"
+    return (direct, f"{direct}.>", f"$JS.API.STREAM.MSG.GET.{stream}")
+
+
+def _consumes(stream: str, durable: str) -> tuple[str, ...]:
+    """Pull, look at, and acknowledge one consumer; the second form of ack names an account."""
+    return (
+        f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}",
+        f"$JS.API.CONSUMER.INFO.{stream}.{durable}",
+        f"$JS.ACK.{stream}.{durable}.>",
+        f"$JS.ACK.*.*.{stream}.{durable}.>",
+    )
+
+
+def _wild(template: str) -> str:
+    return _PLACEHOLDER.sub("*", template)
+
+
+# What a service publishes that is no fact of a run.
+_BESIDE: dict[str, tuple[str, ...]] = {
+    GUARDRAIL: (STRAY_BLOCKED,),
+    ROUTER: (_wild(LIVE_TOKENS),),
+    ORCHESTRATOR: (
+        TIMER_SET.split("{", maxsplit=1)[0] + ">",
+        f"$JS.API.STREAM.PURGE.{TIMERS}",
+        *_consumes(TIMERS, TIMER_DURABLE),
+    ),
+    # People list, open and discard dead letters in the console.
+    CONSOLE: (*_reads(DEAD), f"$JS.API.STREAM.MSG.DELETE.{DEAD}"),
+}
+
+
+def _block(user: User, key: str) -> str:
+    nkey = key if key.startswith("$") else json.dumps(key)
+    return (
+        f"    # {user.name}\n"
+        f"    {{\n      nkey: {nkey}\n      permissions: {{\n"
+        f"        publish: {{ allow: {_listed(user.publish)} }}\n"
+        f"        subscribe: {{ allow: {_listed(user.subscribe)} }}\n"
+        f"      }}\n    }}\n"
+    )
+
+
+def _listed(subjects: tuple[str, ...]) -> str:
+    lines = "".join(f"          {json.dumps(subject)}\n" for subject in subjects)
+    return f"[\n{lines}        ]"

@@ -127,7 +127,8 @@ class _Keeper:
     async def stop(self) -> None:
         self._stopping.set()
         async with self._changing:
-            if self._process is not None:
+            # Of a process that ended earlier, the pid may be somebody else's by now.
+            if self._process is not None and self._process.returncode is None:
                 await _end(self._child, self._process)
         if self._task is not None:
             await self._task
@@ -193,12 +194,13 @@ class _Keeper:
 async def _end(child: Child, process: Process) -> None:
     """Ask, wait the grace, then kill the process and everything below it."""
     family = descendants(process.pid)
+    with suppress(ProcessLookupError):
+        process.send_signal(child.stop_signal)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), child.grace_seconds)
     if process.returncode is None:
-        with suppress(ProcessLookupError):
-            process.send_signal(child.stop_signal)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), child.grace_seconds)
-    for member in (*family, *descendants(process.pid)):
+        family += descendants(process.pid)
+    for member in family:
         member.send(SIGKILL)
     _kill_group(process.pid)
     try:

@@ -24,29 +24,29 @@ class Delivery:
     status: int
     headers: dict[str, str]
     pieces: Sequence[bytes]
+    settings: SimulatorSettings
     streamed: bool = False
     delay_seconds: float = 0.0
     fault: Fault | None = None
-    settings: SimulatorSettings = SimulatorSettings()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         if self.delay_seconds:
             await _leave_waiting(receive, self.delay_seconds)
-        kind = self.fault.kind if self.fault else None
-        if self.fault and kind == "hang":
-            # Returning without an answer makes the server close the connection.
-            seconds = self.fault.seconds
-            return await _leave_waiting(receive, seconds or self.settings.hang_seconds)
-        pieces = self.pieces
-        if kind == "cut_stream":
-            return await self._send_cut(send)
-        if kind == "malformed_json":
-            pieces = broken_json(pieces)
-        if self.fault and kind == "slow":
-            seconds = self.settings.slow_seconds
-            if self.fault.seconds is not None:
-                seconds = self.fault.seconds
-            return await self._send_slowly(pieces, seconds, send)
+        match self.fault:
+            case Fault(kind="hang", seconds=seconds):
+                await _leave_waiting(receive, _or(seconds, self.settings.hang_seconds))
+                # Without a start the server would answer 500; with one it closes the connection.
+                await send(self._start(sum(map(len, self.pieces))))
+            case Fault(kind="slow", seconds=seconds):
+                await self._send_slowly(_or(seconds, self.settings.slow_seconds), send)
+            case Fault(kind="cut_stream"):
+                await self._send_cut(send)
+            case Fault(kind="malformed_json"):
+                await self._send(broken_json(self.pieces), send)
+            case _:
+                await self._send(self.pieces, send)
+
+    async def _send(self, pieces: Sequence[bytes], send: Send) -> None:
         # A stream that nothing delays goes out in one write: the client cannot tell.
         body = b"".join(pieces)
         await send(self._start(len(body)))
@@ -59,10 +59,10 @@ class Delivery:
         half = body[: len(body) // 2]
         await send({"type": "http.response.body", "body": half, "more_body": True})
 
-    async def _send_slowly(self, pieces: Sequence[bytes], seconds: float, send: Send) -> None:
-        await send(self._start(sum(map(len, pieces))))
-        for piece in pieces:
-            await asyncio.sleep(seconds / len(pieces))
+    async def _send_slowly(self, seconds: float, send: Send) -> None:
+        await send(self._start(sum(map(len, self.pieces))))
+        for piece in self.pieces:
+            await asyncio.sleep(seconds / len(self.pieces))
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
@@ -84,6 +84,10 @@ def broken_json(pieces: Sequence[bytes]) -> list[bytes]:
     broken = pieces[middle][: len(pieces[middle]) * 2 // 3].rstrip()
     framed = broken + b"\n\n" if len(pieces) > 1 else broken
     return [*pieces[:middle], framed, *pieces[middle + 1 :]]
+
+
+def _or(seconds: float | None, default: float) -> float:
+    return default if seconds is None else seconds
 
 
 async def _leave_waiting(receive: Receive, seconds: float) -> None:

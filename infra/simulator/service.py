@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 
 from infra.simulator.bill import Bill, RecordedRequest
@@ -59,19 +59,17 @@ class SimulatorService:
         self, incoming: Incoming, conversation: Conversation, performance: Performance
     ) -> Delivery:
         wire, fault = incoming.wire, self._fault(conversation, performance)
-        headers = id_header(wire.provider, incoming.request_id)
         if fault is not None and fault.refuses:
             error = fault_reply(wire.provider, fault, incoming.request_id)
             self._record(incoming, conversation, performance, fault, error.status)
-            delivery = _error_delivery(error, headers)
-            return replace(delivery, delay_seconds=performance.delay_seconds)
+            return self._refused(incoming, error, performance.delay_seconds)
         if performance.reply is None:
             raise AssertionError("only a refusing fault comes without a reply")
         status = 0 if fault is not None and fault.kind == "hang" else 200
         self._record(incoming, conversation, performance, fault, status)
         return Delivery(
             status=200,
-            headers=headers,
+            headers=id_header(wire.provider, incoming.request_id),
             pieces=_pieces(wire, conversation, performance.reply),
             streamed=conversation.stream,
             delay_seconds=performance.delay_seconds,
@@ -91,7 +89,18 @@ class SimulatorService:
         wire = incoming.wire
         request = RecordedRequest(incoming.request_id, wire.provider, wire.api, "", error.status)
         self.bill.record(request)
-        return _error_delivery(error, id_header(wire.provider, incoming.request_id))
+        return self._refused(incoming, error)
+
+    def _refused(
+        self, incoming: Incoming, error: ErrorReply, delay_seconds: float = 0.0
+    ) -> Delivery:
+        return Delivery(
+            status=error.status,
+            headers=id_header(incoming.wire.provider, incoming.request_id) | error.headers,
+            pieces=[encoded(error.body)],
+            settings=self.settings,
+            delay_seconds=delay_seconds,
+        )
 
     def _record(
         self,
@@ -141,7 +150,3 @@ def _pieces(wire: WireFormat, conversation: Conversation, reply: Reply) -> list[
     if conversation.stream:
         return list(wire.frames(reply, conversation.stream_usage))
     return [encoded(wire.whole(reply))]
-
-
-def _error_delivery(error: ErrorReply, headers: dict[str, str]) -> Delivery:
-    return Delivery(error.status, headers | error.headers, [encoded(error.body)])

@@ -78,7 +78,7 @@ def test_a_released_home_can_be_taken_again(home):
 async def test_the_lock_of_a_killed_process_is_taken_over(home):
     holder = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", HOLD, str(home.path)),
-        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     lock = home.run / "lock"
     await until(lambda: lock.exists() and lock.read_text().strip() == str(holder.pid))

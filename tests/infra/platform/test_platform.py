@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -41,7 +40,7 @@ async def test_a_killed_platform_leaves_nothing_and_starts_again(home: Home, pos
     platform = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", PLATFORM, str(home.path)),
         stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert await asyncio.wait_for(platform.stdout.readline(), 30) == b"ready\n"
     pids = [process.pid for process in descendants(platform.pid)]

@@ -213,7 +213,7 @@ async def test_a_killed_supervisor_leaves_no_child(tmp_path: Path):
     supervisor = await asyncio.create_subprocess_exec(
         *(sys.executable, str(script), str(tmp_path)),
         stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     pids = [int(word) for word in (await supervisor.stdout.readline()).split()]
     assert len(pids) == 2

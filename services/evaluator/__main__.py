@@ -1,0 +1,34 @@
+"""Run the evaluator: `python -m services.evaluator`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from contracts.subjects import EVALUATOR
+from shared.config import load_agents
+from shared.errors import ConfigError
+from shared.service import Core, Service, run_service
+
+from .handlers import hears
+from .rules import ASSERTIONS
+from .settings import Settings
+
+
+@asynccontextmanager
+async def wire(_core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
+    """Refuse to start where an agent lists an assertion that is not known."""
+    for agent in load_agents(settings.config_dir).values():
+        for name in agent.evaluators:
+            if name.partition(":")[0] not in ASSERTIONS:
+                known = ", ".join(ASSERTIONS)
+                raise ConfigError(
+                    f"agents/{agent.name}.yaml: evaluators: {name!r} is not known; known: {known}"
+                )
+    yield {}
+
+
+def main() -> None:
+    run_service(Service(EVALUATOR, Settings(), hears, wire))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Text as a reader sees it: disguises undone, with the way back to the original.
+
+Patterns are matched on the folded text, findings point into the original. Folding decomposes
+compatibility forms (fullwidth letters, ligatures), drops what is not visible (zero-width and
+format characters, combining marks), turns look-alikes of other alphabets into Latin letters, and
+reads Unicode tag characters, which no screen shows and every tokenizer passes on, as the ASCII
+that they spell.
+"""
+
+import unicodedata
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import lru_cache
+
+from services.guardrail_checker.checks.base import Span
+
+TAG_BASE = 0xE0000
+TAG_FIRST, TAG_LAST = 0xE0020, 0xE007E
+
+_LOOK_ALIKES = dict(
+    zip(
+        "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u04bb"
+        "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0406\u0408\u0405"
+        "\u03b1\u03bf\u03bd\u03c1\u03b9\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d"
+        "\u039f\u03a1\u03a4\u03a7\u0131\u2019\u2018\u201c\u201d\u2010\u2011\u2012\u2013\u2014",
+        "aeopcyxijsdhABEKMHOPCTXIJSaovpiABEZHIKMNOPTXi''\"\"-----",
+        strict=True,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """The folded text, and where each stretch of it starts in both texts."""
+
+    text: str
+    original_length: int
+    folded_starts: tuple[int, ...]
+    original_starts: tuple[int, ...]
+
+    def span(self, start: int, end: int) -> Span:
+        """The span of the original that a span of the folded text stands for."""
+        if start >= end:
+            at = self._original(start)
+            return Span(at, at)
+        return Span(self._original(start), self._original(end - 1) + 1)
+
+    def _original(self, index: int) -> int:
+        if not self.folded_starts:
+            return index
+        stretch = bisect_right(self.folded_starts, index) - 1
+        return self.original_starts[stretch] + index - self.folded_starts[stretch]
+
+
+def fold(text: str) -> Folded:
+    """`text` without disguises. Plain ASCII is returned as it is, at no cost."""
+    if text.isascii():
+        return Folded(text, len(text), (), ())
+    pieces: list[str] = []
+    folded_starts, original_starts = [0], [0]
+    length = 0
+    for position, character in enumerate(text):
+        plain = character if character < "\x80" else _plain(character)
+        pieces.append(plain)
+        length += len(plain)
+        if len(plain) != 1:
+            # From here on the two texts run in step again, at another distance.
+            folded_starts += range(length - len(plain) + 1, length)
+            original_starts += [position] * max(0, len(plain) - 1)
+            folded_starts.append(length)
+            original_starts.append(position + 1)
+    return Folded("".join(pieces), len(text), tuple(folded_starts), tuple(original_starts))
+
+
+@lru_cache(maxsize=4096)
+def _plain(character: str) -> str:
+    if TAG_FIRST <= ord(character) <= TAG_LAST:
+        return chr(ord(character) - TAG_BASE)
+    if character in _LOOK_ALIKES:
+        return _LOOK_ALIKES[character]
+    kept = (c for c in unicodedata.normalize("NFKD", character) if _visible(c))
+    return "".join(_LOOK_ALIKES.get(c, c) for c in kept)
+
+
+def _visible(character: str) -> bool:
+    return unicodedata.category(character) not in {"Mn", "Me", "Cf"}

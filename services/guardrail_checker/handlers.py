@@ -1,0 +1,216 @@
+"""The gates: on the task, on a tool call, on its result, on the answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from faststream import Context
+
+from contracts.agent import Agent
+from contracts.envelope import Fact, Stored, Unbelievable
+from contracts.guardrail import (
+    AnswerBlocked,
+    AnswerCleared,
+    ResultBlocked,
+    ResultCleared,
+    TaskBlocked,
+    TaskCleared,
+    ToolBlocked,
+    Verdict,
+)
+from contracts.history import Call, Run
+from contracts.ids import root_id
+from contracts.run import AnswerProposed
+from contracts.shape import Body
+from contracts.task import TaskSubmitted
+from contracts.tool import ToolFailed, ToolRequested, ToolSucceeded
+from shared.bus import Bus, Heard
+from shared.service import Core, Handlers
+
+from .checks.base import Content, Label, run_checks
+from .checks.catalogue import Catalogue
+from .rules import Judged, ToolPolicy, judge_call, judge_text, trusted_texts
+from .rules.trust import EXTERNAL
+
+hears = Handlers()
+SUBMITTED_END = ".task.submitted"
+UNAVAILABLE = "checker_unavailable"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What verdicts are made with."""
+
+    agents: dict[str, Agent]
+    policy: ToolPolicy
+    catalogue: Catalogue
+    check_timeout_seconds: float
+
+    async def judge(self, text: str, checks: Sequence[str], content: Content) -> Judged:
+        """Run the named checks on a text."""
+        checkers = [self.catalogue.checker(name) for name in checks]
+        return judge_text(text, await run_checks(checkers, content, self.check_timeout_seconds))
+
+
+@hears(TaskSubmitted)
+async def gate_task(
+    heard: Heard[TaskSubmitted],
+    bus: Annotated[Bus, Context()],
+    desk: Annotated[Desk, Context()],
+) -> None:
+    run = await bus.run(heard)
+    first = run.submitted
+    if first is None or first.sequence != heard.fact.sequence or run.verdict is not None:
+        return
+    await bus.say(heard.fact, await _judge_task(first.body, desk, last=heard.last))
+
+
+@hears(ToolRequested)
+async def gate_call(
+    heard: Heard[ToolRequested],
+    bus: Annotated[Bus, Context()],
+    desk: Annotated[Desk, Context()],
+) -> None:
+    run = await bus.run(heard)
+    call = run.call(heard.fact.body.call)
+    last = call.last if call is not None else None
+    if run.end is not None or last is None or last.request.id != heard.fact.id:
+        return
+    if last.verdict is None:
+        await bus.say(heard.fact, _judge_request(run, heard, bus, desk))
+
+
+@hears(ToolSucceeded, ToolFailed)
+async def gate_result(
+    heard: Heard[ToolSucceeded | ToolFailed],
+    bus: Annotated[Bus, Context()],
+    desk: Annotated[Desk, Context()],
+) -> None:
+    run = await bus.run(heard)
+    call = run.call(heard.fact.body.call)
+    if run.end is not None or call is None or call.result is not None or call.last is None:
+        return
+    if call.last.outcome is not None and call.last.outcome.id == heard.fact.id:
+        await bus.say(heard.fact, await _judge_result(run, call, heard, desk))
+
+
+@hears(AnswerProposed)
+async def gate_answer(
+    heard: Heard[AnswerProposed],
+    bus: Annotated[Bus, Context()],
+    desk: Annotated[Desk, Context()],
+) -> None:
+    run = await bus.run(heard)
+    answer = run.answer
+    if run.end is None and answer is not None and answer.verdict is None:
+        await bus.say(heard.fact, await _judge_answer(run, answer.proposed.body, desk, heard.last))
+
+
+@hears.on_unbelievable
+async def tell_sender(
+    stored: Stored, error: Unbelievable, core: Annotated[Core, Context()]
+) -> None:
+    """A submission that is none is answered on its own prefix, where its sender listens."""
+    if not stored.subject.endswith(SUBMITTED_END):
+        return
+    reason = f"the submission is not valid: {error.reason}"
+    blocked = TaskBlocked(rule=error.rule, policy_version="contracts", reason=reason)
+    if error.rule in ("bad_body", "id_mismatch", "type_mismatch", "bad_time", "unknown_version"):
+        await core.bus.say(_root_of(stored), blocked)
+    else:
+        place = stored.subject.removesuffix(SUBMITTED_END) + ".task.blocked"
+        await core.client.jetstream().publish(place, blocked.model_dump_json().encode())
+
+
+async def _judge_task(task: TaskSubmitted, desk: Desk, *, last: bool) -> TaskCleared | TaskBlocked:
+    version = desk.policy.version
+    if last:
+        return TaskBlocked(rule=UNAVAILABLE, policy_version=version, reason="checks kept failing")
+    agent = desk.agents.get(task.agent)
+    if agent is None:
+        known = ", ".join(sorted(desk.agents))
+        reason = f"no agent is named {task.agent!r}; known: {known}"
+        return TaskBlocked(rule="unknown_agent", policy_version=version, reason=reason)
+    content = Content(task.input, "user", "task")
+    judged = await desk.judge(task.input, agent.guardrails.input, content)
+    if judged.blocked:
+        return TaskBlocked.model_validate(_verdict(judged, desk))
+    return TaskCleared.model_validate({**_verdict(judged, desk), "input": judged.text})
+
+
+def _judge_request(run: Run, heard: Heard[ToolRequested], bus: Bus, desk: Desk) -> Verdict:
+    asked = heard.fact.body
+    if heard.last:
+        return ToolBlocked(
+            rule=UNAVAILABLE,
+            policy_version=desk.policy.version,
+            reason="the policy could not be asked",
+            call=asked.call,
+            attempt=asked.attempt,
+        )
+    return judge_call(run, asked, desk.policy, bus.clock.now())
+
+
+async def _judge_result(
+    run: Run, call: Call, heard: Heard[ToolSucceeded | ToolFailed], desk: Desk
+) -> ResultCleared | ResultBlocked:
+    assert run.started is not None, "a call belongs to a started run"
+    outcome = heard.fact.body
+    failed = isinstance(outcome, ToolFailed)
+    text = (
+        f"The call failed ({outcome.kind}): {outcome.reason}"
+        if isinstance(outcome, ToolFailed)
+        else outcome.output_json
+    )
+    trusted = isinstance(outcome, ToolSucceeded) and outcome.trust == "internal"
+    label: Label = "tool" if trusted else "external"
+    content = Content(text, label, f"tool:{call.part.name}")
+    judged = await desk.judge(text, run.started.body.agent.guardrails.input, content)
+    if judged.blocked or heard.last:
+        return ResultBlocked.model_validate({**_verdict(judged, desk), "call": call.name})
+    return ResultCleared.model_validate(
+        {
+            **_verdict(judged, desk),
+            "call": call.name,
+            "text": judged.text,
+            "is_error": failed,
+            "label": f"tool:{call.part.name}" if trusted else EXTERNAL,
+        }
+    )
+
+
+async def _judge_answer(
+    run: Run, proposed: AnswerProposed, desk: Desk, last: bool
+) -> AnswerCleared | AnswerBlocked:
+    assert run.started is not None, "an answer belongs to a started run"
+    grounds = tuple(Content(text, "tool", "run") for text in trusted_texts(run, len(run.steps) + 1))
+    content = Content(proposed.text, "system", "answer", grounds)
+    judged = await desk.judge(proposed.text, run.started.body.agent.guardrails.output, content)
+    if judged.blocked or last:
+        return AnswerBlocked.model_validate(_verdict(judged, desk))
+    return AnswerCleared.model_validate({**_verdict(judged, desk), "text": judged.text})
+
+
+def _verdict(judged: Judged, desk: Desk) -> dict[str, object]:
+    return {
+        "rule": judged.rule,
+        "policy_version": desk.policy.version,
+        "reason": judged.reason,
+        "findings": judged.findings,
+    }
+
+
+def _root_of(stored: Stored) -> Fact[Body]:
+    """The place of a submission that did not parse, to hang its verdict on."""
+    _, tenant, run_id, *_ = stored.subject.split(".")
+    return Fact(
+        root_id(tenant, run_id),
+        "task.submitted",
+        tenant,
+        run_id,
+        "",
+        stored.stored_at,
+        Body(),
+        sequence=stored.sequence,
+        stored_at=stored.stored_at,
+    )

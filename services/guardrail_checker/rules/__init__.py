@@ -1,0 +1,17 @@
+"""What may pass: pure verdicts on tool calls, and what findings make of a text."""
+
+from .conditions import ConditionError, holds
+from .content import Judged, judge_text
+from .policy import ToolPolicy
+from .tools import judge_call
+from .trust import trusted_texts
+
+__all__ = [
+    "ConditionError",
+    "Judged",
+    "ToolPolicy",
+    "holds",
+    "judge_call",
+    "judge_text",
+    "trusted_texts",
+]

@@ -1,0 +1,37 @@
+"""What findings make of a text: blocked, or cleared with the bad passages taken out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from contracts.guardrail import CheckFinding
+from services.guardrail_checker.checks.base import Finding, redact
+
+PASSED = "checks_passed"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A text after its checks. `blocked` holds the finding that stopped it."""
+
+    text: str
+    rule: str
+    reason: str
+    findings: tuple[CheckFinding, ...]
+    blocked: bool
+
+
+def judge_text(text: str, findings: Sequence[Finding]) -> Judged:
+    """Block on the first finding that asks for it; else take out what should be."""
+    told = tuple(
+        CheckFinding(check=one.check, severity=one.severity, rule=one.rule, reason=one.reason)
+        for one in findings
+    )
+    stopping = next((one for one in findings if one.severity == "block"), None)
+    if stopping is not None:
+        return Judged("", stopping.rule, f"{stopping.check}: {stopping.reason}", told, blocked=True)
+    removed = [one.check for one in findings if one.severity == "redact"]
+    if removed:
+        names = ", ".join(sorted(set(removed)))
+        reason = f"passages were taken out by {names}"
+        return Judged(redact(text, findings), "redacted", reason, told, blocked=False)
+    return Judged(text, PASSED, "no check objected", told, blocked=False)

@@ -1,0 +1,38 @@
+"""The tool policy as an operator writes it: `policies/tools.yaml`."""
+
+import json
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import Field
+
+from contracts.shape import Seconds, Token, Written, sha256_hex
+from contracts.tool import Effect
+
+
+class ArgumentLimit(Written):
+    """Bounds of one argument, whoever asks and whoever approves."""
+
+    max: Decimal | None = None
+    min: Decimal | None = None
+    max_length: Annotated[int, Field(gt=0)] | None = None
+
+
+class ToolPolicy(Written):
+    """Default deny: what no rule here lets through does not run."""
+
+    name: Token = "default"
+    argument_limits: dict[Token, dict[str, ArgumentLimit]] = Field(default_factory=dict)
+    destinations: tuple[str, ...] = Field(
+        (), description="Where any agent may send: an address, or @ and a domain"
+    )
+    review_effects: tuple[Effect, ...] = ("credential", "destructive")
+    review_roles: tuple[Token, ...] = ("operator",)
+    review_expires: Seconds = 7200
+    clearance_seconds: Annotated[int, Field(gt=0, le=3600)] = 60
+
+    @property
+    def version(self) -> str:
+        """Name and content hash, as verdicts carry it."""
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return f"{self.name}@{sha256_hex(canonical.encode())[:12]}"

@@ -1,0 +1,192 @@
+"""The verdict on one tool call. A refusal wins over a question, and a question over a pass."""
+
+import json
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+
+from contracts.agent import ReviewRule
+from contracts.envelope import Fact
+from contracts.guardrail import ToolBlocked, ToolCleared, ToolEscalated
+from contracts.history import Run
+from contracts.review import ReviewDecided
+from contracts.shape import later, sha256_hex
+from contracts.tool import ToolManifest, ToolRequested
+
+from .conditions import ConditionError, holds
+from .policy import ArgumentLimit, ToolPolicy
+from .trust import EXTERNAL, is_allowed, occurs, trusted_texts
+
+ToolVerdict = ToolCleared | ToolBlocked | ToolEscalated
+Arguments = dict[str, object]
+
+
+def judge_call(run: Run, asked: ToolRequested, policy: ToolPolicy, now: datetime) -> ToolVerdict:
+    """Clear, block or escalate a call, with the rule that decided and a sentence."""
+    manifest = _manifest(run, asked)
+    if manifest is None:
+        return _blocked(asked, policy, "tool_not_allowed", f"the agent has no tool {asked.tool!r}")
+    arguments = _arguments(asked)
+    if arguments is None:
+        return _blocked(asked, policy, "arguments_unreadable", "its arguments are no JSON object")
+    if sha256_hex(asked.arguments_json.encode()) != asked.arguments_sha256:
+        return _blocked(asked, policy, "arguments_changed", "its arguments do not fit their hash")
+    if excess := _over_limit(policy.argument_limits.get(asked.tool, {}), arguments):
+        return _blocked(asked, policy, "argument_limit", excess)
+    if asked.approval_id is not None:
+        if not _is_approved(run, asked):
+            return _blocked(asked, policy, "approval_unfit", "its approval is for something else")
+        return _cleared(asked, manifest, policy, now, "approved", "a person approved this call")
+    if stranger := _untrusted_sink(run, asked, manifest, arguments, policy):
+        return _blocked(asked, policy, "sink_from_untrusted", stranger)
+    question = _question(run, asked, manifest, arguments, policy)
+    if question is not None:
+        return question
+    return _cleared(asked, manifest, policy, now, "within_policy", "the agent may call this tool")
+
+
+def _manifest(run: Run, asked: ToolRequested) -> ToolManifest | None:
+    """The manifest that was pinned when the run started, if the request names that very one."""
+    tools = run.started.body.tools if run.started is not None else ()
+    found = next((tool for tool in tools if tool.name == asked.tool), None)
+    return found if found is not None and found.sha256 == asked.manifest_sha256 else None
+
+
+def _arguments(asked: ToolRequested) -> Arguments | None:
+    try:
+        found = json.loads(asked.arguments_json)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _over_limit(limits: dict[str, ArgumentLimit], arguments: Arguments) -> str | None:
+    for name, limit in limits.items():
+        value = arguments.get(name)
+        if value is None:
+            continue
+        if limit.max_length is not None and len(str(value)) > limit.max_length:
+            return f"{name} is longer than {limit.max_length} characters"
+        if limit.max is None and limit.min is None:
+            continue
+        try:
+            number = Decimal(str(value))
+        except InvalidOperation:
+            return f"{name} is not a number, and is limited as one"
+        if limit.max is not None and not number <= limit.max:
+            return f"{name} is {number}, more than the {limit.max} that anyone may ask for"
+        if limit.min is not None and not number >= limit.min:
+            return f"{name} is {number}, less than {limit.min}"
+    return None
+
+
+def _untrusted_sink(
+    run: Run,
+    asked: ToolRequested,
+    manifest: ToolManifest,
+    arguments: Arguments,
+    policy: ToolPolicy,
+) -> str | None:
+    """Why a value that decides who is affected may not be used, once outside text was read."""
+    if manifest.effect == "read" or EXTERNAL not in asked.labels:
+        return None
+    texts = trusted_texts(run, asked.step)
+    for name, sink in manifest.sinks.items():
+        if name not in arguments:
+            continue
+        value = arguments[name]
+        if sink == "destination" and is_allowed(value, policy.destinations):
+            continue
+        if not occurs(value, sink, texts):
+            return (
+                f"its {name} comes from neither the user nor our own records, "
+                "and the model has read outside text"
+            )
+    return None
+
+
+def _question(
+    run: Run,
+    asked: ToolRequested,
+    manifest: ToolManifest,
+    arguments: Arguments,
+    policy: ToolPolicy,
+) -> ToolEscalated | None:
+    """The question to a person, where the agent's author or the policy wants one."""
+    assert run.started is not None, "a call belongs to a started run"
+    rule = run.started.body.agent.review.get(asked.tool)
+    if rule is not None and (reason := _wants_review(rule, arguments)):
+        return _escalated(asked, policy, rule.roles, rule.expires_seconds, reason)
+    if manifest.effect in policy.review_effects:
+        reason = f"a tool with effect {manifest.effect} always needs a person"
+        return _escalated(asked, policy, policy.review_roles, policy.review_expires, reason)
+    return None
+
+
+def _wants_review(rule: ReviewRule, arguments: Arguments) -> str | None:
+    if rule.when is None:
+        return "every call of it needs a person"
+    try:
+        return f"{rule.when}" if holds(rule.when, arguments) else None
+    except ConditionError as error:
+        return f"{rule.when!r} cannot be told: {error}"
+
+
+def _is_approved(run: Run, asked: ToolRequested) -> bool:
+    decisions = (review.decided for review in run.reviews if review.decided is not None)
+    decided = next((one for one in decisions if one.id == asked.approval_id), None)
+    return decided is not None and _fits(decided, asked)
+
+
+def _fits(decided: Fact[ReviewDecided], asked: ToolRequested) -> bool:
+    body = decided.body
+    return body.outcome == "approved" and body.arguments_sha256 == asked.arguments_sha256
+
+
+def _blocked(asked: ToolRequested, policy: ToolPolicy, rule: str, reason: str) -> ToolBlocked:
+    return ToolBlocked(
+        rule=rule,
+        policy_version=policy.version,
+        reason=reason,
+        call=asked.call,
+        attempt=asked.attempt,
+    )
+
+
+def _escalated(
+    asked: ToolRequested,
+    policy: ToolPolicy,
+    roles: tuple[str, ...],
+    expires_seconds: int,
+    reason: str,
+) -> ToolEscalated:
+    return ToolEscalated(
+        rule="needs_review",
+        policy_version=policy.version,
+        reason=reason,
+        call=asked.call,
+        attempt=asked.attempt,
+        roles=roles,
+        expires_seconds=expires_seconds,
+    )
+
+
+def _cleared(
+    asked: ToolRequested,
+    manifest: ToolManifest,
+    policy: ToolPolicy,
+    now: datetime,
+    rule: str,
+    reason: str,
+) -> ToolCleared:
+    return ToolCleared(
+        rule=rule,
+        policy_version=policy.version,
+        reason=reason,
+        call=asked.call,
+        attempt=asked.attempt,
+        tool=asked.tool,
+        manifest_sha256=manifest.sha256,
+        arguments_sha256=asked.arguments_sha256,
+        approval_id=asked.approval_id,
+        expires_at=later(now, policy.clearance_seconds),
+    )

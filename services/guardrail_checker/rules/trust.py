@@ -1,0 +1,53 @@
+"""Which texts of a run a value may come from, when it decides who or what is affected."""
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+
+from contracts.guardrail import ResultCleared, TaskCleared
+from contracts.history import Run
+from contracts.tool import Sink
+
+EXTERNAL = "external"
+_NUMBERS = re.compile(r"\d+(?:[.,]\d+)?")
+
+
+def trusted_texts(run: Run, step: int) -> tuple[str, ...]:
+    """The task itself, and results of tools whose output is the tenant's own, before `step`."""
+    texts: list[str] = []
+    if run.verdict is not None and isinstance(run.verdict.body, TaskCleared):
+        texts.append(run.verdict.body.input)
+    for each in run.steps[: step - 1]:
+        for call in each.calls:
+            result = call.result.body if call.result is not None else None
+            if isinstance(result, ResultCleared) and result.label != EXTERNAL:
+                texts.append(result.text)
+    return tuple(texts)
+
+
+def occurs(value: object, sink: Sink, texts: Iterable[str]) -> bool:
+    """Whether a value stands in one of the texts, as a number or as a word of its own."""
+    if sink == "amount":
+        return any(_same_number(value, number) for text in texts for number in _numbers(text))
+    word = re.compile(rf"(?<![\w@.+-]){re.escape(str(value))}(?![\w@+-])", re.IGNORECASE)
+    return any(word.search(text) for text in texts)
+
+
+def is_allowed(destination: object, allowed: Iterable[str]) -> bool:
+    """Whether an address is on the list, or belongs to a domain on it."""
+    address = str(destination).lower()
+    return any(
+        address.endswith(entry.lower()) if entry.startswith("@") else address == entry.lower()
+        for entry in allowed
+    )
+
+
+def _numbers(text: str) -> list[str]:
+    return _NUMBERS.findall(text)
+
+
+def _same_number(value: object, text: str) -> bool:
+    try:
+        return Decimal(str(value)) == Decimal(text.replace(",", "."))
+    except InvalidOperation:
+        return False

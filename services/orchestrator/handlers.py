@@ -1,0 +1,128 @@
+"""Hear anything of a run: fold it, decide, append; again until nothing is missing."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import structlog
+from faststream import Context
+
+from contracts.envelope import Fact
+from contracts.guardrail import (
+    AnswerBlocked,
+    AnswerCleared,
+    ResultBlocked,
+    ResultCleared,
+    TaskBlocked,
+    TaskCleared,
+    ToolBlocked,
+    ToolEscalated,
+)
+from contracts.history import Run, fold
+from contracts.model import ModelFailed, ModelResponded
+from contracts.money import ModelUnfunded
+from contracts.review import ReviewAnswered, ReviewDecided, ReviewRequested
+from contracts.run import RunCancelRequested, RunStarted
+from contracts.shape import Body
+from contracts.task import TaskSubmitted
+from contracts.tool import ToolUnknown
+from shared.bus import Bus, Heard
+from shared.errors import Again, Stale
+from shared.service import Handlers
+
+from .adapters import Timers
+from .rules import Book, Move, Say, decide, next_wake
+
+log = structlog.get_logger()
+hears = Handlers()
+
+# After these the next moment to look at the run is another one.
+CHANGES_WAKE = (RunStarted, ReviewRequested, ReviewDecided)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What decisions are made with."""
+
+    book: Book
+    timers: Timers
+    sweep_seconds: float
+    rounds: int
+
+
+@hears(
+    TaskSubmitted,
+    TaskCleared,
+    TaskBlocked,
+    ModelResponded,
+    ModelFailed,
+    ModelUnfunded,
+    ToolBlocked,
+    ToolEscalated,
+    ToolUnknown,
+    ResultCleared,
+    ResultBlocked,
+    ReviewAnswered,
+    AnswerCleared,
+    AnswerBlocked,
+    RunCancelRequested,
+)
+async def advance(
+    heard: Heard[Body], bus: Annotated[Bus, Context()], desk: Annotated[Desk, Context()]
+) -> None:
+    """Whatever was heard is only a wake-up."""
+    run = await bus.run(heard)
+    await settle(run, bus, desk)
+
+
+async def wake(tenant: str, run_id: str, bus: Bus, desk: Desk) -> None:
+    """A timer fired: decide, and be woken again while the run is open."""
+    run = await bus.read(tenant, run_id)
+    await settle(run, bus, desk)
+    await _arm(run, bus, desk)
+
+
+async def settle(run: Run, bus: Bus, desk: Desk) -> None:
+    """Decide and append until nothing is missing. Losing an append means deciding again.
+
+    Raises:
+        Again: others keep moving the run; the wake-up comes back.
+    """
+    for _ in range(desk.rounds):
+        moves = decide(run, bus.clock.now(), desk.book)
+        if not moves:
+            return
+        if not await _make(moves, run, bus, desk):
+            run = await bus.read(run.tenant, run.run_id)
+    raise Again(f"the run moved {desk.rounds} times while it was decided upon")
+
+
+async def _make(moves: tuple[Move, ...], run: Run, bus: Bus, desk: Desk) -> bool:
+    """Make the moves in order; False as soon as the run is not the one they were decided for."""
+    decided_at = run.last_sequence
+    for move in moves:
+        if run.last_sequence != decided_at:
+            return False
+        if not isinstance(move, Say):
+            await bus.claim(move.cause, move.body)
+            # The claim is a fact of the run too, whoever won it.
+            return False
+        try:
+            fact = await bus.append(run, move.cause_id, move.body)
+        except Stale:
+            return False
+        _note(fact)
+        fold([fact], onto=run)
+        decided_at = max(run.last_sequence, fact.sequence)
+        if isinstance(move.body, CHANGES_WAKE):
+            await _arm(run, bus, desk)
+    return True
+
+
+async def _arm(run: Run, bus: Bus, desk: Desk) -> None:
+    at = next_wake(run, bus.clock.now(), desk.sweep_seconds)
+    if at is not None:
+        await desk.timers.wake(run.tenant, run.run_id, at)
+
+
+def _note(fact: Fact[Body]) -> None:
+    log.info("orchestrator.said", said=fact.type, tenant=fact.tenant, run_id=fact.run_id)

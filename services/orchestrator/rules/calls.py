@@ -1,0 +1,115 @@
+"""One tool call: asked for, cleared, perhaps reviewed, perhaps attempted again."""
+
+from datetime import datetime
+from typing import Literal
+
+from contracts.guardrail import ToolEscalated
+from contracts.history import Call, Run, Step, Try, labels, told
+from contracts.review import ReviewRequested
+from contracts.shape import later, sha256_hex
+from contracts.tool import ToolManifest, ToolRequested, ToolUnknown
+
+from .moves import Move, Say
+from .reviews import advance_review
+
+# An idempotent tool whose outcome is unknown may be attempted so often under one key.
+TOOL_ATTEMPTS = 3
+OUTCOME_REVIEW_SECONDS = 24 * 3600
+OUTCOME_ROLES = ("operator",)
+
+
+def advance_call(run: Run, step: Step, call: Call, now: datetime) -> tuple[Move, ...]:
+    """What this call needs now; nothing while others work on it, or once it is told."""
+    last = call.last
+    if last is None:
+        assert step.outcome is not None, "a call comes from a response"
+        return (Say(step.outcome.id, _request(run, step, call)),)
+    if last.review is not None:
+        return _after_review(run, step, call, last, now)
+    if told(call) is not None:
+        return ()
+    if last.verdict is not None and isinstance(last.verdict.body, ToolEscalated):
+        escalated = last.verdict.body
+        expires_at = later(now, escalated.expires_seconds)
+        question = _question(last, "call", escalated.roles, escalated.reason, expires_at)
+        return (Say(last.verdict.id, question),)
+    if last.outcome is not None and isinstance(last.outcome.body, ToolUnknown):
+        return (_after_unknown(run, step, call, last.outcome.id, now),)
+    return ()
+
+
+def _after_review(run: Run, step: Step, call: Call, last: Try, now: datetime) -> tuple[Move, ...]:
+    review = last.review
+    assert review is not None, "asked for after a review"
+    asked_outcome = review.requested.body.about == "outcome"
+    settled = asked_outcome and call.result is not None
+    moves = advance_review(run, review, now, withdrawn=settled)
+    decided = review.decided
+    approved = decided is not None and decided.body.outcome == "approved"
+    if moves or decided is None or not approved or asked_outcome:
+        return moves
+    again = _request(run, step, call, attempt=len(call.tries) + 1, approval_id=decided.id)
+    return (Say(decided.id, again),)
+
+
+def _after_unknown(run: Run, step: Step, call: Call, unknown_id: str, now: datetime) -> Say:
+    """An idempotent tool is attempted again under its key; of any other a person is asked."""
+    manifest = manifest_of_call(run, call)
+    if manifest is not None and manifest.idempotent and len(call.tries) < TOOL_ATTEMPTS:
+        before = call.tries[-1].request.body.approval_id
+        again = _request(run, step, call, attempt=len(call.tries) + 1, approval_id=before)
+        return Say(unknown_id, again)
+    assert call.last is not None, "an unknown outcome has a try"
+    reason = "Nobody can tell whether this call took effect. Approve if it did, reject if not."
+    expires_at = later(now, OUTCOME_REVIEW_SECONDS)
+    return Say(unknown_id, _question(call.last, "outcome", OUTCOME_ROLES, reason, expires_at))
+
+
+def manifest_of_call(run: Run, call: Call) -> ToolManifest | None:
+    """The pinned manifest of the tool that a call names, if the agent has it."""
+    assert run.started is not None, "calls belong to a started run"
+    tools = run.started.body.tools
+    return next((tool for tool in tools if tool.name == call.part.name), None)
+
+
+def _request(
+    run: Run, step: Step, call: Call, attempt: int = 1, approval_id: str | None = None
+) -> ToolRequested:
+    assert run.started is not None, "calls belong to a started run"
+    manifest = manifest_of_call(run, call)
+    arguments = call.part.arguments_json
+    return ToolRequested(
+        step=step.number,
+        index=call.index,
+        attempt=attempt,
+        call_id=call.part.call_id,
+        tool=call.part.name,
+        manifest_sha256=manifest.sha256 if manifest is not None else None,
+        arguments_json=arguments,
+        arguments_sha256=sha256_hex(arguments.encode()),
+        labels=labels(run, step.number),
+        approval_id=approval_id,
+        deadline=run.started.body.deadline,
+    )
+
+
+def _question(
+    last: Try,
+    about: Literal["call", "outcome"],
+    roles: tuple[str, ...],
+    reason: str,
+    expires_at: datetime,
+) -> ReviewRequested:
+    asked = last.request.body
+    return ReviewRequested(
+        review_id=f"{asked.call}-{asked.attempt}",
+        about=about,
+        call=asked.call,
+        attempt=asked.attempt,
+        tool=asked.tool,
+        arguments_json=asked.arguments_json,
+        arguments_sha256=asked.arguments_sha256,
+        roles=roles,
+        reason=reason,
+        expires_at=expires_at,
+    )
