@@ -8,7 +8,6 @@ import asyncio
 import hashlib
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from signal import SIGINT, SIGQUIT
@@ -18,23 +17,20 @@ import asyncpg
 
 from infra.platform.child import Child
 from infra.platform.errors import PostgresUnusable
-from infra.platform.files import replace_file
 from infra.platform.home import Home
-from infra.platform.logs import tail
-from infra.platform.os_process import OsProcess, find
 from infra.platform.postgres_account import (
-    MAJOR_VERSION,
     PROGRAM_CACHE,
     account_for_postgres,
     find_postgres,
-    login_name,
     reachable_installation,
 )
+from infra.platform.postgres_cluster import ROLE, SUPERUSER, Cluster, environment
 from infra.platform.processes import Supervisor
 from infra.platform.readiness import wait_ready
-from infra.platform.spawn import run_to_end
 
 DATABASE = "interlock"
+ROLE_EXISTS = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)"
+DATABASE_EXISTS = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)"
 # Names the socket file; nothing listens on TCP, so it need not be free.
 SOCKET_PORT = 5432
 # 108 bytes on Linux, 104 on a mac, with the closing zero.
@@ -147,15 +143,13 @@ class Postgres:
             timeout=CONNECT_TIMEOUT_SECONDS,
         )
         try:
-            for catalog, create in (
-                ("pg_roles WHERE rolname", f"CREATE ROLE {NAME} LOGIN"),
-                ("pg_database WHERE datname", f"CREATE DATABASE {NAME} OWNER {NAME}"),
-            ):
-                query = f"SELECT 1 FROM {catalog} = $1"  # noqa: S608  both parts are ours, above
-                if await connection.fetchval(query, NAME) is None:
-                    await connection.execute(create)
+            if not await connection.fetchval(ROLE_EXISTS, ROLE):
+                await connection.execute(f"CREATE ROLE {ROLE} LOGIN")
+            if not await connection.fetchval(DATABASE_EXISTS, DATABASE):
+                await connection.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
         finally:
             await connection.close(timeout=CONNECT_TIMEOUT_SECONDS)
+
 
 def _socket_folder(home: Home, *, private_to_us: bool) -> Path:
     """The home's `run` if its path is short enough; else one in the temporary folder.

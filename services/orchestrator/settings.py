@@ -14,4 +14,4 @@ class Settings(ServiceSettings):
         Path("tools.lock.json"), validation_alias="INTERLOCK_TOOL_MANIFESTS"
     )
     sweep_seconds: float = Field(60.0, gt=0, description="An open run is looked at this often")
-    rounds: int = Field(50, ge=1, description="Decisions after one wake-up that lose, at most")
+    rounds: int = Field(50, ge=1, description="Rounds of decisions after one wake-up, at most")

@@ -9,15 +9,17 @@ answer for which no sources are given is compared with nothing, and so may state
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from services.guardrail_checker.checks.base import Content, Finding, Span
+from services.guardrail_checker.checks.base import CheckerUnavailable, Content, Finding, Span
 from services.guardrail_checker.checks.folding import fold
 from services.guardrail_checker.checks.links import find_links, same_link
 
 NAME = "grounded_in_sources"
+SOURCES_LIMIT_CHARS = 1_048_576
+ANY = "any currency"
 
 _CURRENCIES = {
     **{"us$": "USD", "$": "USD", "usd": "USD", "dollar": "USD", "dollars": "USD", "bucks": "USD"},
@@ -27,7 +29,7 @@ _CURRENCIES = {
     **{"cad": "CAD", "aud": "AUD", "inr": "INR", "\u20b9": "INR"},
 }
 _SIGN = "|".join(re.escape(sign) for sign in sorted(_CURRENCIES, key=len, reverse=True))
-_NUMBER = r"\d(?:[\d.,'\u00a0\u202f]{0,20}\d)?"
+_NUMBER = r"(?:\d{1,3}(?: \d{3}){1,4}(?:[.,]\d{1,2})?(?!\d)|\d(?:[\d.,']{0,20}\d)?)"
 _AMOUNT = re.compile(
     rf"(?<![a-z])(?P<before>{_SIGN})\s?(?P<first>{_NUMBER})"
     rf"|(?<![\w.,])(?P<second>{_NUMBER})\s?(?P<after>{_SIGN})(?![a-z])",
@@ -39,12 +41,15 @@ _DATE = re.compile(
 )
 # A bare four-digit number of these centuries is read as a year, unless a word says otherwise.
 _YEAR = re.compile(r"(?:19|20)\d{2}")
+# Three digits, or letters and a digit: `orders 2` counts things, `order 204` names one.
+_TOKEN = r"(?=[\w-]{0,40}(?:\d{3}|[A-Za-z]-?\d|\d[A-Za-z]))[\w-]{1,60}"
 _NAMED = re.compile(
     r"\b(?:orders?|invoices?|tickets?|parcels?|cases?|bookings?|references?|refunds?|shipments?"
-    r"|tracking|customers?|accounts?|claims?|rma)\s{0,2}(?:number|no\.?|id|code)?\s{0,2}[:#]?\s{0,2}"
-    r"(?P<named>[\w-]{0,20}\d[\w-]{0,40})(?![\w.,]*\d)|#(?P<hash>[\w-]{0,20}\d[\w-]{0,40})",
+    r"|tracking|customers?|accounts?|claims?|rma)(?:\s(?:number|no\.?|id|code))?\s?[:#]?\s{0,2}"
+    rf"(?<=[\s:#])(?P<named>{_TOKEN})(?![\w-]|[.,]\d)",
     re.IGNORECASE,
 )
+_HASHED = re.compile(r"#(?P<hash>(?=[\w-]{0,40}\d)[\w-]{2,60})(?![\w-])")
 _NUMBERED = re.compile(r"(?<![\w.,-])(?=[\w-]{0,40}\d{3})[A-Za-z0-9][\w-]{3,63}(?![\w-])")
 
 
@@ -62,7 +67,12 @@ class GroundedInSources:
     name = NAME
 
     async def check(self, content: Content) -> tuple[Finding, ...]:
-        sources = [fold(ground.text).text for ground in content.grounds]
+        size = sum(len(ground.text) for ground in content.grounds)
+        if size > SOURCES_LIMIT_CHARS:
+            raise CheckerUnavailable(
+                NAME, f"{size} characters of sources; it reads {SOURCES_LIMIT_CHARS}"
+            )
+        sources = "\n".join(fold(ground.text).text for ground in content.grounds)
         folded = fold(content.text)
         return tuple(
             Finding(NAME, "block", one.rule, _REASONS[one.rule], folded.span(*one.span))
@@ -77,79 +87,68 @@ _REASONS = {
 }
 
 
-def find_ungrounded(answer: str, sources: Iterable[str]) -> Iterator[Stated]:
-    """What `answer` states and no source does. Each stretch of text is judged as one thing only."""
-    everything = "\n".join(sources)
+def find_ungrounded(answer: str, sources: str) -> Iterator[Stated]:
+    """What `answer` states and `sources` do not. Each stretch of text is judged as one thing."""
+    links = {same_link(sources[start:end]) for start, end in find_links(sources)}
     rest = answer
-    links = {same_link(everything[start:end]) for start, end in find_links(everything)}
     for start, end in find_links(answer):
-        rest = _blank(rest, start, end)
+        rest = rest[:start] + " " * (end - start) + rest[end:]
         if same_link(answer[start:end]) not in links:
             yield Stated("ungrounded_link", Span(start, end))
-    for match in _DATE.finditer(rest):
-        rest = _blank(rest, *match.span())
-    known = _amounts_of(everything)
+    rest = _DATE.sub(_blank, rest)
+    amounts = _amounts_of(sources)
     for match in _AMOUNT.finditer(rest):
-        rest = _blank(rest, *match.span())
-        if not _amount(match) & known:
+        if not _meanings(match) & amounts:
             yield Stated("ungrounded_amount", Span(*match.span()))
-    haystack = everything.casefold()
-    for start, end in _numbers_of(rest):
-        if not _holds(haystack, answer[start:end].casefold()):
+    tokens = _tokens_of(sources)
+    for start, end in _numbers_of(_AMOUNT.sub(_blank, rest)):
+        if answer[start:end].casefold() not in tokens:
             yield Stated("ungrounded_number", Span(start, end))
 
 
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
+
+
 def _numbers_of(text: str) -> list[Span]:
-    named = [match.span("named" if match["named"] else "hash") for match in _NAMED.finditer(text)]
-    taken = {start for start, _ in named}
-    bare = [
-        match.span()
-        for match in _NUMBERED.finditer(text)
-        if match.start() not in taken and not _YEAR.fullmatch(match[0]) and _is_number(match[0])
-    ]
-    return sorted(Span(*span) for span in [*named, *bare])
+    """Order numbers and their like: named as such, or recognisable without it."""
+    spans = {Span(*match.span("named")) for match in _NAMED.finditer(text)}
+    spans |= {Span(*match.span("hash")) for match in _HASHED.finditer(text)}
+    bare = (match for match in _NUMBERED.finditer(text) if not _YEAR.fullmatch(match[0]))
+    spans |= {Span(*match.span()) for match in bare}
+    return sorted(spans)
 
 
-def _is_number(token: str) -> bool:
-    """Whether a bare token reads as an identifier: mixed with letters, or at least four digits."""
-    return not token.isdigit() or len(token) >= 4
-
-
-def _holds(haystack: str, token: str) -> bool:
-    return bool(re.search(rf"(?<![^\W_]){re.escape(token)}(?![^\W_])", haystack))
+def _tokens_of(text: str) -> set[str]:
+    """Every word of the sources, and the parts of those with a dash: `1042` of `ORD-1042`."""
+    words = {match[0].casefold() for match in re.finditer(r"\w[\w-]*", text)}
+    return words | {part for word in words for part in re.split(r"[-_]", word)}
 
 
 def _amounts_of(text: str) -> set[tuple[str, Decimal]]:
-    """Every amount of the sources; one without a currency beside it speaks for any of them."""
-    amounts: set[tuple[str, Decimal]] = set()
-    rest = text
-    for match in _AMOUNT.finditer(text):
-        amounts |= _amount(match)
-        rest = _blank(rest, *match.span())
-    currencies = set(_CURRENCIES.values())
-    for match in _PLAIN_NUMBER.finditer(rest):
-        amounts |= {(code, value) for value in readings(match[0]) for code in currencies}
-    return amounts
+    """Every amount of the sources. A number with no currency beside it speaks for any."""
+    amounts = {one for match in _AMOUNT.finditer(text) for one in _priced(match)}
+    plain = _PLAIN_NUMBER.finditer(_AMOUNT.sub(_blank, text))
+    return amounts | {(ANY, value) for match in plain for value in readings(match[0])}
 
 
-def _amount(match: re.Match[str]) -> set[tuple[str, Decimal]]:
+def _meanings(match: re.Match[str]) -> set[tuple[str, Decimal]]:
+    priced = _priced(match)
+    return priced | {(ANY, value) for _, value in priced}
+
+
+def _priced(match: re.Match[str]) -> set[tuple[str, Decimal]]:
     code = _CURRENCIES[(match["before"] or match["after"]).lower()]
     return {(code, value) for value in readings(match["first"] or match["second"])}
 
 
 def readings(number: str) -> set[Decimal]:
     """What a written number may mean: `1.234` is read both ways, `1.234,50` in one only."""
-    compact = re.sub(r"['\u00a0\u202f\s]", "", number)
+    compact = re.sub(r"[' ]", "", number)
     marks = [mark for mark in compact if mark in ".,"]
-    if not marks:
-        return {Decimal(compact)}
     whole = Decimal(re.sub(r"[.,]", "", compact))
-    head, _, tail = compact.rpartition(marks[-1])
-    if len(marks) > 1 and marks[-1] in marks[:-1]:
+    if not marks or marks[-1] in marks[:-1]:
         return {whole}
+    head, _, tail = compact.rpartition(marks[-1])
     decimal = Decimal(f"{re.sub(r'[.,]', '', head)}.{tail}")
     return {decimal, whole} if len(marks) == 1 and len(tail) == 3 else {decimal}
-
-
-def _blank(text: str, start: int, end: int) -> str:
-    return text[:start] + " " * (end - start) + text[end:]

@@ -3,7 +3,9 @@
 import operator
 import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+
+from .numbers import finite
 
 _COMPARISON = re.compile(r"^\s*(\w+)\s*(>=|<=|==|!=|>|<)\s*(.+?)\s*$")
 _OPERATORS: dict[str, Callable[[object, object], bool]] = {
@@ -43,7 +45,7 @@ def _compare(part: str, arguments: Mapping[str, object]) -> bool:
 
 
 def _number(value: object) -> Decimal:
-    try:
-        return Decimal(str(value))
-    except InvalidOperation:
-        raise ConditionError(f"{value!r} is not a number") from None
+    number = finite(value)
+    if number is None:
+        raise ConditionError(f"{value!r} is not a number")
+    return number

@@ -9,6 +9,8 @@ from pydantic import Field
 from contracts.shape import Seconds, Token, Written, sha256_hex
 from contracts.tool import Effect
 
+from .numbers import finite
+
 
 class ArgumentLimit(Written):
     """Bounds of one argument, whoever asks and whoever approves."""
@@ -16,6 +18,21 @@ class ArgumentLimit(Written):
     max: Decimal | None = None
     min: Decimal | None = None
     max_length: Annotated[int, Field(gt=0)] | None = None
+
+    def excess(self, name: str, value: object) -> str | None:
+        """Why a value is out of bounds, as a sentence; None if it is not."""
+        if self.max_length is not None and len(str(value)) > self.max_length:
+            return f"{name} is longer than {self.max_length} characters"
+        if self.max is None and self.min is None:
+            return None
+        number = finite(value)
+        if number is None:
+            return f"{name} is not a number, and is limited as one"
+        if self.max is not None and number > self.max:
+            return f"{name} is {number}, more than the {self.max} that anyone may ask for"
+        if self.min is not None and number < self.min:
+            return f"{name} is {number}, less than the {self.min} that anyone must ask for"
+        return None
 
 
 class ToolPolicy(Written):

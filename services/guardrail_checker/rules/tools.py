@@ -2,7 +2,6 @@
 
 import json
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 
 from contracts.agent import ReviewRule
 from contracts.envelope import Fact
@@ -60,23 +59,10 @@ def _arguments(asked: ToolRequested) -> Arguments | None:
 
 
 def _over_limit(limits: dict[str, ArgumentLimit], arguments: Arguments) -> str | None:
-    for name, limit in limits.items():
-        value = arguments.get(name)
-        if value is None:
-            continue
-        if limit.max_length is not None and len(str(value)) > limit.max_length:
-            return f"{name} is longer than {limit.max_length} characters"
-        if limit.max is None and limit.min is None:
-            continue
-        try:
-            number = Decimal(str(value))
-        except InvalidOperation:
-            return f"{name} is not a number, and is limited as one"
-        if limit.max is not None and not number <= limit.max:
-            return f"{name} is {number}, more than the {limit.max} that anyone may ask for"
-        if limit.min is not None and not number >= limit.min:
-            return f"{name} is {number}, less than {limit.min}"
-    return None
+    excesses = (
+        limit.excess(name, arguments[name]) for name, limit in limits.items() if name in arguments
+    )
+    return next((excess for excess in excesses if excess is not None), None)
 
 
 def _untrusted_sink(

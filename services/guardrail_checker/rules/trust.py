@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
 
 from contracts.guardrail import ResultCleared, TaskCleared
 from contracts.history import Run
 from contracts.tool import Sink
+
+from .numbers import finite
 
 EXTERNAL = "external"
 _NUMBERS = re.compile(r"\d+(?:[.,]\d+)?")
@@ -47,7 +48,5 @@ def _numbers(text: str) -> list[str]:
 
 
 def _same_number(value: object, text: str) -> bool:
-    try:
-        return Decimal(str(value)) == Decimal(text.replace(",", "."))
-    except InvalidOperation:
-        return False
+    number = finite(value)
+    return number is not None and number == finite(text.replace(",", "."))

@@ -11,6 +11,7 @@ from contracts.tool import ToolManifest, ToolRequested, ToolUnknown
 
 from .moves import Move, Say
 from .reviews import advance_review
+from .timing import waited
 
 # An idempotent tool whose outcome is unknown may be attempted so often under one key.
 TOOL_ATTEMPTS = 3
@@ -89,7 +90,7 @@ def _request(
         arguments_sha256=sha256_hex(arguments.encode()),
         labels=labels(run, step.number),
         approval_id=approval_id,
-        deadline=run.started.body.deadline,
+        deadline=run.started.body.deadline + waited(run),
     )
 
 

@@ -28,6 +28,7 @@ from contracts.tool import ToolClaimed
 from .calls import advance_call
 from .moves import Book, Move, Revoke, Say
 from .start import next_step, start
+from .timing import deadline
 
 REVOKED = "revoked"
 
@@ -62,8 +63,9 @@ def _run(run: Run, now: datetime, book: Book) -> tuple[Move, ...]:
     started = run.started.body
     if (started.fold_version, started.decide_version) != (FOLD_VERSION, DECIDE_VERSION):
         return ()  # A replica of that version takes it.
-    if now >= started.deadline:
-        return _fail(run, "deadline_passed", f"it was to end by {started.deadline.isoformat()}")
+    ends = deadline(run)
+    if ends is not None and now >= ends:
+        return _fail(run, "deadline_passed", f"it was to end by {ends.isoformat()}")
     if run.answer is not None:
         return _finish(run)
     if run.step is None:

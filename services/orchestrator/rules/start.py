@@ -8,6 +8,7 @@ from contracts.shape import later, sha256_hex
 from contracts.task import TaskSubmitted
 
 from .moves import Book, Move, Say
+from .timing import waited
 
 
 def start(run: Run, book: Book) -> tuple[Move, ...]:
@@ -61,6 +62,6 @@ def next_step(run: Run) -> Say:
             prompt_sha256=sha256_hex(content),
             prompt_bytes=len(content),
             max_output_tokens=started.body.limits.output_tokens,
-            deadline=started.body.deadline,
+            deadline=started.body.deadline + waited(run),
         ),
     )

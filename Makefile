@@ -1,0 +1,61 @@
+# Every target installs what it needs, uv included. ARGS are passed on: make demo ARGS=--json
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+RUN := .venv/bin/python -m
+SYNCED := .venv/.synced
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check dev bench chaos test-next generate clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
+
+install: $(SYNCED) ## Install everything into .venv
+
+demo: $(SYNCED) ## Watch five agent runs pass every layer (offline, under a minute)
+	@$(RUN) infra.demo $(ARGS)
+
+test: $(SYNCED) ## Run every test, on real servers
+	@INTERLOCK_UV=$(UV) .venv/bin/pytest $(ARGS)
+
+check: $(SYNCED) ## Format, lint, types, layers, generated files
+	@.venv/bin/ruff format --check --quiet .
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@$(RUN) infra.generate --check
+
+dev: $(SYNCED) ## Run the platform on this machine until Ctrl-C
+	@.venv/bin/interlock dev $(ARGS)
+
+bench: $(SYNCED) ## Measure durable steps a second, and what a step costs
+	@$(RUN) infra.bench $(ARGS)
+
+chaos: $(SYNCED) ## Kill every service in mid-run, many times over
+	@INTERLOCK_CHAOS_ROUNDS=10 .venv/bin/pytest tests/integration/test_crashes.py $(ARGS)
+
+test-next: .uv/next ## Run the router's tests on the next major version of the openai SDK
+	@.uv/next/bin/pytest tests/model_router $(ARGS)
+
+generate: $(SYNCED) ## Write AsyncAPI, JSON Schemas and NATS permissions from the contracts
+	@$(RUN) infra.generate
+
+clean: ## Remove environments, caches and the state of the embedded platform
+	@rm -rf .venv .uv .interlock .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(SYNCED): uv.lock pyproject.toml $(wildcard */pyproject.toml services/*/pyproject.toml) | $(UV)
+	@$(UV) sync --frozen --quiet >&2
+	@touch $@
+
+# Debian refuses a bare `pip install`, so uv gets a small environment of its own.
+.uv/bin/uv:
+	@$(PYTHON) -m venv .uv >&2
+	@.uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) >&2
+
+.uv/next: uv.lock | $(UV)
+	@UV_PROJECT_ENVIRONMENT=$@ $(UV) sync --frozen --quiet >&2
+	@$(UV) pip install --quiet --python $@/bin/python 'openai>=3,<4' >&2
+	@touch $@

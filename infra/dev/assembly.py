@@ -1,0 +1,131 @@
+"""Which processes make a platform, and what each is told. Nothing is started here.
+
+Each service gets the secrets that the table of services in the design gives it, and no others.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from contracts.subjects import (
+    CONSOLE,
+    EVALUATOR,
+    EXECUTOR,
+    FACTS,
+    GUARDRAIL,
+    LEDGER,
+    ORCHESTRATOR,
+    ROUTER,
+)
+from infra.platform.child import Child
+from infra.platform.home import Home
+from infra.platform.ports import LOOPBACK
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SIGNING_OWNERS = tuple(sorted({kind.owner for kind in FACTS if kind.starred}))
+# Those that others wait for come first, the one that people wait for last.
+START_ORDER = (LEDGER, GUARDRAIL, EXECUTOR, ROUTER, EVALUATOR, ORCHESTRATOR, CONSOLE)
+PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
+PROVIDER_KEYS = (
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_BASE_URL",
+)
+GRACE_SECONDS = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the parts of a running platform are."""
+
+    home: Home
+    nats_url: str
+    postgres_dsn: str
+    simulator_url: str | None
+    config_dir: Path
+    manifests_file: Path
+    tokens_file: Path
+    ports: Mapping[str, int]
+
+
+def service_child(name: str, places: Places, extra: Mapping[str, str]) -> Child:
+    """The process of one service."""
+    return Child(
+        name=name,
+        argv=(sys.executable, "-m", f"services.{name}"),
+        env={**_common(places), **_own(name, places), **extra},
+        cwd=REPOSITORY,
+        log_file=places.home.logs / f"{name}.log",
+        grace_seconds=GRACE_SECONDS,
+    )
+
+
+def simulator_child(home: Home, port: int, scenarios: Path, seed: int) -> Child:
+    """The process that plays the model providers."""
+    arguments = ("--port", str(port), "--scenarios", str(scenarios), "--seed", str(seed))
+    return Child(
+        name="simulator",
+        argv=(sys.executable, "-m", "infra.simulator", *arguments),
+        env=inherited(),
+        cwd=REPOSITORY,
+        log_file=home.logs / "simulator.log",
+    )
+
+
+def inherited() -> dict[str, str]:
+    """What every child may know of our own environment."""
+    return {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+
+
+def _common(places: Places) -> dict[str, str]:
+    common = {
+        **inherited(),
+        "INTERLOCK_NATS_URL": places.nats_url,
+        "INTERLOCK_KEYRING_FILE": str(places.home.keys / "keyring.json"),
+        "INTERLOCK_CONFIG_DIR": str(places.config_dir),
+        "INTERLOCK_TOOL_MANIFESTS": str(places.manifests_file),
+    }
+    for name in ("OTEL_EXPORTER_OTLP_ENDPOINT", "INTERLOCK_LOG_LEVEL"):
+        if name in os.environ:
+            common[name] = os.environ[name]
+    return common
+
+
+def _own(name: str, places: Places) -> dict[str, str]:
+    prefix = f"INTERLOCK_{name.upper()}"
+    own = {
+        f"{prefix}_NKEY_FILE": str(places.home.keys / f"{name}.nkey"),
+        f"{prefix}_HTTP_PORT": str(places.ports[name]),
+    }
+    if name in SIGNING_OWNERS:
+        own[f"{prefix}_SIGNING_KEY_FILE"] = str(places.home.keys / f"{name}.seed")
+    # Settings of one process only win over those of all: its prefix is its own.
+    own |= {key: value for key, value in os.environ.items() if key.startswith(f"{prefix}_")}
+    match name:
+        case "cost_ledger":
+            own["INTERLOCK_POSTGRES_DSN"] = places.postgres_dsn
+        case "console":
+            own["INTERLOCK_POSTGRES_DSN"] = places.postgres_dsn
+            own["INTERLOCK_CONSOLE_TOKENS_FILE"] = str(places.tokens_file)
+        case "model_router":
+            own |= _providers(places.simulator_url)
+        case "tool_executor":
+            own["SHOP_DATABASE_DSN"] = places.postgres_dsn
+    return own
+
+
+def _providers(simulator_url: str | None) -> dict[str, str]:
+    """Real providers where there is a key in our environment, the simulator otherwise."""
+    if simulator_url is None:
+        return {name: os.environ[name] for name in PROVIDER_KEYS if name in os.environ}
+    return {
+        "OPENAI_BASE_URL": f"{simulator_url}/openai/v1",
+        "ANTHROPIC_BASE_URL": f"{simulator_url}/anthropic",
+    }
+
+
+def url_of(port: int) -> str:
+    return f"http://{LOOPBACK}:{port}"

@@ -1,0 +1,249 @@
+"""Start every part of the platform in order, and stop it in reverse, leaving nothing behind."""
+
+import asyncio
+import json
+import os
+import secrets
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import nats
+from nats.aio.client import Client
+
+from contracts.subjects import CONSOLE
+from infra.demo.shop.database import prepare as prepare_shop
+from infra.generate.permissions import INFRA, USERS, permissions_conf
+from infra.migrations.run import migrate
+from infra.platform.child import Child, ChildEvent
+from infra.platform.errors import PlatformError
+from infra.platform.home import Endpoints, Home
+from infra.platform.nats import DEFAULT_PORT, Durability, NatsServer
+from infra.platform.nats_identity import ensure_nats_users, ensure_signers
+from infra.platform.ports import choose_port
+from infra.platform.postgres import Postgres
+from infra.platform.processes import Supervisor
+from infra.platform.readiness import wait_ready
+from infra.streams import Bounds, ensure_streams
+
+from .assembly import (
+    PROVIDER_KEYS,
+    REPOSITORY,
+    SIGNING_OWNERS,
+    START_ORDER,
+    Places,
+    inherited,
+    service_child,
+    simulator_child,
+    url_of,
+)
+
+CONSOLE_PORT = 8300
+READY_TIMEOUT_SECONDS = 60.0
+PROBE_TIMEOUT_SECONDS = 2.0
+MANIFESTS_TIMEOUT_SECONDS = 60.0
+DEV_ROLES = ("viewer", "operator", "approver", "admin", "support-lead")
+
+Tell = Callable[[str], None]
+
+
+class ManifestsFailed(PlatformError):
+    """The declared tools could not be read."""
+
+
+@dataclass(frozen=True)
+class DevOptions:
+    """How to run the platform. `extra_env` goes to every service; tests shorten waits by it."""
+
+    home: Home
+    durability: Durability = Durability.FAST
+    config_dir: Path = REPOSITORY / "infra" / "config"
+    scenarios: Path = REPOSITORY / "infra" / "simulator" / "scenarios"
+    seed: int = 7
+    console_port: int = CONSOLE_PORT
+    nats_port: int = DEFAULT_PORT
+    services: tuple[str, ...] = START_ORDER
+    extra_env: Mapping[str, str] = field(default_factory=dict)
+    real_providers: bool = field(
+        default_factory=lambda: any(name in os.environ for name in PROVIDER_KEYS)
+    )
+
+
+class DevPlatform:
+    """A running platform. Use `async with DevPlatform.running(options) as platform`."""
+
+    def __init__(self, options: DevOptions, supervisor: Supervisor, places: Places) -> None:
+        self.options = options
+        self.supervisor = supervisor
+        self.places = places
+        self.token = ""
+
+    @property
+    def console_url(self) -> str:
+        return url_of(self.places.ports[CONSOLE])
+
+    @classmethod
+    @asynccontextmanager
+    async def running(
+        cls, options: DevOptions, tell: Tell, on_event: Callable[[ChildEvent], None]
+    ) -> AsyncIterator["DevPlatform"]:
+        """Everything up and ready; everything stopped when the block is left.
+
+        Raises:
+            PlatformError: something did not start; the message says what, where, what to do.
+        """
+        home = options.home
+        home.create()
+        async with AsyncExitStack() as stack:
+            stack.enter_context(home.locked())
+            supervisor = await stack.enter_async_context(Supervisor(on_event))
+            platform = await _start(cls, options, supervisor, stack, tell)
+            home.publish(platform.endpoints())
+            stack.callback(home.withdraw)
+            yield platform
+
+    def endpoints(self) -> Endpoints:
+        """What the command line needs to find us."""
+        return Endpoints(
+            pid=os.getpid(),
+            durability=self.options.durability.value,
+            nats_url=self.places.nats_url,
+            nats_monitoring_url="",
+            postgres_dsn=self.places.postgres_dsn,
+            console_url=self.console_url,
+            services={name: url_of(port) for name, port in self.places.ports.items()},
+        )
+
+    async def start_service(self, name: str) -> None:
+        """Start one service and wait until it hears."""
+        child = service_child(name, self.places, self.options.extra_env)
+        await self.supervisor.start(child)
+        await self.wait_for(child)
+
+    async def wait_for(self, child: Child) -> None:
+        """Wait until a service says that it is ready."""
+        url = url_of(self.places.ports[child.name])
+
+        async def probe() -> None:
+            async with httpx.AsyncClient(timeout=PROBE_TIMEOUT_SECONDS) as client:
+                (await client.get(f"{url}/readyz")).raise_for_status()
+
+        await wait_ready(
+            self.supervisor,
+            child,
+            probe,
+            timeout_seconds=READY_TIMEOUT_SECONDS,
+            transient=(httpx.HTTPError,),
+        )
+
+    async def connect(self, user: str = INFRA) -> Client:
+        """A plain NATS connection as one of the users."""
+        seed = self.places.home.keys / f"{user}.nkey"
+        return await nats.connect(
+            self.places.nats_url,
+            nkeys_seed=str(seed),
+            inbox_prefix=f"_INBOX_{user}".encode(),
+            allow_reconnect=False,
+        )
+
+
+async def _start(
+    cls: type[DevPlatform],
+    options: DevOptions,
+    supervisor: Supervisor,
+    stack: AsyncExitStack,
+    tell: Tell,
+) -> DevPlatform:
+    home = options.home
+    users = ensure_nats_users(home, USERS)
+    ensure_signers(home, SIGNING_OWNERS)
+    server = NatsServer(
+        home,
+        port=options.nats_port,
+        monitoring_port=0,
+        durability=options.durability,
+        authorization=permissions_conf({name: user.public_key for name, user in users.items()}),
+    )
+    postgres = Postgres(home)
+    stack.callback(postgres.tidy)
+    tell("starting nats-server and PostgreSQL")
+    await asyncio.gather(server.start(supervisor), postgres.start(supervisor))
+    simulator_port = None if options.real_providers else choose_port()
+    places = Places(
+        home=home,
+        nats_url=server.url,
+        postgres_dsn=postgres.dsn,
+        simulator_url=None if simulator_port is None else url_of(simulator_port),
+        config_dir=options.config_dir,
+        manifests_file=home.run / "tools.lock.json",
+        tokens_file=home.keys / "tokens.json",
+        ports=_ports(options),
+    )
+    platform = cls(options, supervisor, places)
+    platform.token = ensure_token(places.tokens_file)
+    tell("making streams, tables and tool manifests")
+    await asyncio.gather(
+        _make_streams(platform),
+        _make_tables(places),
+        write_manifests(places.manifests_file, places.config_dir),
+    )
+    if simulator_port is not None:
+        await supervisor.start(
+            simulator_child(home, simulator_port, options.scenarios, options.seed)
+        )
+    tell(f"starting {', '.join(options.services)}")
+    await asyncio.gather(*(platform.start_service(name) for name in options.services))
+    return platform
+
+
+def _ports(options: DevOptions) -> dict[str, int]:
+    ports = {name: choose_port() for name in START_ORDER if name != CONSOLE}
+    return {**ports, CONSOLE: choose_port(options.console_port)}
+
+
+def ensure_token(path: Path) -> str:
+    """The bearer token of the person at this machine, made on first start."""
+    if not path.exists():
+        token = secrets.token_urlsafe(24)
+        person = {"principal": "dev@localhost", "roles": DEV_ROLES}
+        path.touch(mode=0o600)
+        path.write_text(json.dumps({token: person}, indent=2))
+    tokens: dict[str, object] = json.loads(path.read_text())
+    return next(iter(tokens))
+
+
+async def _make_streams(platform: DevPlatform) -> None:
+    client = await platform.connect()
+    try:
+        bounds = Bounds()
+        await ensure_streams(client.jetstream(), platform.options.durability.value, bounds)
+    finally:
+        await client.close()
+
+
+async def _make_tables(places: Places) -> None:
+    await migrate(places.postgres_dsn)
+    await prepare_shop(places.postgres_dsn)
+
+
+async def write_manifests(path: Path, config_dir: Path) -> None:
+    """Tools are declared in code, and pinned before a run starts: this is that pin.
+
+    Raises:
+        ManifestsFailed: a module of tools.yaml cannot be imported, or declares a tool badly.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "services.tool_executor", "manifests", "--out", str(path)),
+        cwd=REPOSITORY,
+        env={**inherited(), "INTERLOCK_CONFIG_DIR": str(config_dir)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    async with asyncio.timeout(MANIFESTS_TIMEOUT_SECONDS):
+        said, _ = await process.communicate()
+    if process.returncode != 0:
+        raise ManifestsFailed(f"tools.yaml: {said.decode(errors='replace').strip()}")

@@ -1,0 +1,115 @@
+"""Whatever wakes it, the orchestrator settles a run; what it loses it decides again."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from contracts.run import RunFailed, RunStarted
+from contracts.shape import Body
+from services.orchestrator.adapters import MemoryTimers
+from services.orchestrator.handlers import Desk, advance, wake
+from shared.bus import Heard
+from shared.clock import FixedClock
+from shared.errors import Again, Stale
+from shared.testing import MemoryBus
+from tests.bodies import NOON, task, task_cleared
+from tests.histories import History
+from tests.orchestrator.deciding import BOOK
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk(BOOK, MemoryTimers(), sweep_seconds=60.0, rounds=5)
+
+
+@pytest.fixture
+def bus() -> MemoryBus:
+    """A run that was cleared, and waits to be started."""
+    history = History()
+    history.say(task_cleared(), history.say(task()))
+    bus = MemoryBus(clock=FixedClock(NOON))
+    bus.given(*history.facts)
+    return bus
+
+
+def heard(bus: MemoryBus) -> Heard[Body]:
+    return Heard(bus.facts[-1])
+
+
+async def test_one_wake_up_says_everything_that_is_missing(bus, desk):
+    await advance(heard(bus), bus, desk)
+
+    assert [fact.type for fact in bus.facts[2:]] == ["run.started", "model.requested"]
+
+
+async def test_a_repeated_wake_up_says_nothing_more(bus, desk):
+    event = heard(bus)
+    await advance(event, bus, desk)
+    before = len(bus.facts)
+
+    await advance(event, bus, desk)
+
+    assert len(bus.facts) == before
+
+
+async def test_a_started_run_is_woken_at_the_next_sweep(bus, desk):
+    await advance(heard(bus), bus, desk)
+
+    assert desk.timers.wakes["acme", "r-1"] == bus.clock.now() + timedelta(seconds=60)
+
+
+async def test_a_lost_append_is_decided_again(bus, desk):
+    append, lost = bus.append, []
+
+    async def lose_once(run, cause_id, body):
+        if not lost:
+            lost.append(body)
+            raise Stale("run.acme.r-1", run.last_sequence)
+        return await append(run, cause_id, body)
+
+    bus.append = lose_once
+    await advance(heard(bus), bus, desk)
+
+    assert len(bus.bodies(RunStarted)) == 1
+
+
+async def test_a_run_that_never_holds_still_is_left_for_later(bus, desk):
+    async def always_lose(run, cause_id, body):
+        raise Stale("run.acme.r-1", run.last_sequence)
+
+    bus.append = always_lose
+
+    with pytest.raises(Again):
+        await advance(heard(bus), bus, desk)
+
+
+async def test_a_timer_past_the_deadline_ends_the_run(bus, desk):
+    await advance(heard(bus), bus, desk)
+    bus.clock.advance(24 * 3600)
+
+    await wake("acme", "r-1", bus, desk)
+
+    assert bus.bodies(RunFailed)[0].rule == "deadline_passed"
+
+
+async def test_two_replicas_that_decide_at_once_say_each_thing_once(bus, desk):
+    """Both fold the same run; whoever appends second is stale, folds again, and finds it said."""
+    stale_run = await bus.read("acme", "r-1")
+    await advance(heard(bus), bus, desk)
+
+    with pytest.raises(Stale):
+        await bus.append(stale_run, stale_run.verdict.id, bus.bodies(RunStarted)[0])
+
+    assert len(bus.bodies(RunStarted)) == 1
+    assert len({fact.id for fact in bus.facts}) == len(bus.facts)
+
+
+async def test_another_run_of_the_same_tenant_is_not_touched(bus, desk):
+    other = History(run_id="r-2")
+    other.say(task())
+    bus.given(*(replace(fact) for fact in other.facts))
+
+    await advance(Heard(bus.facts[1]), bus, desk)
+
+    assert {fact.run_id for fact in bus.facts[3:]} == {"r-1"}
