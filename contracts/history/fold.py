@@ -97,10 +97,15 @@ def _take_task(run: Run, fact: Fact[Body]) -> None:
             run.submitted = cast("Fact[TaskSubmitted]", fact)
         case TaskCleared() | TaskBlocked() if fact.cause_id == run.root:
             run.verdict = cast("Fact[TaskCleared]", fact)
-        case RunStarted() if run.verdict is not None and fact.cause_id == run.verdict.id:
+        case RunStarted() if run.verdict is not None and _starts(run.verdict, fact):
             run.started = cast("Fact[RunStarted]", fact)
         case TaskConflicted() as told:
             run.conflicts = [one for one in run.conflicts if one.sequence != told.second_sequence]
+
+
+def _starts(verdict: Fact[TaskCleared] | Fact[TaskBlocked], fact: Fact[Body]) -> bool:
+    """A blocked task shares its id with the clearance that it beat, so the id is not enough."""
+    return isinstance(verdict.body, TaskCleared) and fact.cause_id == verdict.id
 
 
 def _take_end(run: Run, fact: Fact[Body]) -> None:

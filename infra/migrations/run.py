@@ -40,7 +40,7 @@ async def migrate(dsn: str, folder: Path = FOLDER) -> list[str]:
         MigrationChanged: an applied file was edited or removed.
         asyncpg.PostgresError: a file does not run; that file has then changed nothing.
     """
-    files = {path.name: path.read_text() for path in sorted(folder.glob("[0-9]*.sql"))}
+    files = _read(folder)
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
@@ -53,6 +53,10 @@ async def migrate(dsn: str, folder: Path = FOLDER) -> list[str]:
     finally:
         # The lock goes with the connection, however this ends.
         await connection.close()
+
+
+def _read(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in sorted(folder.glob("[0-9]*.sql"))}
 
 
 async def _applied(connection: asyncpg.Connection) -> dict[str, str]:

@@ -3,8 +3,7 @@
 from pathlib import Path
 from signal import Signals
 
-# psutil publishes no type information; this file is the only one that touches it.
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 
 class OsProcess:

@@ -67,17 +67,7 @@ def outcome_of(run: Run, attempt: Attempt) -> Outcome | None:
         if isinstance(asked.body, ModelAttemptRequested) and (
             run.places.get(asked.cause_id) is attempt
         ):
-            return Fact(
-                asked.id,
-                asked.type,
-                asked.tenant,
-                asked.run_id,
-                asked.cause_id,
-                asked.time,
-                asked.body,
-                sequence=asked.sequence,
-                first_sequence=asked.first_sequence,
-            )
+            return asked
     return None
 
 

@@ -1,6 +1,7 @@
 """From a request to the terms of its hold: the routes it may take, and what is enough for them."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 from contracts.model import Route
 from contracts.money import BudgetShare, ModelFunded, ModelUnfunded
@@ -14,7 +15,7 @@ SOUND_MATCHES = frozenset({"exact", "override"})
 
 
 class Terms(Body):
-    """What a hold was taken under. Kept with it, so that a call settles by the prices of its day."""
+    """What a hold was taken under, kept with it: a call settles by the prices of its day."""
 
     alias: str
     tariffs: dict[str, Tariff]
@@ -65,12 +66,14 @@ def offer(
     )
 
 
-def funded(request: Request, terms: Terms, shares: tuple[BudgetShare, ...]) -> ModelFunded:
+def funded(
+    hold_id: str, step: int, attempt: int, terms: Terms, shares: tuple[BudgetShare, ...]
+) -> ModelFunded:
     """The verdict of a hold that was taken."""
     return ModelFunded(
-        step=request.step,
-        attempt=request.attempt,
-        hold_id=request.id,
+        step=step,
+        attempt=attempt,
+        hold_id=hold_id,
         amount_micro_usd=terms.amount_micro_usd,
         alias=terms.alias,
         routes=tuple(terms.tariffs),
@@ -81,18 +84,20 @@ def funded(request: Request, terms: Terms, shares: tuple[BudgetShare, ...]) -> M
     )
 
 
-def refused(request: Request, terms: Terms, by: Refused) -> ModelUnfunded:
+def refused(step: int, attempt: int, terms: Terms, by: Refused) -> ModelUnfunded:
     """The verdict of a hold that a budget did not allow."""
     needed, remaining = terms.amount_micro_usd, max(0, by.remaining_micro_usd)
     if by.frozen == "run_ended":
-        return _refusal(request, "run_not_open", "the run has ended")
+        return ModelUnfunded(
+            step=step, attempt=attempt, rule="run_not_open", reason="the run has ended"
+        )
     if by.frozen is not None:
         reason = f"{by.budget} is frozen ({by.frozen}) until a person has looked into it"
     else:
         reason = f"{by.budget} has {remaining} micro-dollars left; this may cost {needed}"
     return ModelUnfunded(
-        step=request.step,
-        attempt=request.attempt,
+        step=step,
+        attempt=attempt,
         rule="budget_exhausted",
         budget=by.budget,
         needed_micro_usd=needed,
@@ -110,7 +115,5 @@ def _is_sound(tariff: Tariff | None) -> bool:
     return tariff is not None and tariff.match in SOUND_MATCHES
 
 
-def _refusal(request: Request, rule: str, reason: str) -> ModelUnfunded:
-    return ModelUnfunded.model_validate(
-        {"step": request.step, "attempt": request.attempt, "rule": rule, "reason": reason}
-    )
+def _refusal(request: Request, rule: Literal["no_route", "no_price"], reason: str) -> ModelUnfunded:
+    return ModelUnfunded(step=request.step, attempt=request.attempt, rule=rule, reason=reason)

@@ -65,7 +65,7 @@ class Resolution:
 def resolve(state: State, amount: int, evidence: Evidence) -> Resolution | None:
     """The next state of a hold of `amount`; None where the evidence changes nothing."""
     match state, evidence:
-        case ("held" | "liability"), Billed(lines):
+        case (("held" | "liability"), Billed(lines)):
             return _billed(state, amount, lines)
         case "released", Billed(lines) if total(lines) > 0:
             cost = total(lines)

@@ -21,13 +21,16 @@ NAME = "grounded_in_sources"
 SOURCES_LIMIT_CHARS = 1_048_576
 ANY = "any currency"
 
-_CURRENCIES = {
-    **{"us$": "USD", "$": "USD", "usd": "USD", "dollar": "USD", "dollars": "USD", "bucks": "USD"},
-    **{"\u20ac": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR"},
-    **{"\u00a3": "GBP", "gbp": "GBP", "pounds": "GBP", "\u00a5": "JPY", "jpy": "JPY", "yen": "JPY"},
-    **{"chf": "CHF", "francs": "CHF", "sek": "SEK", "nok": "NOK", "dkk": "DKK", "pln": "PLN"},
-    **{"cad": "CAD", "aud": "AUD", "inr": "INR", "\u20b9": "INR"},
+_SIGNS = {
+    "USD": "us$ $ usd dollar dollars bucks",
+    "EUR": "\u20ac eur euro euros",
+    "GBP": "\u00a3 gbp pounds",
+    "JPY": "\u00a5 jpy yen",
+    "CHF": "chf francs",
+    "INR": "\u20b9 inr rupees",
+    **{code: code.lower() for code in ("SEK", "NOK", "DKK", "PLN", "CZK", "CAD", "AUD", "CNY")},
 }
+_CURRENCIES = {sign: code for code, signs in _SIGNS.items() for sign in signs.split()}
 _SIGN = "|".join(re.escape(sign) for sign in sorted(_CURRENCIES, key=len, reverse=True))
 _NUMBER = r"(?:\d{1,3}(?: \d{3}){1,4}(?:[.,]\d{1,2})?(?!\d)|\d(?:[\d.,']{0,20}\d)?)"
 _AMOUNT = re.compile(
@@ -42,11 +45,11 @@ _DATE = re.compile(
 # A bare four-digit number of these centuries is read as a year, unless a word says otherwise.
 _YEAR = re.compile(r"(?:19|20)\d{2}")
 # Three digits, or letters and a digit: `orders 2` counts things, `order 204` names one.
-_TOKEN = r"(?=[\w-]{0,40}(?:\d{3}|[A-Za-z]-?\d|\d[A-Za-z]))[\w-]{1,60}"
+_IDENTIFIER = r"(?=[\w-]{0,40}(?:\d{3}|[A-Za-z]-?\d|\d[A-Za-z]))[\w-]{1,60}"
 _NAMED = re.compile(
     r"\b(?:orders?|invoices?|tickets?|parcels?|cases?|bookings?|references?|refunds?|shipments?"
-    r"|tracking|customers?|accounts?|claims?|rma)(?:\s(?:number|no\.?|id|code))?\s?[:#]?\s{0,2}"
-    rf"(?<=[\s:#])(?P<named>{_TOKEN})(?![\w-]|[.,]\d)",
+    r"|tracking|customers?|accounts?|claims?|rma)(?:\s(?:number|no\.?|id|code))?(?:\sis)?\s?[:#]?\s{0,2}"
+    rf"(?<=[\s:#])(?P<named>{_IDENTIFIER})(?![\w-]|[.,]\d)",
     re.IGNORECASE,
 )
 _HASHED = re.compile(r"#(?P<hash>(?=[\w-]{0,40}\d)[\w-]{2,60})(?![\w-])")

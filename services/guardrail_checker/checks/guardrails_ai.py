@@ -63,16 +63,13 @@ def guardrails_ai_adapter(
     silence_guardrails()
     try:
         validator = load()
-        if not validator.use_local:
-            raise CheckerUnavailable(
-                name, "it asks a server, and content stays here; use_local=True"
-            )
         # The first call of some validators takes seconds. Better now than under a deadline.
-        validator.validate(WARM_UP, {})
-    except CheckerUnavailable:
-        raise
+        if validator.use_local:
+            validator.validate(WARM_UP, {})
     except Exception as error:
         raise CheckerUnavailable(name, f"does not load: {error}") from error
+    if not validator.use_local:
+        raise CheckerUnavailable(name, "asks a server, and content stays here; use_local=True")
     return GuardrailsCheck(validator, name, severity, timeout_seconds, whole_lines=whole_lines)
 
 

@@ -29,17 +29,21 @@ _MODEL = (
 _PATTERNS: tuple[tuple[str, str], ...] = (
     (
         "override",
-        rf"\b(?:ignore|disregard|forget|override|bypass|discard)\b[^.!?]{{0,40}}?\b"
-        rf"(?:(?:{_OLD}|all|your|these|those|any)\s+(?:\w+\s+){{0,3}}?{_ORDERS}|"
-        rf"{_ORDERS}\s+(?:above|before|so far|you (?:were|have been|got)))\b",
+        (
+            rf"\b(?:ignore|disregard|forget|override|bypass|discard)\b[^.!?]{{0,40}}?\b"
+            rf"(?:(?:{_OLD}|all|your|these|those|any)\s+(?:\w+\s+){{0,3}}?{_ORDERS}|"
+            rf"{_ORDERS}\s+(?:above|before|so far|you (?:were|have been|got)))\b"
+        ),
     ),
     ("override", r"\bforget\s+(?:everything|all)\s+(?:above|before|you (?:know|were|have))"),
     ("override", r"\bignorier\w*\b[^.!?]{0,40}\b(?:anweisung|instruktion|vorgabe|regel)\w*"),
     ("override", r"\bignor(?:e|ez|er|a|ar)\b[^.!?]{0,40}\b(?:consignes|instruc(?:tions|ciones))"),
     (
         "new_orders",
-        rf"\b(?:new|updated|real|actual|revised)\s+(?:system\s+)?{_ORDERS}\s*"
-        r"(?::|follow|are|is to|from\s+(?:the\s+)?(?:system|developer|admin))",
+        (
+            rf"\b(?:new|updated|real|actual|revised)\s+(?:system\s+)?{_ORDERS}\s*"
+            r"(?::|follow|are|is to|from\s+(?:the\s+)?(?:system|developer|admin))"
+        ),
     ),
     ("new_orders", r"\b(?:system|admin(?:istrator)?|developer|security)\s+override\b"),
     (
@@ -51,49 +55,65 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("turn_marker", r"</?(?:function_calls?|tool_calls?|tool_use|invoke)\b[^>]{0,80}>"),
     (
         "persona",
-        r"\byou\s+are\s+now\s+(?:in\s+)?(?:\w+\s+){0,3}?(?:dan|jailbroken|unrestricted|"
-        r"unfiltered|developer mode|god mode|free (?:of|from))\b",
+        (
+            r"\byou\s+are\s+now\s+(?:in\s+)?(?:\w+\s+){0,3}?(?:dan|jailbroken|unrestricted|"
+            r"unfiltered|developer mode|god mode|free (?:of|from))\b"
+        ),
     ),
     ("persona", r"\b(?:do anything now|jailbreak mode|developer mode (?:on|enabled))\b"),
     (
         "persona",
-        r"\b(?:act|pretend|respond|behave)\b[^.!?]{0,40}\b(?:without|no|free of|ignoring)\s+"
-        r"(?:any\s+)?(?:rules|restrictions|filters|limits|limitations|guidelines|ethics|safety)\b",
+        (
+            r"\b(?:act|pretend|respond|behave)\b[^.!?]{0,40}\b(?:without|no|free of|ignoring)\s+"
+            r"(?:any\s+)?(?:rules|restrictions|filters|limits|limitations|guidelines|ethics|safety)\b"
+        ),
     ),
     (
         "prompt_theft",
-        r"\b(?:reveal|show|print|repeat|output|display|tell|give|send|recite)\b[^.!?]{0,30}?\b"
-        r"(?:your|the)\s+(?:\w+\s+){0,2}?(?:system|hidden|initial|secret|original)\s+"
-        rf"(?:prompt|message|{_ORDERS})",
+        (
+            r"\b(?:reveal|show|print|repeat|output|display|tell|give|send|recite)\b[^.!?]{0,30}?\b"
+            r"(?:your|the)\s+(?:\w+\s+){0,2}?(?:system|hidden|initial|secret|original)\s+"
+            rf"(?:prompt|message|{_ORDERS})"
+        ),
     ),
     (
         "addressed_to_model",
-        rf"\b(?:message|note|notice|instructions?|attention|dear|important|hey|hello)\b"
-        rf"[^.!?\n]{{0,60}}?\b(?:to|for|you|dear|all)\b,?\s+(?:the\s+|any\s+|all\s+)?{_MODEL}s?\b",
+        (
+            rf"\b(?:message|note|notice|instructions?|attention|dear|important|hey|hello)\b"
+            rf"[^.!?\n]{{0,60}}?\b(?:to|for|you|dear|all)\b,?\s+(?:the\s+|any\s+|all\s+)?{_MODEL}s?\b"
+        ),
     ),
     ("addressed_to_model", rf"\b(?:if|as)\s+you\s+are\s+(?:an?\s+)?{_MODEL}\b"),
     (
         "addressed_to_model",
-        r"\b(?:ai|llm|language model)s?\s+(?:agents?|assistants?|models?)?\s*"
-        r"(?:reading|processing|summari[sz]ing|handling)\s+this\b",
+        (
+            r"\b(?:ai|llm|language model)s?\s+(?:agents?|assistants?|models?)?\s*"
+            r"(?:reading|processing|summari[sz]ing|handling)\s+this\b"
+        ),
     ),
     (
         "addressed_to_model",
-        r"\bbefore\s+you\s+(?:can\s+)?(?:solve|answer|complete|continue|respond|"
-        r"finish|proceed)[^.!?]{0,80}\b(?:you must|you need to|do the following|please do|first)\b",
+        (
+            r"\bbefore\s+you\s+(?:can\s+)?(?:solve|answer|complete|continue|respond|"
+            r"finish|proceed)[^.!?]{0,80}\b(?:you must|you need to|do the following|please do|first)\b"
+        ),
     ),
     (
         "secrecy",
-        r"\b(?:do not|don't|never|without)\s+(?:ever\s+)?(?:tell|telling|inform|informing|mention|"
-        r"mentioning|notify|notifying|alert|alerting)\b[^.!?]{0,40}?\b(?:the|your)\s+"
-        r"(?:user|human|operator|developer)s?\b",
+        (
+            r"\b(?:do not|don't|never|without)\s+(?:ever\s+)?(?:tell|telling|inform|informing|mention|"
+            r"mentioning|notify|notifying|alert|alerting)\b[^.!?]{0,40}?\b(?:the|your)\s+"
+            r"(?:user|human|operator|developer)s?\b"
+        ),
     ),
     (
         "exfiltration",
-        r"\b(?:send|forward|e-?mail|post|upload|transmit|exfiltrate|leak|append)\b[^.!?]{0,40}?\b"
-        r"(?:api[ _-]?keys?|passwords?|credentials?|access tokens?|private keys?|secrets|"
-        r"chat history|conversation (?:history|so far)|(?:system|environment) (?:prompt|variables))"
-        r"\b[^.!?]{0,60}?\b(?:to|into|as)\b",
+        (
+            r"\b(?:send|forward|e-?mail|post|upload|transmit|exfiltrate|leak|append)\b[^.!?]{0,40}?\b"
+            r"(?:api[ _-]?keys?|passwords?|credentials?|access tokens?|private keys?|secrets|"
+            r"chat history|conversation (?:history|so far)|(?:system|environment) (?:prompt|variables))"
+            r"\b[^.!?]{0,60}?\b(?:to|into|as)\b"
+        ),
     ),
 )
 _COMPILED = tuple((rule, re.compile(pattern, re.IGNORECASE)) for rule, pattern in _PATTERNS)

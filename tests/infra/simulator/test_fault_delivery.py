@@ -98,9 +98,13 @@ async def test_a_cut_stream_breaks_after_its_first_half(openai_client, anthropic
     await arm(control, "cut_stream", provider="anthropic")
 
     seen = []
-    with pytest.raises(httpx.RemoteProtocolError):
+
+    async def read_into_seen():
         async for chunk in await ask_openai(openai_client, "long", stream=True):
             seen.append(chunk)  # noqa: PERF401  # what came before the break is kept
+
+    with pytest.raises(httpx.RemoteProtocolError):
+        await read_into_seen()
     assert seen
     assert not any(chunk.choices[0].finish_reason for chunk in seen)
     with pytest.raises(anthropic.APIConnectionError):

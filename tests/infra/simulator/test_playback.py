@@ -150,5 +150,5 @@ def test_a_text_that_is_one_template_keeps_the_type_of_its_value():
 
 
 def test_a_template_without_a_value_is_refused_by_name():
-    with pytest.raises(RequestRefused, match="result.find.total"):
+    with pytest.raises(RequestRefused, match=r"result\.find\.total"):
         filled("{{result.find.total}}", {"result": {}})

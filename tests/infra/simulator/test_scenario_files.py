@@ -55,4 +55,4 @@ def test_every_block_of_the_page_is_a_valid_scenario(block):
 
 
 def test_the_page_shows_scenarios():
-    assert len(BLOCKS) >= 4
+    assert len(BLOCKS) >= 3

@@ -1,0 +1,87 @@
+"""`make bench`: measure, and print a table or one JSON object."""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from infra.dev import DevOptions, DevPlatform
+from infra.platform.child import ChildEvent
+from infra.platform.errors import PlatformError
+from infra.platform.home import Home
+from infra.platform.nats import Durability
+
+from .steps import BARE_CPU_MS_PER_STEP, BARE_STEPS_PER_SECOND, Load, StepsResult, measure_steps
+
+FULL = Load(steps=20, alone=5, together=50)
+QUICK = Load(steps=5, alone=2, together=10)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m infra.bench", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--quick", action="store_true", help="a short form, for a first look")
+    parser.add_argument("--durability", default="fast", choices=[mode.value for mode in Durability])
+    options = parser.parse_args()
+    load = QUICK if options.quick else FULL
+    try:
+        result = asyncio.run(_bench(load, Durability(options.durability)))
+    except (PlatformError, RuntimeError, TimeoutError) as error:
+        print(f"bench: {error or 'a run did not end in time'}", file=sys.stderr)
+        return 1
+    if options.json:
+        print(json.dumps(result.as_json()))
+    else:
+        _show(result)
+    return 0
+
+
+async def _bench(load: Load, durability: Durability) -> StepsResult:
+    with tempfile.TemporaryDirectory(prefix="interlock-bench-") as folder:
+        options = DevOptions(
+            Home(Path(folder)),
+            durability=durability,
+            console_port=0,
+            nats_port=0,
+            # A line for every fact is for people who debug, not for a load.
+            extra_env={"INTERLOCK_LOG_LEVEL": "WARNING"},
+        )
+        async with DevPlatform.running(options, _tell, _on_event) as platform:
+            return await measure_steps(platform, load)
+
+
+def _tell(sentence: str) -> None:
+    print(f"bench: {sentence}", file=sys.stderr)
+
+
+def _on_event(_: ChildEvent) -> None:
+    """A crash shows as a run that does not end."""
+
+
+def _show(result: StepsResult) -> None:
+    console = Console()
+    load = f"{result.runs} runs at once, {result.steps_per_run} steps each"
+    shown = Table(title=f"steps, {load}, durability {result.durability}", title_justify="left")
+    for heading in ("figure", "measured", "bare chain on nats-py"):
+        shown.add_column(heading)
+    shown.add_row("steps a second", f"{result.steps_per_second}", f"{BARE_STEPS_PER_SECOND:.0f}")
+    shown.add_row("added ms a step, one run alone, p50", f"{result.added_ms_per_step_p50}", "3.1")
+    shown.add_row("CPU ms a step", f"{result.cpu_ms_per_step}", f"{BARE_CPU_MS_PER_STEP}")
+    shown.add_row("stored bytes a step", f"{result.bytes_per_step}", "")
+    shown.add_row("facts a step", f"{result.facts_per_step}", "8")
+    console.print(shown)
+    where = Table(title="where the CPU goes, ms a step", title_justify="left")
+    where.add_column("process")
+    where.add_column("ms", justify="right")
+    for name, spent in sorted(result.cpu_ms_per_step_by_process.items(), key=lambda one: -one[1]):
+        where.add_row(name, f"{spent:.2f}")
+    console.print(where)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

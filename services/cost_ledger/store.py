@@ -1,0 +1,195 @@
+"""All SQL of the ledger: two functions in the database, and the reads around them.
+
+A hold is one statement, a settlement one look and one statement: each is one transaction of its
+own, so that the row of a tenant is locked for as short as the disk allows.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from contracts.money import BudgetShare, MoneySettled
+from services.cost_ledger.rules.budgets import Cap, run_budget
+from services.cost_ledger.rules.offer import Refused, Terms
+from services.cost_ledger.rules.request import Request
+from services.cost_ledger.rules.settlement import Resolution, State
+
+TAKE = "SELECT * FROM take_hold($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)"
+RESOLVE = "SELECT resolve_hold($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)"
+UNSETTLED = """
+SELECT * FROM holds WHERE tenant = $1 AND run_id = $2 AND (state = 'held' OR resolved_by = $3)
+ORDER BY step, attempt LIMIT $4
+"""
+# A run has a ceiling of steps; this one is for the day that somebody lifts it.
+UNSETTLED_LIMIT = 1000
+
+DIMENSIONS = ("tenant", "customer", "feature", "agent", "run", "provider", "model", "alias")
+REPORT_LIMIT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One hold as it is stored. `answer` is what the request was told."""
+
+    id: str
+    tenant: str
+    run_id: str
+    step: int
+    attempt: int
+    amount_micro_usd: int
+    terms: Terms
+    state: State
+    answer: tuple[BudgetShare, ...] | Refused
+    resolved_by: str | None
+    resolution: MoneySettled | None
+
+
+@dataclass(frozen=True, slots=True)
+class CostRow:
+    """What one group of attempts cost. `group` has a value for each dimension asked for."""
+
+    group: tuple[str | None, ...]
+    attempts: int
+    cost_micro_usd: int
+    liability_micro_usd: int
+    held_micro_usd: int
+
+
+class LedgerStore:
+    """Budgets and holds in PostgreSQL."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def take(self, request: Request, terms: Terms, caps: Sequence[Cap]) -> Hold:
+        """Hold the amount on every budget, or on none; a request gets one answer for ever."""
+        row = await self._pool.fetchrow(
+            TAKE,
+            request.id,
+            request.tenant,
+            request.customer,
+            request.feature,
+            request.agent.name,
+            request.run_id,
+            request.step,
+            request.attempt,
+            request.alias,
+            terms.amount_micro_usd,
+            terms.model_dump_json(),
+            [cap.budget for cap in caps],
+            [cap.cap_micro_usd for cap in caps],
+        )
+        assert row is not None, "take_hold returns the hold, or the refusal, as a row"
+        return _hold(row)
+
+    async def find(self, hold_id: str) -> Hold | None:
+        """A hold by the id of its request."""
+        row = await self._pool.fetchrow("SELECT * FROM holds WHERE id = $1", hold_id)
+        return None if row is None else _hold(row)
+
+    async def resolve(
+        self, hold: Hold, to: Resolution, settled: MoneySettled, cause_id: str, route: str | None
+    ) -> bool:
+        """Bring a hold to its next state; False where it is not in the state it was seen in."""
+        provider, _, model = route.partition("/") if route else (None, None, None)
+        done: bool = await self._pool.fetchval(
+            RESOLVE,
+            hold.id,
+            hold.state,
+            to.state,
+            to.held,
+            to.settled,
+            to.liability,
+            to.overrun,
+            to.cost_micro_usd,
+            provider,
+            model,
+            cause_id,
+            settled.model_dump_json(),
+        )
+        return done
+
+    async def close_run(self, tenant: str, run_id: str) -> None:
+        """Take no further hold for this run, even for a request that is being handled now."""
+        await self._pool.execute("SELECT close_run($1, $2)", run_budget(tenant, run_id), tenant)
+
+    async def unsettled(self, tenant: str, run_id: str, cause_id: str) -> list[Hold]:
+        """The open holds of a run, and those that this very cause has settled before."""
+        rows = await self._pool.fetch(UNSETTLED, tenant, run_id, cause_id, UNSETTLED_LIMIT)
+        return [_hold(row) for row in rows]
+
+    async def set_caps(self, caps: Iterable[Cap]) -> None:
+        """Give budgets these caps; one that is above its new cap is frozen where it is."""
+        await self._pool.executemany(
+            "SELECT set_cap($1, $2, $3)",
+            [(cap.budget, cap.tenant, cap.cap_micro_usd) for cap in caps],
+        )
+
+
+class CostReader:
+    """Reports, from the view `cost_by_attempt` that the console reads too."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def report(
+        self,
+        tenant: str | None = None,
+        by: Sequence[str] = ("tenant",),
+        since: datetime | None = None,
+    ) -> list[CostRow]:
+        """Cost by any of `DIMENSIONS`, the dearest group first.
+
+        Raises:
+            ValueError: a dimension that there is not.
+        """
+        if unknown := [name for name in by if name not in DIMENSIONS]:
+            raise ValueError(f"cannot report by {unknown}; choose from {', '.join(DIMENSIONS)}")
+        rows = await self._pool.fetch(_report_query(by), tenant, since, REPORT_LIMIT)
+        return [
+            CostRow(
+                group=tuple(row[name] for name in by),
+                attempts=row["attempts"],
+                cost_micro_usd=int(row["cost"]),
+                liability_micro_usd=int(row["liability"]),
+                held_micro_usd=int(row["held"]),
+            )
+            for row in rows
+        ]
+
+
+def _report_query(by: Sequence[str]) -> str:
+    columns = ", ".join(by)
+    return f"""
+        SELECT {columns}, count(*) AS attempts, sum(cost_micro_usd) AS cost,
+               sum(liability_micro_usd) AS liability, sum(held_micro_usd) AS held
+        FROM cost_by_attempt
+        WHERE ($1::text IS NULL OR tenant = $1) AND ($2::timestamptz IS NULL OR created_at >= $2)
+        GROUP BY {columns} ORDER BY cost DESC, {columns} LIMIT $3
+    """  # noqa: S608 - each column is one of DIMENSIONS
+
+
+def _hold(row: asyncpg.Record) -> Hold:
+    answer = json.loads(row["answer"])
+    return Hold(
+        id=row["id"],
+        tenant=row["tenant"],
+        run_id=row["run_id"],
+        step=row["step"],
+        attempt=row["attempt"],
+        amount_micro_usd=row["amount_micro_usd"],
+        terms=Terms.model_validate_json(row["terms"]),
+        state=row["state"],
+        answer=(
+            Refused.model_validate(answer)
+            if row["state"] == "refused"
+            else tuple(BudgetShare.model_validate(share) for share in answer)
+        ),
+        resolved_by=row["resolved_by"],
+        resolution=(
+            MoneySettled.model_validate_json(row["resolution"]) if row["resolution"] else None
+        ),
+    )
