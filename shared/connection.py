@@ -1,19 +1,19 @@
 """The connection of a service to NATS: its identity, its inbox, and what its errors mean."""
 
-from typing import Any
-
 import structlog
 from faststream.nats import NatsBroker
 from nats.aio.client import Client
 
+from contracts.envelope import RESTORED_HEADERS
 from shared.metrics import CONNECTION_ERRORS
 from shared.settings import ServiceSettings
 
 log = structlog.get_logger()
 
-# Set by `mark_repeated_headers` on a message in which the server's own header came twice.
+# Set by `mark_repeated_headers` on a message in which a header of the server's came twice.
 REPEATED = "Interlock-Repeated"
-_SUBJECT_HEADER = b"Nats-Subject:"
+_LINE = b"\r\n"
+_SERVER_NAMES = tuple(name.encode() for name in RESTORED_HEADERS)
 
 
 def inbox_prefix(service: str) -> str:
@@ -44,18 +44,30 @@ def make_broker(service: str, settings: ServiceSettings) -> NatsBroker:
 
 
 def mark_repeated_headers(client: Client) -> None:
-    """Make repeated server headers visible.
+    """Make the reading of headers safe: repeated ones are marked, malformed ones do no harm.
 
-    A direct get adds `Nats-Subject` to every message. On one that the server had already stored
-    for somebody (a forged reply subject) the header then stands twice, and nats-py keeps only the
-    last. There is no public hook; a test on the real server holds this one.
+    A direct get adds `Nats-Subject` and `Nats-Stream` to every message. On one that the server had
+    already stored for somebody (a forged reply subject) they then stand twice, and nats-py keeps
+    only the last. And a block that nats-py cannot decode would end its reading of the connection,
+    without a word. There is no public hook; tests on the real server hold this one.
     """
-    parse = client._parse_header_lines  # noqa: SLF001 - see above
+    process = client._process_headers  # noqa: SLF001 - see above
 
-    def marking(raw: bytes) -> dict[str, Any]:
-        headers: dict[str, Any] = parse(raw)
-        if raw.count(_SUBJECT_HEADER) > 1:
+    async def reading(raw: bytes) -> dict[str, str] | None:
+        if not raw:
+            return None
+        try:
+            headers = dict(await process(raw) or {})
+        except (ValueError, IndexError):
+            headers = client._parse_header_lines(raw.partition(_LINE)[2])  # noqa: SLF001 - as above
+        headers.pop(REPEATED, None)
+        if _is_repeated(raw):
             headers[REPEATED] = "1"
-        return headers
+        return headers or None
 
-    client._parse_header_lines = marking  # type: ignore[method-assign]  # noqa: SLF001 - as above
+    client._process_headers = reading  # type: ignore[method-assign]  # noqa: SLF001 - as above
+
+
+def _is_repeated(raw: bytes) -> bool:
+    names = [line.partition(b":")[0].strip() for line in raw.split(_LINE)]
+    return any(names.count(name) > 1 for name in _SERVER_NAMES)

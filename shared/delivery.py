@@ -75,15 +75,23 @@ class Deliverer:
         try:
             fact = believe(stored, self._verifier)
         except Unbelievable as error:
-            await self._put_aside(message, stored, error)
+            await self._put_aside(message, stored, error, delivery)
             return
         await self._handle(message, stored, fact, delivery)
 
-    async def _put_aside(self, message: Msg, stored: Stored, error: Unbelievable) -> None:
+    async def _put_aside(
+        self, message: Msg, stored: Stored, error: Unbelievable, delivery: int
+    ) -> None:
         """Not a fact: told to whoever asked to be told, kept with its reason, never again."""
         UNBELIEVABLE.labels(error.rule).inc()
         if self._on_unbelievable is not None:
-            await self._on_unbelievable(stored, error)
+            try:
+                await self._on_unbelievable(stored, error)
+            except Exception:
+                log.exception("bus.telling_failed", subject=stored.subject, delivery=delivery)
+                if not self._patience.is_last(delivery):
+                    await message.nak(delay=self._patience.delay(delivery, None))
+                    return
         await self._dead_letters.put(stored, RUNS, error.rule, error.reason)
         await message.term()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import count
@@ -13,6 +14,7 @@ from contracts.envelope import RESTORED_HEADERS, Stored
 from shared.connection import REPEATED
 from shared.errors import LogUnavailable
 
+END_STATUSES = frozenset({"204", "404"})  # the end of a batch; nothing found
 READ_BATCH = 1000  # messages a request; more are read by another request
 _SERVER_HEADERS = {
     "Nats-Sequence",
@@ -31,19 +33,27 @@ class _Answer:
         self.until = until
         self.messages: list[Stored] = []
         self.more = False
+        self.refusal: str | None = None
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def take(self, message: Msg) -> None:
         if self.done.done():
             return
         headers: Mapping[str, str] = message.headers or {}
-        if "Status" in headers:
-            self.more = int(headers.get("Nats-Num-Pending", "0")) > 0
-            self.done.set_result(None)
+        # Not `Status`: whoever publishes a fact may put that on it, and so end every reading.
+        if "Nats-Sequence" not in headers:
+            self._end(headers)
             return
         self.messages.append(stored_from_direct(message.data, headers))
         if self.until and self.messages[-1].sequence >= self.until:
             self.done.set_result(None)
+
+    def _end(self, headers: Mapping[str, str]) -> None:
+        status = headers.get("Status", "no status")
+        if status not in END_STATUSES:
+            self.refusal = f"{status} {headers.get('Description', '')}".strip()
+        self.more = int(headers.get("Nats-Num-Pending", "0")) > 0
+        self.done.set_result(None)
 
 
 class DirectReader:
@@ -52,7 +62,8 @@ class DirectReader:
     def __init__(self, client: Client, stream: str, inbox: str, timeout_seconds: float) -> None:
         self._client = client
         self._subject = f"$JS.API.DIRECT.GET.{stream}"
-        self._inbox = f"{inbox}.direct"
+        # Replicas of a service share its prefix, and nobody may guess where an answer is awaited.
+        self._inbox = f"{inbox}.direct.{secrets.token_hex(8)}"
         self._timeout_seconds = timeout_seconds
         self._numbers = count(1)
         self._answers: dict[str, _Answer] = {}
@@ -71,14 +82,18 @@ class DirectReader:
         Returns as soon as sequence `until` has come; 0 reads to the end.
 
         Raises:
-            LogUnavailable: no complete answer came in time.
+            LogUnavailable: no complete answer came in time, or the server could not look.
         """
         found: list[Stored] = []
         while True:
             request = {"seq": max(first, 1), "next_by_subj": subject, "batch": READ_BATCH}
             answer = await self._ask(request, subject, until)
             found.extend(answer.messages)
-            if not answer.more or (until and found and found[-1].sequence >= until):
+            if (
+                not answer.more
+                or not answer.messages
+                or (until and found and found[-1].sequence >= until)
+            ):
                 return found
             first = found[-1].sequence + 1
 
@@ -107,6 +122,8 @@ class DirectReader:
             raise LogUnavailable(what, self._timeout_seconds, "direct get") from None
         finally:
             del self._answers[reply]
+        if answer.refusal is not None:
+            raise LogUnavailable(what, 0, answer.refusal)
         return answer
 
 

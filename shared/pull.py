@@ -8,6 +8,7 @@ slowest of a fetch, retries with no delay, and idles for ever when its consumer 
 import asyncio
 import contextlib
 import json
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
-from shared.metrics import IN_FLIGHT, READY
+from shared.metrics import IN_FLIGHT
 
 log = structlog.get_logger()
 
@@ -57,10 +58,12 @@ class PullLoop:
         expires_seconds: float,
     ) -> None:
         self._client = client
+        self._stream = stream
         self._durable = durable
         self._next = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
         self._info = f"$JS.API.CONSUMER.INFO.{stream}.{durable}"
-        self._inbox = f"{inbox}.pull.{durable}"
+        # Replicas share the prefix: without a part of its own, each would hear what all asked for.
+        self._inbox = f"{inbox}.pull.{secrets.token_hex(8)}"
         self._handle = handle
         self._limit = in_flight
         self._beat_seconds = ack_wait_seconds / HEARTBEATS_PER_ACK_WAIT
@@ -73,6 +76,8 @@ class PullLoop:
         self._wake = asyncio.Event()
         self._trouble: str | None = "not started"
         self._stopping = False
+        self._connections = 0
+        self._look_at = 0.0
 
     @property
     def trouble(self) -> str | None:
@@ -81,6 +86,7 @@ class PullLoop:
 
     async def start(self) -> None:
         self._subscription = await self._client.subscribe(f"{self._inbox}.*", cb=self._on_message)
+        self._connections = self._client.stats["reconnects"]
         await self._look_for_consumer()
         self._background = [
             asyncio.create_task(self._keep_pulling()),
@@ -88,7 +94,8 @@ class PullLoop:
         ]
 
     async def _look_for_consumer(self) -> None:
-        """Ask once, so that readiness needs no first message."""
+        """Ask, so that readiness needs no first message."""
+        self._look_at = time.monotonic() + LOOK_SECONDS
         try:
             answer = await self._client.request(self._info, b"", timeout=LOOK_SECONDS)
         except (nats.errors.TimeoutError, nats.errors.NoRespondersError) as error:
@@ -103,21 +110,34 @@ class PullLoop:
     async def stop(self, grace_seconds: float) -> None:
         """Ask for no more, and let what is in flight finish within the grace."""
         self._stopping = True
-        READY.set(0)
         if self._subscription is not None and not self._client.is_closed:
             await self._subscription.unsubscribe()
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=grace_seconds)
-        for task in [*self._background, *self._tasks]:
+        rest = [*self._background, *self._tasks]
+        for task in rest:
             task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
 
     async def _keep_pulling(self) -> None:
         while not self._stopping:
             self._wake.clear()
-            self._drop_expired()
-            await self._pull_if_due()
+            try:
+                await self._pull_once()
+            except Exception:
+                # Such as a full buffer while the server is away. The loop must outlive it.
+                log.exception("pull.failed", durable=self._durable)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), CHECK_SECONDS)
+
+    async def _pull_once(self) -> None:
+        if not self._client.is_connected:
+            self._note_trouble("not connected")
+            return
+        self._drop_lost()
+        if self._trouble is not None and time.monotonic() > self._look_at:
+            await self._look_for_consumer()
+        await self._pull_if_due()
 
     async def _keep_beating(self) -> None:
         """Tell the server of everything in flight, so that slow work is not taken for dead."""
@@ -126,10 +146,17 @@ class PullLoop:
             for message in list(self._tasks.values()):
                 if not self._client.is_connected:
                     break
-                await message.in_progress()
+                try:
+                    await message.in_progress()
+                except nats.errors.Error as error:
+                    log.warning("pull.heartbeat_failed", durable=self._durable, error=repr(error))
 
-    def _drop_expired(self) -> None:
+    def _drop_lost(self) -> None:
+        """Forget the pulls of an earlier connection, and those that were never answered."""
         now = time.monotonic()
+        if self._connections != self._client.stats["reconnects"]:
+            self._connections = self._client.stats["reconnects"]
+            self._pulls.clear()
         for reply, pull in list(self._pulls.items()):
             if now > pull.ends_at:
                 del self._pulls[reply]
@@ -148,12 +175,23 @@ class PullLoop:
         await self._client.publish(self._next, json.dumps(request).encode(), reply=reply)
 
     async def _on_message(self, message: Msg) -> None:
-        # A delivery has the message's own subject; which pull it answers is in the subscription.
+        # A delivery has the subject of the stored message. Its headers would not tell: whoever
+        # publishes a fact may put `Status` on it.
         headers = message.headers or {}
-        if "Status" in headers and not message.data:
-            self._on_status(message.subject, headers["Status"], headers.get("Description", ""))
-        else:
+        if message.subject.startswith(self._inbox):
+            self._on_status(
+                message.subject, headers.get("Status", ""), headers.get("Description", "")
+            )
+        elif self._is_ours(message):
             self._on_delivery(message)
+
+    def _is_ours(self, message: Msg) -> bool:
+        """Whether our own consumer sent it: another's cannot be acknowledged from here."""
+        try:
+            source = message.metadata
+        except (nats.errors.Error, ValueError):
+            return False
+        return (source.stream, source.consumer) == (self._stream, self._durable)
 
     def _on_status(self, reply: str, status: str, description: str) -> None:
         self._pulls.pop(reply, None)
@@ -174,7 +212,7 @@ class PullLoop:
                 self._wake.set()
         task = asyncio.create_task(self._guard(message))
         self._tasks[task] = message
-        IN_FLIGHT.set(len(self._tasks))
+        IN_FLIGHT.inc()
         task.add_done_callback(self._on_done)
 
     async def _guard(self, message: Msg) -> None:
@@ -186,7 +224,7 @@ class PullLoop:
 
     def _on_done(self, task: asyncio.Task[None]) -> None:
         del self._tasks[task]
-        IN_FLIGHT.set(len(self._tasks))
+        IN_FLIGHT.dec()
         if not self._pulls:
             self._wake.set()
 
@@ -194,10 +232,8 @@ class PullLoop:
         if self._trouble != reason:
             log.error("pull.not_hearing", durable=self._durable, reason=reason)
         self._trouble = reason
-        READY.set(0)
 
     def _note_health(self) -> None:
         if self._trouble is not None:
             log.info("pull.hearing", durable=self._durable)
         self._trouble = None
-        READY.set(1)

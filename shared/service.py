@@ -5,6 +5,7 @@ typed, injected functions; what they ask for by `Context()` is looked up once, w
 starts, and not on each of thousands of messages.
 """
 
+import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -30,6 +31,7 @@ from shared.delivery import Deliverer, Handler, OnUnbelievable, Patience
 from shared.direct import DirectReader
 from shared.health import AsgiApp, healthz, metrics, readyz
 from shared.logs import start_logging
+from shared.metrics import READY
 from shared.publisher import Publisher
 from shared.pull import PullLoop
 from shared.runlog import RunLog
@@ -109,6 +111,7 @@ async def connect(name: str, settings: ServiceSettings, broker: NatsBroker) -> C
     publisher = Publisher(
         client.jetstream(),
         reader,
+        keyring,
         settings.publish_timeout_seconds,
         settings.publish_patience_seconds,
     )
@@ -139,28 +142,34 @@ def build(service: Service) -> AsgiFastStream:
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
         tracing = start_tracing(service.name, service.settings.otlp_endpoint)
-        core = await connect(service.name, service.settings, broker)
-        cores.append(core)
-        async with service.wire(core, service.settings) as wired:
-            for name, value in {"bus": core.bus, "core": core, **wired}.items():
-                context.set_global(name, value)
-            await _hear(service, core, context)
-            log.info("service.ready", service=service.name)
-            try:
+        try:
+            core = await connect(service.name, service.settings, broker)
+            cores.append(core)
+            async with service.wire(core, service.settings) as wired:
+                for name, value in {"bus": core.bus, "core": core, **wired}.items():
+                    context.set_global(name, value)
+                await _hear(service, core, context)
+                log.info("service.ready", service=service.name)
                 yield
-            finally:
-                for loop in core.loops:
-                    await loop.stop(service.settings.stop_grace_seconds)
-        if tracing is not None:
-            tracing.shutdown()
+        finally:
+            if tracing is not None:
+                tracing.shutdown()
+
+    async def stop_hearing() -> None:
+        # FastStream closes the connection before it leaves the lifespan, and what is in flight
+        # still has something to say.
+        grace = service.settings.stop_grace_seconds
+        await asyncio.gather(*(loop.stop(grace) for core in cores for loop in core.loops))
 
     def troubles() -> list[str]:
         return cores[0].troubles() if cores else ["starting"]
 
+    READY.set_function(lambda: not troubles())
     return AsgiFastStream(
         broker,
         context=context,
         lifespan=lifespan,
+        on_shutdown=[stop_hearing],
         logger=None,
         asgi_routes=[
             ("/healthz", healthz()),

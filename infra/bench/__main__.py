@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from infra.dev import DevOptions, DevPlatform
+from infra.dev.platform import DevOptions, DevPlatform
 from infra.platform.child import ChildEvent
 from infra.platform.errors import PlatformError
 from infra.platform.home import Home

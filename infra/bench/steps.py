@@ -16,7 +16,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from contracts.subjects import PRODUCER, RUNS
-from infra.dev import DevPlatform
+from infra.dev.platform import DevPlatform
 
 TENANT = "bench"
 TOKENS_BEFORE_TYPE = 3  # run.<tenant>.<run_id>.<noun>.<verb>

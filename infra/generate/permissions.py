@@ -83,7 +83,7 @@ def _service(name: str) -> User:
         _wild(DEAD_SUBJECT.replace("{service}", name)),
         *_BESIDE.get(name, ()),
     )
-    listens = (_wild(LIVE_TOKENS),) if name == CONSOLE else ()
+    listens = (_below(LIVE_TOKENS),) if name == CONSOLE else ()
     return User(name, publish, (inbox(name), *listens))
 
 
@@ -121,12 +121,17 @@ def _wild(template: str) -> str:
     return _PLACEHOLDER.sub("*", template)
 
 
+def _below(template: str) -> str:
+    """Everything that begins like the template."""
+    return template.split("{", maxsplit=1)[0] + ">"
+
+
 # What a service publishes that is no fact of a run.
 _BESIDE: dict[str, tuple[str, ...]] = {
     GUARDRAIL: (STRAY_BLOCKED,),
     ROUTER: (_wild(LIVE_TOKENS),),
     ORCHESTRATOR: (
-        TIMER_SET.split("{", maxsplit=1)[0] + ">",
+        _below(TIMER_SET),
         f"$JS.API.STREAM.PURGE.{TIMERS}",
         *_consumes(TIMERS, TIMER_DURABLE),
     ),

@@ -1,6 +1,6 @@
 """The gates: on the task, on a tool call, on its result, on the answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -27,9 +27,8 @@ from contracts.tool import ToolFailed, ToolRequested, ToolSucceeded
 from shared.bus import Bus, Heard
 from shared.service import Core, Handlers
 
-from .checks.base import Content, Label, run_checks
-from .checks.catalogue import Catalogue
-from .rules import Judged, ToolPolicy, judge_call, judge_text, trusted_texts
+from .checks.base import Checker, Content, Finding, Label, run_checks
+from .rules import Judged, ToolPolicy, judge_call, judge_text, shown_texts
 from .rules.trust import EXTERNAL
 
 hears = Handlers()
@@ -43,13 +42,19 @@ class Desk:
 
     agents: dict[str, Agent]
     policy: ToolPolicy
-    catalogue: Catalogue
+    checks: Mapping[str, Checker]
     check_timeout_seconds: float
 
-    async def judge(self, text: str, checks: Sequence[str], content: Content) -> Judged:
-        """Run the named checks on a text."""
-        checkers = [self.catalogue.checker(name) for name in checks]
-        return judge_text(text, await run_checks(checkers, content, self.check_timeout_seconds))
+    async def judge(self, names: Sequence[str], content: Content) -> Judged:
+        """Run the named checks. One that this release does not have cannot tell, and blocks."""
+        known = [self.checks[name] for name in names if name in self.checks]
+        missing = [
+            Finding(name, "block", UNAVAILABLE, "there is no such check here")
+            for name in names
+            if name not in self.checks
+        ]
+        found = await run_checks(known, content, self.check_timeout_seconds)
+        return judge_text(content.text, (*missing, *found))
 
 
 @hears(TaskSubmitted)
@@ -132,7 +137,7 @@ async def _judge_task(task: TaskSubmitted, desk: Desk, *, last: bool) -> TaskCle
         reason = f"no agent is named {task.agent!r}; known: {known}"
         return TaskBlocked(rule="unknown_agent", policy_version=version, reason=reason)
     content = Content(task.input, "user", "task")
-    judged = await desk.judge(task.input, agent.guardrails.input, content)
+    judged = await desk.judge(agent.guardrails.input, content)
     if judged.blocked:
         return TaskBlocked.model_validate(_verdict(judged, desk))
     return TaskCleared.model_validate({**_verdict(judged, desk), "input": judged.text})
@@ -165,7 +170,7 @@ async def _judge_result(
     trusted = isinstance(outcome, ToolSucceeded) and outcome.trust == "internal"
     label: Label = "tool" if trusted else "external"
     content = Content(text, label, f"tool:{call.part.name}")
-    judged = await desk.judge(text, run.started.body.agent.guardrails.input, content)
+    judged = await desk.judge(run.started.body.agent.guardrails.input, content)
     if judged.blocked or heard.last:
         return ResultBlocked.model_validate({**_verdict(judged, desk), "call": call.name})
     return ResultCleared.model_validate(
@@ -183,9 +188,9 @@ async def _judge_answer(
     run: Run, proposed: AnswerProposed, desk: Desk, last: bool
 ) -> AnswerCleared | AnswerBlocked:
     assert run.started is not None, "an answer belongs to a started run"
-    grounds = tuple(Content(text, "tool", "run") for text in trusted_texts(run, len(run.steps) + 1))
+    grounds = tuple(Content(text, "tool", "run") for text in shown_texts(run))
     content = Content(proposed.text, "system", "answer", grounds)
-    judged = await desk.judge(proposed.text, run.started.body.agent.guardrails.output, content)
+    judged = await desk.judge(run.started.body.agent.guardrails.output, content)
     if judged.blocked or last:
         return AnswerBlocked.model_validate(_verdict(judged, desk))
     return AnswerCleared.model_validate({**_verdict(judged, desk), "text": judged.text})

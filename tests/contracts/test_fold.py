@@ -1,18 +1,15 @@
 """What a run means: what counts, what changes nothing, and what may come late."""
 
 from copy import deepcopy
-from datetime import timedelta
 
 import pytest
 
-from contracts.guardrail import TaskBlocked, ToolBlocked
+from contracts.guardrail import TaskBlocked
 from contracts.history import fold
 from contracts.model import ModelAttemptRequested
 from contracts.money import ModelUnfunded
-from contracts.review import ReviewAnswered, ReviewDecided, ReviewRequested
 from contracts.run import RunCancelled, RunCancelRequested, RunFailed
 from contracts.task import TaskConflicted
-from contracts.tool import ToolFailed, ToolUnknown
 from tests.bodies import (
     DIGEST,
     NOON,
@@ -23,7 +20,6 @@ from tests.bodies import (
     responded,
     settled,
     task,
-    tool_escalated,
     tool_succeeded,
 )
 from tests.histories import History, given, whole_run
@@ -38,25 +34,6 @@ def called(history: History, *names: str):
     """A run whose model asked for these tools; gives its answer."""
     history.begin(manifest())
     return history.step(calls=[(name, "{}") for name in names or ("find_order",)])
-
-
-def review(requested) -> ReviewRequested:
-    return ReviewRequested(
-        review_id="r",
-        about="call",
-        call=requested.body.call,
-        attempt=requested.body.attempt,
-        tool=requested.body.tool,
-        arguments_json="{}",
-        arguments_sha256=DIGEST,
-        roles=("support-lead",),
-        reason="amount > 50",
-        expires_at=NOON + timedelta(hours=2),
-    )
-
-
-def decided(outcome: str) -> ReviewDecided:
-    return ReviewDecided(review_id="r", outcome=outcome, arguments_sha256=DIGEST)
 
 
 def test_a_whole_run_is_completed_and_its_cost_is_the_sum_of_its_attempts():
@@ -210,31 +187,6 @@ def another_attempt(role: str = "retry") -> ModelAttemptRequested:
     )
 
 
-def test_late_evidence_settles_an_unknown_outcome(history):
-    cleared = history.clear(history.call(called(history)))
-    unknown = history.say(ToolUnknown(call="1-1", attempt=1, reason="cut off"), cleared)
-    assert history.run.call("1-1").last.outcome == unknown
-
-    late = history.say(tool_succeeded("1-1"), cleared)
-    assert history.run.call("1-1").last.outcome == late
-
-
-def test_a_known_outcome_never_becomes_unknown(history):
-    cleared = history.clear(history.call(called(history)))
-    known = history.say(tool_succeeded("1-1"), cleared)
-    history.say(ToolUnknown(call="1-1", attempt=1, reason="cut off"), cleared)
-
-    assert history.run.call("1-1").last.outcome == known
-
-
-def test_success_and_failure_of_one_try_are_alternatives(history):
-    cleared = history.clear(history.call(called(history)))
-    known = history.say(tool_succeeded("1-1"), cleared)
-    history.say(ToolFailed(call="1-1", attempt=1, kind="error", reason="boom"), cleared)
-
-    assert history.run.call("1-1").last.outcome == known
-
-
 def test_a_liability_that_turns_into_a_bill_is_counted_once(history):
     funded = history.fund(history.ask(history.begin()))
     held = history.say(settled(cost_micro_usd=5_000), funded)
@@ -251,49 +203,12 @@ def test_a_bill_after_the_end_is_still_counted(history):
     assert (history.run.status, history.run.cost_micro_usd) == ("cancelled", 130)
 
 
-def test_a_run_waits_while_a_person_is_asked(history):
-    asked = history.call(called(history))
-    escalated = history.say(tool_escalated(asked.body), asked)
-    question = history.say(review(asked), escalated)
-    assert history.run.status == "waiting"
-
-    answer = ReviewAnswered(
-        review_id="r",
-        decision="reject",
-        principal="anna",
-        roles=("support-lead",),
-        arguments_sha256=DIGEST,
-        nonce="7f",
-    )
-    said = history.say(answer, question)
-    history.say(decided("rejected"), said)
-    assert history.run.status == "running"
-    assert history.run.reviews[0].answers == [said]
-
-
-def test_of_two_decisions_the_first_stands(history):
-    asked = history.call(called(history))
-    question = history.say(review(asked), history.say(tool_escalated(asked.body), asked))
-    history.say(decided("expired"), question)
-    history.say(decided("approved"), question)
-
-    assert history.run.reviews[0].decided.body.outcome == "expired"
-
-
 def test_the_first_wish_to_cancel_is_kept(history):
     history.begin()
     first = history.say(RunCancelRequested(principal="anna", nonce="a"), history.root)
     history.say(RunCancelRequested(principal="bob", nonce="b"), history.root)
 
     assert history.run.cancel == first
-
-
-def test_a_blocked_call_has_no_outcome(history):
-    asked = history.call(called(history))
-    blocked = history.say(ToolBlocked(**VERDICT, call="1-1", attempt=1), asked)
-
-    last = history.run.call("1-1").last
-    assert (last.verdict, last.outcome) == (blocked, None)
 
 
 def test_a_run_begins_where_its_first_fact_lies():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,47 +14,20 @@ ROOT = Path(__file__).parents[2]
 BUILD_TIMEOUT_SECONDS = 100
 pytestmark = pytest.mark.timeout(2 * BUILD_TIMEOUT_SECONDS)
 
-SUBMITS = """
-import json
-from datetime import UTC, datetime
-from interlock_contracts import TaskSubmitted, encode, follow
-
-task = TaskSubmitted(agent="support", input="My parcel 1042 never came.")
-fact = follow("acme", "r-1", task, cause_id="", time=datetime(2026, 3, 2, tzinfo=UTC))
-encoded = encode(fact)
-print(json.dumps([encoded.subject, encoded.headers["ce-id"], json.loads(encoded.body)["agent"]]))
-"""
-
-DECLARES = """
-import json
-from typing import Annotated
-from pydantic import Field
-from interlock_contracts import ToolContext, manifest_of, tool
-
-@tool(effect="money", idempotent=True, scopes=["payments:refund"])
-async def issue_refund(amount: Annotated[float, Field(gt=0)], *, call: ToolContext) -> str:
-    \"\"\"Refund an order.\"\"\"
-    return call.idempotency_key
-
-manifest = manifest_of(issue_refund)
-print(json.dumps([manifest.name, manifest.description, list(manifest.parameters["properties"])]))
-"""
-
+README = ROOT / "contracts" / "README.md"
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FOREIGN = """
 import json, sys
 import interlock_contracts
-tops = {name.split(".")[0] for name, module in sys.modules.items() if "site-packages" in str(
-    getattr(module, "__file__", ""))}
-print(json.dumps(sorted(tops & {"contracts", "shared", "services", "nats", "faststream"})))
+loaded = {name.split(".")[0] for name in sys.modules}
+print(json.dumps(sorted(loaded & {"contracts", "shared", "services", "nats", "faststream"})))
 """
 
 
 def find_uv() -> str | None:
-    """The uv that the Makefile installed, the one it was told of, or one on the PATH."""
-    told = os.environ.get("INTERLOCK_UV")
-    return told or shutil.which(
-        "uv", path=f"{ROOT / '.uv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    )
+    """The uv that `make` names, the one that it installs, or one on the PATH."""
+    told = os.environ.get("INTERLOCK_UV") or ".uv/bin/uv"
+    return shutil.which(ROOT / told) or shutil.which("uv")
 
 
 @pytest.fixture(scope="module")
@@ -87,16 +61,16 @@ def run(*command: str) -> str:
     return done.stdout
 
 
-def test_a_producer_submits_with_the_wheel_alone(python):
-    said = json.loads(run(str(python), "-c", SUBMITS))
+@pytest.mark.parametrize("title", ["Submit a task", "Declare a tool"])
+def test_what_the_readme_shows_runs_with_the_wheel_alone(python, tmp_path, title):
+    section = README.read_text("utf-8").split(f"## {title}", maxsplit=1)[1]
+    found = BLOCK.search(section)
+    assert found, f"{README} shows no code under {title!r}"
+    # A file, for an author's tool lives in one.
+    program = tmp_path / "shown.py"
+    program.write_text(found[1])
 
-    assert said == ["run.acme.r-1.task.submitted", "acme/r-1", "support"]
-
-
-def test_an_author_declares_a_tool_with_the_wheel_alone(python):
-    said = json.loads(run(str(python), "-c", DECLARES))
-
-    assert said == ["issue_refund", "Refund an order.", ["amount"]]
+    run(str(python), "-W", "error", str(program))
 
 
 def test_the_wheel_brings_nothing_of_the_services(python):

@@ -1,9 +1,12 @@
 """Any validator of guardrails-ai as a check.
 
-The validator is asked directly, not through the library's `Guard`: the answer is the same, a
-hundred times sooner, and what a failure means is decided by us. Each class of validators works in
-a thread of its own, one text at a time: validators keep state between calls, and detect-secrets,
-below one of them, swaps settings of the whole process while it reads.
+The validator is asked directly, not through the library's `Guard`: the answer is the same, the
+bookkeeping around it is not needed, and what a failure means is decided here. Each class of
+validators works in a thread of its own, one text at a time: validators keep state between calls,
+and detect-secrets, below one of them, swaps settings of the whole process while it reads.
+
+A deadline stops the waiting, not the thread. One that hangs keeps its check unavailable, and so
+every text refused, until the process is restarted.
 
     def load():
         from guardrails_ai.regex_match import RegexMatch

@@ -25,7 +25,8 @@ _MODEL = (
     r"(?:ai|a\.i\.|llm|language model|ai (?:model|agent|assistant)|chatbot|gpt(?:-\w+)?|claude)"
 )
 
-# Every gap is bounded, so that no text can make a pattern slow. Matched without regard to case.
+# Every gap between words is bounded, so that no text makes a pattern slow.
+# Matched without regard to case.
 _PATTERNS: tuple[tuple[str, str], ...] = (
     (
         "override",
@@ -48,7 +49,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("new_orders", r"\b(?:system|admin(?:istrator)?|developer|security)\s+override\b"),
     (
         "new_orders",
-        r"(?:^|\n)\s*(?:\#+\s*)?(?:system|assistant|developer)\s*(?:prompt|message)?\s*:",
+        r"(?:^|\n)[ \t#>*]{0,12}(?:system|assistant|developer)(?:\s(?:prompt|message))?\s?:",
     ),
     ("turn_marker", r"<\|(?:im_start|im_end|system|assistant|endoftext|start_header_id)\|>"),
     ("turn_marker", r"\[/?(?:INST|SYS(?:TEM)?)\]|<</?SYS>>|</?(?:system|assistant)(?:_prompt)?>"),
@@ -95,14 +96,15 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         "addressed_to_model",
         (
             r"\bbefore\s+you\s+(?:can\s+)?(?:solve|answer|complete|continue|respond|"
-            r"finish|proceed)[^.!?]{0,80}\b(?:you must|you need to|do the following|please do|first)\b"
+            r"finish|proceed)[^.!?]{0,80}\b"
+            r"(?:you must|you need to|do the following|please do|first)\b"
         ),
     ),
     (
         "secrecy",
         (
-            r"\b(?:do not|don't|never|without)\s+(?:ever\s+)?(?:tell|telling|inform|informing|mention|"
-            r"mentioning|notify|notifying|alert|alerting)\b[^.!?]{0,40}?\b(?:the|your)\s+"
+            r"\b(?:do not|don't|never|without)\s+(?:ever\s+)?(?:tell|telling|inform|informing|"
+            r"mention|mentioning|notify|notifying|alert|alerting)\b[^.!?]{0,40}?\b(?:the|your)\s+"
             r"(?:user|human|operator|developer)s?\b"
         ),
     ),
@@ -111,8 +113,8 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         (
             r"\b(?:send|forward|e-?mail|post|upload|transmit|exfiltrate|leak|append)\b[^.!?]{0,40}?\b"
             r"(?:api[ _-]?keys?|passwords?|credentials?|access tokens?|private keys?|secrets|"
-            r"chat history|conversation (?:history|so far)|(?:system|environment) (?:prompt|variables))"
-            r"\b[^.!?]{0,60}?\b(?:to|into|as)\b"
+            r"chat history|conversation (?:history|so far)|"
+            r"(?:system|environment) (?:prompt|variables))\b[^.!?]{0,60}?\b(?:to|into|as)\b"
         ),
     ),
 )

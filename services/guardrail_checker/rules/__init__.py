@@ -4,7 +4,7 @@ from .conditions import ConditionError, holds
 from .content import Judged, judge_text
 from .policy import ToolPolicy
 from .tools import judge_call
-from .trust import trusted_texts
+from .trust import shown_texts, trusted_texts
 
 __all__ = [
     "ConditionError",
@@ -13,5 +13,6 @@ __all__ = [
     "holds",
     "judge_call",
     "judge_text",
+    "shown_texts",
     "trusted_texts",
 ]

@@ -15,15 +15,13 @@ _NUMBERS = re.compile(r"\d+(?:[.,]\d+)?")
 
 def trusted_texts(run: Run, step: int) -> tuple[str, ...]:
     """The task itself, and results of tools whose output is the tenant's own, before `step`."""
-    texts: list[str] = []
-    if run.verdict is not None and isinstance(run.verdict.body, TaskCleared):
-        texts.append(run.verdict.body.input)
-    for each in run.steps[: step - 1]:
-        for call in each.calls:
-            result = call.result.body if call.result is not None else None
-            if isinstance(result, ResultCleared) and result.label != EXTERNAL:
-                texts.append(result.text)
-    return tuple(texts)
+    results = _results(run, step)
+    return (*_task(run), *(one.text for one in results if one.label != EXTERNAL))
+
+
+def shown_texts(run: Run) -> tuple[str, ...]:
+    """Everything that the model was shown, trusted or not: what an answer may be grounded in."""
+    return (*_task(run), *(one.text for one in _results(run, len(run.steps) + 1)))
 
 
 def occurs(value: object, sink: Sink, texts: Iterable[str]) -> bool:
@@ -41,6 +39,17 @@ def is_allowed(destination: object, allowed: Iterable[str]) -> bool:
         address.endswith(entry.lower()) if entry.startswith("@") else address == entry.lower()
         for entry in allowed
     )
+
+
+def _task(run: Run) -> tuple[str, ...]:
+    verdict = run.verdict.body if run.verdict is not None else None
+    return (verdict.input,) if isinstance(verdict, TaskCleared) else ()
+
+
+def _results(run: Run, step: int) -> tuple[ResultCleared, ...]:
+    calls = (call for each in run.steps[: step - 1] for call in each.calls)
+    bodies = (call.result.body for call in calls if call.result is not None)
+    return tuple(body for body in bodies if isinstance(body, ResultCleared))
 
 
 def _numbers(text: str) -> list[str]:

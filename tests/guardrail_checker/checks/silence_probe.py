@@ -14,10 +14,8 @@ CONTACTS = {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "soc
 
 def refuse(event, arguments):
     if event in CONTACTS:
-        os.write(
-            1,
-            f"contact {event} {arguments[-1] if event == 'socket.connect' else arguments[0]}\n".encode(),
-        )
+        where = arguments[-1] if event == "socket.connect" else arguments[0]
+        os.write(1, f"contact {event} {where}\n".encode())
         raise OSError("refused")
 
 

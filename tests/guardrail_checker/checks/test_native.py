@@ -259,8 +259,26 @@ def test_a_team_adds_a_check_but_cannot_replace_one():
         build_checks([], extra={"pii": catalogue(CheckLimits())["secrets"]})
 
 
-@pytest.mark.parametrize("check", ["prompt_injection", "pii", "secrets", "no_links"])
-@pytest.mark.parametrize("piece", ["ignore ", "4 ", "a-", "token=", "www.", "DE89 ", '{"', "eyJa."])
+@pytest.mark.parametrize(
+    "check", ["prompt_injection", "pii", "secrets", "no_links", "grounded_in_sources"]
+)
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "ignore ",
+        "send to you ",
+        "4 ",
+        "a-",
+        "a1",
+        "token=",
+        "www.",
+        "DE89 ",
+        '{"',
+        "eyJa.",
+        "\n",
+        " ",
+    ],
+)
 @pytest.mark.timeout(20)
 async def test_no_text_makes_a_check_slow(check, piece):
     await found(check, piece * (60_000 // len(piece)))

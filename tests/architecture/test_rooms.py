@@ -1,0 +1,67 @@
+"""Every service is a folder with the same rooms, so that who knows one finds their way in all."""
+
+import pytest
+
+from contracts.subjects import SERVICES
+from tests.architecture.sources import ROOT
+
+# Each service has these. A room that outgrows its file becomes a folder of the same name.
+ROOMS = ("README.md", "pyproject.toml", "__init__.py", "__main__.py", "settings.py")
+DECIDING = ("rules", "handlers")
+# These are left out where they would be empty.
+OPTIONAL = ("adapters", "store", "errors")
+# What only one service has, with its reason.
+ALSO = {
+    "guardrail_checker": {"checks": "one file a content check, each with its corpus"},
+    "console": {
+        "api": "the HTTP surface",
+        "cli": "the commands of operators",
+        "web": "the pages",
+        "projector": "the read models, rebuilt from the log",
+    },
+    "tool_executor": {"sandbox": "the process that runs somebody's code"},
+}
+# What a service does without, with its reason.
+WITHOUT = {
+    ("console", "rules"): "it shows and passes on; what is decided, the orchestrator decides",
+    ("console", "handlers"): "what it hears goes into the read models, in `projector`",
+}
+
+
+def rooms(service: str) -> set[str]:
+    found = (ROOT / "services" / service).iterdir()
+    return {
+        path.stem if path.suffix == ".py" and not path.stem.startswith("__") else path.name
+        for path in found
+        if path.name != "__pycache__"
+    }
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_has_the_rooms(service):
+    wanted = {room.removesuffix(".py") if room == "settings.py" else room for room in ROOMS}
+    wanted |= {room for room in DECIDING if (service, room) not in WITHOUT}
+
+    missing = wanted - rooms(service)
+
+    assert not missing, f"services/{service} lacks {sorted(missing)}: look at the orchestrator's"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_has_no_room_of_another_name(service):
+    known = {*(room.removesuffix(".py") for room in ROOMS), *ROOMS, *DECIDING, *OPTIONAL}
+
+    other = rooms(service) - known - set(ALSO.get(service, {}))
+
+    assert not other, f"services/{service}: put {sorted(other)} into a room, or name it in ALSO"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_readme_tells_what_a_service_hears_says_remembers_and_fails_by(service):
+    readme = ROOT / "services" / service / "README.md"
+    assert readme.exists(), f"write {readme.relative_to(ROOT)}"
+
+    text = readme.read_text(encoding="utf-8").lower()
+
+    for word in ("hears", "says", "remembers", "can fail by"):
+        assert word in text, f"services/{service}/README.md does not say what it {word}"

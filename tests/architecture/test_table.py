@@ -1,0 +1,73 @@
+"""The table of subjects is whole: one owner a fact, one worker a request, no row without use."""
+
+import ast
+from collections import defaultdict
+
+import pytest
+
+from contracts.subjects import CONSOLE, FACTS, HEARINGS, PRODUCER, SERVICES, kind_of
+from tests.architecture.sources import modules, parsed
+
+# The console reads everything into its read models, and works on nothing of it.
+READERS = {CONSOLE}
+# Who answers is a person: the console asks them.
+ANSWERED_BY_PEOPLE = {"review.requested"}
+# Facts that no service says yet, with the reason.
+NOT_SAID = {"run.archived": "the tombstone is reserved until runs are purged from the log"}
+
+
+def test_every_type_and_every_body_stands_in_one_row():
+    assert len({kind.type for kind in FACTS}) == len(FACTS)
+    assert len({kind.body for kind in FACTS}) == len(FACTS)
+
+
+@pytest.mark.parametrize("kind", FACTS, ids=lambda kind: kind.type)
+def test_a_fact_has_one_owner_who_exists(kind):
+    assert kind.owner in (*SERVICES, PRODUCER)
+    assert kind.owner not in kind.also
+    assert set(kind.also) <= set(SERVICES)
+
+
+def test_no_two_owners_share_a_slot():
+    """They could take each other's ids: an id is its cause and its slot."""
+    owners = defaultdict(set)
+    for kind in FACTS:
+        owners[kind.slot].add(kind.owner)
+
+    shared = {slot: sorted(who) for slot, who in owners.items() if len(who) > 1}
+
+    assert not shared, f"give each owner a slot of its own: {shared}"
+
+
+@pytest.mark.parametrize("type_", [kind.type for kind in FACTS if kind.type.endswith("requested")])
+def test_a_request_has_one_service_that_works_on_it(type_):
+    workers = {each.service for each in HEARINGS if type_ in each.types} - READERS
+
+    assert len(workers) == (0 if type_ in ANSWERED_BY_PEOPLE else 1), sorted(workers)
+
+
+def test_every_heard_type_is_in_the_table():
+    for hearing in HEARINGS:
+        assert all(kind_of(type_) for type_ in hearing.types)
+        assert hearing.service in SERVICES
+
+
+def test_every_fact_is_heard_by_somebody():
+    heard = {type_ for hearing in HEARINGS for type_ in hearing.types}
+
+    assert heard == {kind.type for kind in FACTS}
+
+
+@pytest.mark.parametrize("kind", FACTS, ids=lambda kind: kind.type)
+def test_a_fact_is_said_by_its_owner(kind):
+    places = [f"services/{owner}" for owner in (kind.owner, *kind.also) if owner != PRODUCER]
+    name = kind.body.__name__
+
+    said = any(_names(path, name) for path in modules(*places))
+
+    assert said or kind.type in NOT_SAID, f"nobody says {kind.type}: write {name} in {places}"
+    assert not (said and kind.type in NOT_SAID), f"{kind.type} is said: take it from NOT_SAID"
+
+
+def _names(path, name: str) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(parsed(path)))

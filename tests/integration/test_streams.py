@@ -1,0 +1,101 @@
+"""Streams and consumers on a real server: made once, left alone, and never bent by force."""
+
+from dataclasses import replace
+
+import nats
+import pytest
+from nats.js.api import StreamConfig
+from nats.js.errors import APIError
+
+from contracts.subjects import DEAD, HEARINGS, RUNS, TIMERS, stream_subjects
+from infra.streams import Bounds, StreamIncompatible, UnknownDurability, ensure_streams
+from tests.integration.engine import nats_server
+
+BOUNDS = Bounds(runs_bytes=8_000_000, timers_bytes=1_000_000, dead_bytes=1_000_000)
+
+
+@pytest.fixture
+async def js(tmp_path):
+    async with nats_server(tmp_path) as url:
+        connection = await nats.connect(url)
+        yield connection.jetstream()
+        await connection.close()
+
+
+async def test_everything_of_the_table_is_made(js):
+    done = await ensure_streams(js, bounds=BOUNDS)
+
+    assert len(done) == len((RUNS, TIMERS, DEAD)) + len(HEARINGS) + 1
+    runs = (await js.stream_info(RUNS)).config
+    assert set(runs.subjects) == set(stream_subjects())
+    for hearing in HEARINGS:
+        found = (await js.consumer_info(RUNS, hearing.durable)).config
+        heard = found.filter_subjects or [found.filter_subject]
+        assert (set(heard), found.ack_wait) == (set(hearing.filters), 2.0)
+        assert found.max_deliver == (hearing.deliveries or -1)
+
+
+async def test_history_is_closed_to_whatever_could_rewrite_it(js):
+    await ensure_streams(js, bounds=BOUNDS)
+
+    runs = (await js.stream_info(RUNS)).config
+
+    assert (runs.retention, runs.discard, runs.max_age) == ("limits", "new", 0)
+    assert (runs.deny_delete, runs.allow_direct, runs.duplicate_window) == (True, True, 120)
+    switches = (runs.allow_msg_schedules, runs.allow_msg_ttl, runs.allow_rollup_hdrs)
+    assert not any(switches)
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Nats-Rollup": "all"}, {"Nats-TTL": "1s"}, {"Nats-Schedule": "@every 1s"}]
+)
+async def test_a_producer_cannot_wipe_expire_or_schedule_in_history(js, headers):
+    await ensure_streams(js, bounds=BOUNDS)
+
+    with pytest.raises(APIError):
+        await js.publish("run.acme.r-1.task.submitted", b"{}", headers=headers)
+
+
+async def test_a_second_time_changes_nothing(js):
+    await ensure_streams(js, bounds=BOUNDS)
+    before = [(await js.stream_info(name)).config for name in (RUNS, TIMERS, DEAD)]
+
+    assert await ensure_streams(js, bounds=BOUNDS) == ()
+    assert [(await js.stream_info(name)).config for name in (RUNS, TIMERS, DEAD)] == before
+
+
+async def test_new_bounds_are_applied_to_what_is_there(js):
+    await ensure_streams(js, bounds=BOUNDS)
+
+    done = await ensure_streams(js, bounds=replace(BOUNDS, ack_wait_seconds=5.0))
+
+    assert len(done) == len(HEARINGS) + 1
+    assert all("ack_wait" in sentence for sentence in done)
+
+
+async def test_an_older_table_is_brought_up_to_date(js):
+    await js.add_stream(
+        StreamConfig(name=RUNS, subjects=["run.*.*.task.submitted"], deny_delete=True)
+    )
+
+    done = await ensure_streams(js, bounds=BOUNDS)
+
+    assert done[0].startswith("updated stream RUNS: ")
+
+
+async def test_what_can_never_become_right_is_told_and_left_as_it_is(js):
+    old = StreamConfig(name=RUNS, subjects=["run.>"], allow_msg_ttl=True, storage="memory")
+    await js.add_stream(old)
+
+    with pytest.raises(
+        StreamIncompatible, match="stream RUNS exists and cannot be changed"
+    ) as told:
+        await ensure_streams(js, bounds=BOUNDS)
+
+    assert any("storage" in difference for difference in told.value.differences)
+    assert (await js.stream_info(RUNS)).config.subjects == ["run.>"]
+
+
+async def test_an_unknown_durability_is_a_mistake_that_names_the_choices(js):
+    with pytest.raises(UnknownDurability, match="fast, durable, replicated"):
+        await ensure_streams(js, "eternal")
