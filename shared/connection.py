@@ -65,7 +65,7 @@ def mark_repeated_headers(client: Client) -> None:
             headers[REPEATED] = "1"
         return headers or None
 
-    client._process_headers = reading  # type: ignore[method-assign]  # noqa: SLF001 - as above
+    client._process_headers = reading  # type: ignore[method-assign, assignment]  # noqa: SLF001
 
 
 def _is_repeated(raw: bytes) -> bool:

@@ -1,0 +1,158 @@
+"""A real nats-server with the real users, permissions, keys and streams, for one test."""
+
+import base64
+import json
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from signal import SIGKILL
+from typing import Any
+
+import nats
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+
+from contracts.subjects import DEAD, HEARINGS, RUNS
+from infra.dev.assembly import SIGNING_OWNERS
+from infra.generate.permissions import INFRA, USERS, permissions_conf
+from infra.platform.home import Home
+from infra.platform.nats import NatsServer
+from infra.platform.nats_identity import ensure_nats_users, ensure_signers, keyring_file
+from infra.platform.processes import Supervisor
+from infra.streams import Bounds, ensure_streams
+from shared.connection import inbox_prefix, make_broker
+from shared.delivery import Deliverer, Handler, OnUnbelievable, Patience
+from shared.pull import PullLoop
+from shared.service import Core, connect
+from shared.settings import ServiceSettings
+
+BOUNDS = Bounds(
+    runs_bytes=64_000_000, timers_bytes=1_000_000, dead_bytes=16_000_000, ack_wait_seconds=0.6
+)
+# Short, so that a test of patience does not need any.
+QUICK: Mapping[str, Any] = {
+    "ack_wait_seconds": BOUNDS.ack_wait_seconds,
+    "pull_expires_seconds": 1.5,
+    "publish_timeout_seconds": 0.4,
+    "publish_patience_seconds": 0.6,
+    "read_timeout_seconds": 2.0,
+    "retry_base_seconds": 0.1,
+    "stop_grace_seconds": 2.0,
+}
+DELIVERIES = 3
+
+
+class NatsPlatform:
+    """The server, and connections under any of its users. All are closed at the end."""
+
+    def __init__(self, home: Home, server: NatsServer, supervisor: Supervisor) -> None:
+        self.home = home
+        self.server = server
+        self.refusals: list[str] = []
+        self._supervisor = supervisor
+        self._closers: list[Callable[[], Awaitable[object]]] = []
+
+    @classmethod
+    @asynccontextmanager
+    async def running(cls, folder: Path) -> AsyncIterator["NatsPlatform"]:
+        home = Home(folder)
+        home.create()
+        users = ensure_nats_users(home, USERS)
+        ensure_signers(home, SIGNING_OWNERS)
+        public = {name: user.public_key for name, user in users.items()}
+        server = NatsServer(
+            home, port=0, monitoring_port=0, authorization=permissions_conf(public)
+        )
+        async with Supervisor(lambda _event: None) as supervisor:
+            await server.start(supervisor)
+            platform = cls(home, server, supervisor)
+            await ensure_streams(await platform.jetstream(), bounds=BOUNDS)
+            try:
+                yield platform
+            finally:
+                await platform._close()
+
+    def settings(self, name: str, **changes: Any) -> ServiceSettings:
+        """What a service is told here: its own keys, and short waits."""
+        seed = self.home.keys / f"{name}.seed"
+        own = {
+            "nats_url": self.server.url,
+            "keyring_file": keyring_file(self.home),
+            "nkey_file": self.home.keys / f"{name}.nkey",
+            "signing_key_file": seed if seed.exists() else None,
+        }
+        return ServiceSettings(**{**QUICK, **own, **changes})
+
+    async def connect(self, name: str, **changes: Any) -> Core:
+        """The bus of a service, under its own credentials."""
+        settings = self.settings(name, **changes)
+        broker = make_broker(name, settings)
+        core = await connect(name, settings, broker)
+        self._closers.append(core.client.close)
+        return core
+
+    async def client(self, user: str) -> Client:
+        """A plain connection under the credentials of `user`, whatever it then does with them."""
+
+        async def note(error: Exception) -> None:
+            self.refusals.append(str(error).lower())
+
+        client = await nats.connect(
+            self.server.url,
+            nkeys_seed=str(self.home.keys / f"{user}.nkey"),
+            inbox_prefix=inbox_prefix(user).encode(),
+            error_cb=note,
+        )
+        self._closers.append(client.close)
+        return client
+
+    async def jetstream(self) -> JetStreamContext:
+        """The engine as its operator sees it."""
+        return (await self.client(INFRA)).jetstream(timeout=5)
+
+    async def hear(
+        self,
+        core: Core,
+        name: str,
+        handlers: Mapping[str, Handler],
+        *,
+        in_flight: int = 64,
+        told: OnUnbelievable | None = None,
+        cap_seconds: float = 5.0,
+    ) -> PullLoop:
+        """Hear the durable consumer of a service, in the way that its runner does."""
+        settings = self.settings(name)
+        hearing = next(one for one in HEARINGS if one.service == name)
+        patience = Patience(hearing.deliveries, settings.retry_base_seconds, cap_seconds)
+        loop = PullLoop(
+            core.client,
+            RUNS,
+            hearing.durable,
+            inbox_prefix(name),
+            Deliverer(core.keyring, handlers, core.dead_letters, patience, told).deliver,
+            in_flight=in_flight,
+            ack_wait_seconds=settings.ack_wait_seconds,
+            expires_seconds=settings.pull_expires_seconds,
+        )
+        await loop.start()
+        self._closers.append(lambda: loop.stop(settings.stop_grace_seconds))
+        return loop
+
+    async def dead_letters(self) -> list[dict[str, Any]]:
+        """Every dead letter, in order, with the body that it is about."""
+        js = await self.jetstream()
+        last = (await js.stream_info(DEAD)).state.last_seq
+        found = [await js.get_msg(DEAD, sequence) for sequence in range(1, last + 1)]
+        letters = [json.loads(one.data or b"{}") for one in found]
+        return [{**one, "body": base64.b64decode(one["body_base64"])} for one in letters]
+
+    def kill_server(self) -> None:
+        """As a crash would; it is started again, on its port, with what it has stored."""
+        pid = self._supervisor.pid("nats")
+        assert pid is not None, "the server runs"
+        os.kill(pid, SIGKILL)
+
+    async def _close(self) -> None:
+        while self._closers:
+            await self._closers.pop()()
