@@ -35,7 +35,7 @@ bench: $(SYNCED) ## Measure durable steps a second, and what a step costs
 	@$(RUN) infra.bench $(ARGS)
 
 chaos: $(SYNCED) ## Kill every service in mid-run, many times over
-	@INTERLOCK_CHAOS_ROUNDS=10 .venv/bin/pytest tests/integration/test_crashes.py $(ARGS)
+	@INTERLOCK_CHAOS_ROUNDS=10 .venv/bin/pytest tests/e2e/test_crashes.py $(ARGS)
 
 test-next: .uv/next ## Run the router's tests on the next major version of the openai SDK
 	@.uv/next/bin/pytest tests/model_router $(ARGS)

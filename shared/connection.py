@@ -1,7 +1,7 @@
 """The connection of a service to NATS: its identity, its inbox, and what its errors mean."""
 
 import structlog
-from faststream.nats import NatsBroker
+from faststream.nats import NatsBroker, NatsNKey
 from nats.aio.client import Client
 
 from contracts.envelope import RESTORED_HEADERS
@@ -33,7 +33,7 @@ def make_broker(service: str, settings: ServiceSettings) -> NatsBroker:
         settings.nats_url,
         name=service,
         inbox_prefix=inbox_prefix(service).encode(),
-        nkeys_seed=str(settings.nkey_file) if settings.nkey_file else None,
+        security=NatsNKey.from_file(settings.nkey_file) if settings.nkey_file else None,
         error_cb=on_error,
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,

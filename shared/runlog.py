@@ -47,6 +47,16 @@ class RunLog:
             raise LogUnavailable(run_prefix(tenant, run_id), 0, "a replica lags behind")
         return run
 
+    async def facts(self, tenant: str, run_id: str, after: int = 0) -> list[Fact[Body]]:
+        """The believed facts of a run after sequence `after`, in log order, uncached.
+
+        Raises:
+            LogUnavailable: the log did not answer.
+        """
+        none_yet = Run(tenant, run_id)
+        stored = await self._reader.read(run_prefix(tenant, run_id), after + 1)
+        return [fact for one in stored if (fact := self._believed(one, none_yet)) is not None]
+
     def forget(self, tenant: str, run_id: str) -> None:
         """Drop a run from the cache."""
         self._cache.pop((tenant, run_id), None)

@@ -29,7 +29,7 @@ from shared.connection import inbox_prefix, make_broker, mark_repeated_headers
 from shared.deadletters import DeadLetters
 from shared.delivery import Deliverer, Handler, OnUnbelievable, Patience
 from shared.direct import DirectReader
-from shared.health import AsgiApp, healthz, metrics, readyz
+from shared.health import AsgiApp, Receive, Scope, Send, healthz, metrics, readyz
 from shared.logs import start_logging
 from shared.metrics import READY
 from shared.publisher import Publisher
@@ -70,13 +70,17 @@ class Handlers:
 
 @dataclass(frozen=True)
 class Service:
-    """One service: its name, its settings, what it hears, and how its parts are wired."""
+    """One service: its name, its settings, what it hears, and how its parts are wired.
+
+    `web` answers every HTTP path that is not the runner's own.
+    """
 
     name: str
     settings: ServiceSettings
     handlers: Handlers
     wire: Wire
     routes: Sequence[tuple[str, AsgiApp]] = ()
+    web: AsgiApp | None = None
 
 
 @dataclass
@@ -180,11 +184,22 @@ def build(service: Service) -> AsgiFastStream:
     )
 
 
+def beside(app: AsgiFastStream, web: AsgiApp | None) -> AsgiApp:
+    """Both in one process: `app` keeps the lifespan and its own paths, `web` has the others."""
+    own = {path for path, _ in app.routes}
+
+    async def both(scope: Scope, receive: Receive, send: Send) -> None:
+        ours = scope["type"] == "lifespan" or scope.get("path") in own
+        await (app if ours or web is None else web)(scope, receive, send)
+
+    return both
+
+
 def run_service(service: Service) -> None:
     """Run a service until SIGTERM or SIGINT; what is in flight then finishes."""
     start_logging(service.name, service.settings.log_level)
     uvicorn.run(
-        build(service),
+        beside(build(service), service.web),
         host=service.settings.http_host,
         port=service.settings.http_port,
         log_level="warning",

@@ -129,11 +129,13 @@ def _open_attempt(run: Run, step: Step, attempt: Attempt) -> None:
 
 
 def _settle(run: Run, fact: Fact[MoneySettled]) -> None:
-    """Later evidence replaces earlier: a liability may turn into a bill."""
+    """A liability may still turn into a bill; a bill is final. No attempt, no money."""
     attempt = run.attempt(fact.body.step, fact.body.attempt)
-    before = attempt.settled.body.cost_micro_usd if attempt and attempt.settled else 0
-    run.cost_micro_usd += fact.body.cost_micro_usd - before
-    if attempt:
+    if attempt is None:
+        return
+    before = attempt.settled.body if attempt.settled is not None else None
+    if before is None or before.state == "liability":
+        run.cost_micro_usd += fact.body.cost_micro_usd - (before.cost_micro_usd if before else 0)
         attempt.settled = fact
 
 

@@ -45,6 +45,7 @@ CONSOLE_PORT = 8300
 READY_TIMEOUT_SECONDS = 60.0
 PROBE_TIMEOUT_SECONDS = 2.0
 MANIFESTS_TIMEOUT_SECONDS = 60.0
+RECONNECT_SECONDS = 0.2
 DEV_ROLES = ("viewer", "operator", "approver", "admin", "support-lead")
 
 Tell = Callable[[str], None]
@@ -119,13 +120,16 @@ class DevPlatform:
 
     async def start_service(self, name: str) -> None:
         """Start one service and wait until it hears."""
-        child = service_child(name, self.places, self.options.extra_env)
-        await self.supervisor.start(child)
-        await self.wait_for(child)
+        await self.supervisor.start(self._child(name))
+        await self.wait_until_ready(name)
 
-    async def wait_for(self, child: Child) -> None:
-        """Wait until a service says that it is ready."""
-        url = url_of(self.places.ports[child.name])
+    async def wait_until_ready(self, name: str) -> None:
+        """Wait until a service says that it hears.
+
+        Raises:
+            NotReady: it does not, within a minute; the message ends with its last log lines.
+        """
+        url = url_of(self.places.ports[name])
 
         async def probe() -> None:
             async with httpx.AsyncClient(timeout=PROBE_TIMEOUT_SECONDS) as client:
@@ -133,11 +137,14 @@ class DevPlatform:
 
         await wait_ready(
             self.supervisor,
-            child,
+            self._child(name),
             probe,
             timeout_seconds=READY_TIMEOUT_SECONDS,
             transient=(httpx.HTTPError,),
         )
+
+    def _child(self, name: str) -> Child:
+        return service_child(name, self.places, self.options.extra_env)
 
     async def connect(self, user: str = INFRA) -> Client:
         """A plain NATS connection as one of the users."""
@@ -146,7 +153,7 @@ class DevPlatform:
             self.places.nats_url,
             nkeys_seed=str(seed),
             inbox_prefix=f"_INBOX_{user}".encode(),
-            allow_reconnect=False,
+            reconnect_time_wait=RECONNECT_SECONDS,
         )
 
 

@@ -16,7 +16,9 @@ class Settings(ServiceSettings):
     wait_limit_seconds: float = Field(5.0, ge=0, le=30, description="A longer wait is not waited")
     backoff_seconds: float = Field(0.5, ge=0, le=30, description="Doubles with every attempt")
     start_within_seconds: float = Field(5.0, gt=0, le=60, description="From the claim to the call")
-    takeover_seconds: float = Field(2.0, gt=0, le=5, description="Before a claim is looked at again")
+    takeover_seconds: float = Field(
+        2.0, gt=0, le=5, description="Before a claim is looked at again"
+    )
     # The engine takes messages of 1 MiB; headers and envelope need their part of it.
     answer_limit_bytes: int = Field(700_000, ge=1_000, le=1_000_000)
 

@@ -20,8 +20,8 @@ from contracts.model import (
     Turn,
 )
 from contracts.money import Usage
+from services.model_router.errors import Malformed
 
-from ..errors import Malformed
 from .failures import limited
 from .provider import ProviderAnswer, ProviderCall
 from .replay import replayable, result_text

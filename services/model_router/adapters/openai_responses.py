@@ -23,8 +23,8 @@ from contracts.model import (
     Turn,
 )
 from contracts.money import Usage
+from services.model_router.errors import Invalid, ProviderError, RateLimited, Unavailable
 
-from ..errors import Invalid, ProviderError, RateLimited, Unavailable
 from .failures import limited
 from .provider import ProviderAnswer, ProviderCall
 from .replay import replayable, result_text

@@ -6,8 +6,7 @@ from typing import Any, Protocol
 
 from contracts.model import Opaque, Part, Refusal, Route, Stop, StopKind, ToolCall
 from contracts.money import Usage, UsageQuality
-
-from ..errors import Malformed
+from services.model_router.errors import Malformed
 
 Json = dict[str, Any]
 

@@ -1,0 +1,1 @@
+"""The HTTP API of the console: one file a resource, below /api/v1."""

@@ -1,0 +1,88 @@
+"""What every resource works with, and how a run is found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from contracts.agent import Agent
+from contracts.history import Run
+from contracts.shape import Token
+from services.console.adapters import Bell, DeadLetterBox, History
+from services.console.api.people import People, Person
+from services.console.errors import Conflict, Forbidden, NotFound
+from services.console.settings import Settings
+from services.console.store import ReadModel
+from shared.bus import Bus
+
+
+@dataclass
+class Desk:
+    """The parts of a running console."""
+
+    bus: Bus
+    history: History
+    store: ReadModel
+    dead_letters: DeadLetterBox
+    agents: Mapping[str, Agent]
+    people: People
+    settings: Settings
+    bell: Bell = field(default_factory=Bell)
+    streams: int = 0
+
+    async def tenant_of(self, person: Person, run_id: str, asked: str | None) -> str:
+        """The tenant of a run that was named without it.
+
+        Raises:
+            Forbidden: it is not the person's.
+            Conflict: several tenants have a run of this id.
+        """
+        if asked is not None or person.tenant is not None:
+            return self.allowed_tenant(person, asked) or self.settings.default_tenant
+        found = await self.store.tenants_of(run_id)
+        if len(found) > 1:
+            raise Conflict(
+                f"the tenants {', '.join(found)} each have a run {run_id}",
+                "tenant",
+                "say which: ?tenant=",
+            )
+        # A run that was submitted a moment ago is in the log, and not yet in the read model.
+        return found[0] if found else self.settings.default_tenant
+
+    def allowed_tenant(self, person: Person, asked: str | None) -> str | None:
+        """The tenant to look at; None is all of them.
+
+        Raises:
+            Forbidden: it is not the person's.
+        """
+        if person.tenant is not None and asked not in (None, person.tenant):
+            raise Forbidden(
+                f"{person.principal} belongs to the tenant {person.tenant}",
+                "tenant",
+                "leave it out, or ask somebody of that tenant",
+            )
+        return person.tenant or asked
+
+    async def run(self, tenant: str, run_id: str) -> Run:
+        """The run as the log has it now.
+
+        Raises:
+            NotFound: there is none.
+        """
+        run = await self.bus.read(tenant, run_id)
+        if run.submitted is None and not run.archived:
+            raise NotFound(
+                f"there is no run {run_id}", f"tenant {tenant}", "list them: interlock runs list"
+            )
+        return run
+
+
+def desk_of(request: Request) -> Desk:
+    """The desk of this application."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+DeskHere = Annotated[Desk, Depends(desk_of)]
+InTenant = Annotated[Token | None, Query(alias="tenant", description="Where several have the id")]

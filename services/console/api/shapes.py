@@ -1,0 +1,207 @@
+"""What the API answers. Facts travel whole, so that whoever reads them can fold them again."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.envelope import Fact
+from contracts.shape import Body
+from contracts.subjects import kind_of
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class FactView(Shape):
+    """One fact of one run."""
+
+    sequence: int
+    id: str
+    type: str
+    tenant: str
+    run_id: str
+    cause_id: str
+    owner: str
+    time: datetime
+    body: dict[str, Any]
+
+    @classmethod
+    def of(cls, fact: Fact[Body]) -> "FactView":
+        return cls(
+            sequence=fact.sequence,
+            id=fact.id,
+            type=fact.type,
+            tenant=fact.tenant,
+            run_id=fact.run_id,
+            cause_id=fact.cause_id,
+            owner=kind_of(fact.type).owner,
+            time=fact.stored_at or fact.time,
+            body=fact.body.model_dump(mode="json", exclude_none=True),
+        )
+
+    def fact(self) -> Fact[Body]:
+        """The fact again.
+
+        Raises:
+            ValueError: a newer release said it, and its type is not known here.
+        """
+        return Fact(
+            id=self.id,
+            type=self.type,
+            tenant=self.tenant,
+            run_id=self.run_id,
+            cause_id=self.cause_id,
+            time=self.time,
+            body=kind_of(self.type).body.model_validate(self.body),
+            sequence=self.sequence,
+            stored_at=self.time,
+        )
+
+
+class Accepted(Shape):
+    """A task that became a run."""
+
+    tenant: str
+    run_id: str
+    status: str
+    created: bool
+
+
+class RunLine(Shape):
+    """A run in a list, as the read model has it."""
+
+    tenant: str
+    run_id: str
+    agent: str
+    customer: str | None
+    feature: str | None
+    status: str
+    steps: int
+    cost_micro_usd: int
+    submitted_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    why: str
+    answer: str | None
+    last_sequence: int
+
+
+class ReviewLine(Shape):
+    """A question to a person. `id` names it for answers: `<run>.<review>`."""
+
+    id: str
+    tenant: str
+    run_id: str
+    state: str
+    about: str
+    tool: str
+    call: str
+    arguments_json: str
+    arguments_sha256: str
+    roles: tuple[str, ...]
+    reason: str
+    asked_at: datetime | None
+    expires_at: datetime
+    decided_at: datetime | None = None
+    decided_by: str | None = None
+    decision: str = ""
+
+
+class CallView(Shape):
+    """One tool call of a step, over all its attempts."""
+
+    call: str
+    tool: str
+    arguments_json: str
+    attempts: int
+    verdict: str | None
+    rule: str | None
+    reason: str | None
+    outcome: str | None
+    result: str | None
+    review: ReviewLine | None
+
+
+class StepView(Shape):
+    """One turn of the loop."""
+
+    step: int
+    alias: str
+    attempts: int
+    outcome: str | None
+    model: str | None
+    text: str
+    cost_micro_usd: int
+    calls: tuple[CallView, ...]
+
+
+class RunView(Shape):
+    """A run as its facts say it, folded now."""
+
+    tenant: str
+    run_id: str
+    agent: str
+    agent_version: str | None
+    status: str
+    input: str
+    customer: str | None
+    feature: str | None
+    cost_micro_usd: int
+    steps: tuple[StepView, ...]
+    reviews: tuple[ReviewLine, ...]
+    answer: str | None
+    why: str
+    evaluation: dict[str, Any] | None
+    last_sequence: int
+
+
+class PromptView(Shape):
+    """What the model saw at a step, rebuilt, and whether its digest is the recorded one."""
+
+    step: int
+    position: int
+    sha256: str
+    recorded_sha256: str
+    matches: bool
+    prompt: dict[str, Any]
+
+
+class Answered(Shape):
+    """An answer that was recorded, and what became of it while we waited."""
+
+    review: str
+    answer_id: str
+    sequence: int
+    outcome: str
+    reason: str = ""
+
+
+class CancelAsked(Shape):
+    tenant: str
+    run_id: str
+    sequence: int
+    status: str
+
+
+class DeadLetterView(Shape):
+    number: int
+    stored_at: datetime
+    service: str
+    stream: str
+    sequence: int
+    subject: str
+    rule: str
+    reason: str
+    headers: dict[str, str]
+    body_text: str
+    body_bytes: int
+
+
+class CostReport(Shape):
+    """Lines by dimension, the most expensive first."""
+
+    by: tuple[str, ...]
+    lines: tuple[dict[str, Any], ...]
+    total_micro_usd: int

@@ -1,0 +1,87 @@
+"""What the console hears: every fact, into the read model, acknowledged after its commit."""
+
+import asyncio
+from typing import Annotated
+
+import structlog
+from faststream import Context
+
+from contracts.shape import Body
+from contracts.subjects import FACTS
+from services.console.adapters import Bell
+from services.console.rules import Change, project
+from services.console.store import ReadModel
+from shared.bus import Heard
+from shared.service import Handlers
+
+log = structlog.get_logger()
+hears = Handlers()
+
+
+class Projector:
+    """Gathers the changes of facts that are heard together into one transaction.
+
+    Who adds waits for the commit, so that a fact is acknowledged only when its rows are stored.
+    While one batch is written the next one gathers: under load batches grow by themselves. How
+    many may wait is bounded by the facts in flight.
+    """
+
+    def __init__(self, store: ReadModel, bell: Bell, facts: int, wait_seconds: float) -> None:
+        self._store = store
+        self._bell = bell
+        self._limit = facts
+        self._wait_seconds = wait_seconds
+        self._waiting: list[tuple[tuple[Change, ...], asyncio.Future[None]]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def add(self, changes: tuple[Change, ...]) -> None:
+        """Return when the changes are committed; raise what kept them from it."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((changes, done))
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_all())
+        await done
+        for change in changes:
+            self._bell.ring(change.tenant, change.run_id)
+
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting:
+                if len(self._waiting) < self._limit:
+                    await asyncio.sleep(self._wait_seconds)
+                batch = self._waiting[: self._limit]
+                del self._waiting[: self._limit]
+                await self._write(batch)
+        finally:
+            self._writing = None
+
+    async def _write(self, batch: list[tuple[tuple[Change, ...], asyncio.Future[None]]]) -> None:
+        try:
+            await self._store.apply([change for changes, _ in batch for change in changes])
+        except Exception as error:
+            if len(batch) == 1:
+                _settle(batch[0][1], error)
+                return
+            # One that cannot be stored must not hold up the others.
+            log.warning("console.batch_failed", facts=len(batch), error=repr(error))
+            for one in batch:
+                await self._write([one])
+        else:
+            for _, done in batch:
+                _settle(done)
+
+
+def _settle(done: asyncio.Future[None], error: Exception | None = None) -> None:
+    """Tell who waits; whoever was cancelled meanwhile no longer does."""
+    if done.done():
+        return
+    if error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(error)
+
+
+@hears(*(kind.body for kind in FACTS))
+async def project_fact(heard: Heard[Body], projector: Annotated[Projector, Context()]) -> None:
+    """Put one fact into the read model."""
+    await projector.add(project(heard.fact))

@@ -1,0 +1,35 @@
+"""Settings of the console: `INTERLOCK_CONSOLE_<NAME>`."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from contracts.shape import Token
+from shared.settings import PostgresSettings, ServiceSettings, service_config
+
+
+class Settings(ServiceSettings, PostgresSettings):
+    """Defaults work on a laptop. Tokens have none: `interlock dev` makes a file of them."""
+
+    model_config = service_config("console")
+
+    tokens_file: Path | None = None
+    default_tenant: Token = "default"
+
+    in_flight: int = Field(256, ge=1, le=10_000, description="Facts that wait for their commit")
+    batch_facts: int = Field(256, ge=1, le=10_000, description="Facts a transaction")
+    batch_wait_seconds: float = Field(0.01, ge=0, description="Before a transaction begins")
+
+    # Below the engine's message limit of 1 MiB, so that headers fit.
+    body_limit_bytes: int = Field(786_432, ge=1024, le=1_000_000)
+    list_limit: int = Field(500, ge=1, le=10_000, description="Rows that one request may ask for")
+    facts_limit: int = Field(10_000, ge=1, description="Facts that one request returns")
+
+    event_streams: int = Field(256, ge=1, description="Server-sent event streams at once")
+    event_poll_seconds: float = Field(
+        0.5, gt=0, description="How late a stream may learn what another replica projected"
+    )
+    event_heartbeat_seconds: float = Field(15.0, gt=0)
+    answer_wait_seconds: float = Field(
+        2.0, ge=0, description="How long an answer to a review waits to be told what became of it"
+    )

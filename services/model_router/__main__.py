@@ -1,0 +1,34 @@
+"""Run the model router: `python -m services.model_router`."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from contracts.subjects import ROUTER
+from shared.catalogue import load_models
+from shared.service import Core, Service, run_service
+
+from .adapters import open_providers, reachable
+from .handlers import Desk, hears
+from .rules import Choice
+from .settings import Settings
+
+
+@asynccontextmanager
+async def wire(_core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
+    """The catalogue, and a client for each provider that can be reached."""
+    models = load_models(settings.config_dir)
+    async with open_providers(models, os.environ) as providers:
+        choices = {
+            name: Choice(reachable(alias, providers), alias.time_limit_seconds)
+            for name, alias in models.aliases.items()
+        }
+        yield {"desk": Desk(choices, providers, settings.limits)}
+
+
+def main() -> None:
+    run_service(Service(ROUTER, Settings(), hears, wire))
+
+
+if __name__ == "__main__":
+    main()

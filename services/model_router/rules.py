@@ -1,0 +1,233 @@
+"""May this attempt be made, on which terms, and what follows when it brings no answer."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from contracts.envelope import Fact
+from contracts.history import Attempt, Run, Step, canonical
+from contracts.model import (
+    AttemptFailure,
+    FailureKind,
+    ModelAttemptRequested,
+    ModelClaimed,
+    ModelFailed,
+    Prompt,
+    Route,
+)
+from contracts.money import ModelFunded
+from contracts.shape import later, sha256_hex
+
+# The same route may answer another time; of the other kinds only another route may.
+WORTH_A_RETRY: frozenset[FailureKind] = frozenset(
+    {"rate_limited", "unavailable", "timed_out", "malformed", "lost"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Every bound of the router, from its settings."""
+
+    max_attempts: int = 3
+    retries_per_route: int = 1
+    wait_limit_seconds: float = 5.0
+    backoff_seconds: float = 0.5
+    start_within_seconds: float = 5.0
+    takeover_seconds: float = 2.0
+    answer_limit_bytes: int = 700_000
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What an alias stands for here: the routes that can be reached, and their time limit."""
+
+    routes: tuple[Route, ...]
+    time_limit_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """An attempt that was funded and is still wanted."""
+
+    step: Step
+    attempt: Attempt
+    hold: ModelFunded
+
+    @property
+    def deadline(self) -> datetime:
+        return self.step.requested.body.deadline
+
+    @property
+    def claim(self) -> ModelClaimed | None:
+        return self.attempt.claim.body if self.attempt.claim is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Within these the call may be made."""
+
+    route: Route
+    max_output_tokens: int
+    start_before: datetime
+    time_limit_seconds: float
+
+
+def open_work(run: Run, funded: Fact[ModelFunded]) -> Work | None:
+    """The work that a hold is for, unless it is done, superseded, or nobody wants it any more."""
+    if run.end is not None or run.cancel is not None or run.step is None:
+        return None
+    step, attempt = run.step, run.step.last_attempt
+    verdict = attempt.verdict
+    if step.outcome is not None or verdict is None:
+        return None
+    # The same fact stored twice is one funding: the second copy is nobody's work.
+    if (verdict.id, verdict.sequence) != (funded.id, funded.sequence):
+        return None
+    return Work(step, attempt, funded.body)
+
+
+def terms(
+    work: Work, prompt: Prompt, choice: Choice | None, now: datetime, limits: Limits
+) -> Terms | AttemptFailure:
+    """The terms of the call, inside every bound of its hold; else why it is not made."""
+    requested = work.step.requested.body
+    if choice is None:
+        return unbilled("invalid", f"models.yaml has no alias {requested.alias!r}")
+    content = canonical(prompt)
+    if sha256_hex(content) != requested.prompt_sha256:
+        return unbilled("malformed", "the prompt rebuilt from the log has another digest")
+    if len(content) > work.hold.max_prompt_bytes:
+        covered = work.hold.max_prompt_bytes
+        return unbilled(
+            "invalid", f"the prompt has {len(content)} bytes, its hold covers {covered}"
+        )
+    route = choose_route(work, choice.routes)
+    if route is None:
+        return unbilled("denied", _no_route(work, choice))
+    left = (work.deadline - now).total_seconds()
+    if left <= 0:
+        return unbilled("timed_out", f"its deadline {work.deadline.isoformat()} has passed")
+    return Terms(
+        route=route,
+        max_output_tokens=min(requested.max_output_tokens, work.hold.max_output_tokens),
+        start_before=later(now, min(limits.start_within_seconds, left)),
+        time_limit_seconds=min(choice.time_limit_seconds, left),
+    )
+
+
+def choose_route(work: Work, routes: tuple[Route, ...]) -> Route | None:
+    """The route that was asked for, or the first of the alias; funded and within reach."""
+    asked = work.attempt.request.body
+    if isinstance(asked, ModelAttemptRequested):
+        routes = tuple(route for route in routes if route == asked.route)
+    return next((route for route in routes if pair(route) in work.hold.routes), None)
+
+
+def pair(route: Route) -> str:
+    """How a hold names a route."""
+    return f"{route.provider}/{route.model}"
+
+
+def wait_seconds(work: Work, now: datetime, limits: Limits) -> float:
+    """How long to wait before this attempt may be claimed."""
+    asked = work.attempt.request.body
+    if not isinstance(asked, ModelAttemptRequested):
+        return 0.0
+    return min(max(0.0, (asked.not_before - now).total_seconds()), limits.wait_limit_seconds)
+
+
+def after_claim(claim: ModelClaimed) -> AttemptFailure:
+    """What to make of a claim that is not ours: nobody is behind it any more."""
+    if claim.state == "revoked":
+        return unbilled("lost", "the hold was taken back before the call was made")
+    reason = "whoever made the call stopped before its outcome was told"
+    return AttemptFailure(kind="lost", route=claim.route, reason=reason, billed="unknown")
+
+
+def after_failure(
+    work: Work, failure: AttemptFailure, choice: Choice | None, now: datetime, limits: Limits
+) -> ModelAttemptRequested | ModelFailed:
+    """The next attempt, which needs a hold of its own; or the end of the step's attempts."""
+    final = failed(work, failure)
+    number = work.attempt.number
+    if choice is None or number >= limits.max_attempts:
+        return final
+    tried = routes_tried(work.step, failure)
+    current = tried[-1] if tried else None
+    fresh = next((route for route in choice.routes if route not in tried), None)
+    wait = _wait(failure, number, limits)
+    retry = current if current in choice.routes and _may_retry(failure, wait, limits) else None
+    used_up = current is not None and tried.count(current) > limits.retries_per_route
+    prefers_fresh = retry is None or used_up or failure.kind in {"timed_out", "malformed", "lost"}
+    route = fresh if fresh is not None and prefers_fresh else retry
+    if route is None:
+        return final
+    not_before = later(now, wait if route == current else 0.0)
+    if not_before >= work.deadline:
+        return final
+    again = "retry" if route == current else "fallback"
+    return ModelAttemptRequested(
+        step=work.step.number,
+        attempt=number + 1,
+        role="hedge" if failure.kind == "lost" else again,
+        route=route,
+        not_before=not_before,
+        previous=failure,
+    )
+
+
+def late_failure(run: Run, work: Work, failure: AttemptFailure) -> ModelFailed | None:
+    """What to say of a failure once the work is not open any more, so that its hold is settled.
+
+    Nothing, where a later attempt is under way: it would end the step in its place.
+    """
+    attempts = run.steps[work.step.number - 1].attempts
+    return failed(work, failure) if len(attempts) == work.attempt.number else None
+
+
+def given_up(work: Work) -> AttemptFailure:
+    """What is reported when the deliveries of a funded attempt are used up."""
+    reason = "the router tried this attempt as often as it may, and could not finish it"
+    claim = work.claim
+    if claim is None or claim.state == "revoked":
+        return unbilled("unavailable", reason)
+    return AttemptFailure(kind="unavailable", route=claim.route, reason=reason, billed="unknown")
+
+
+def failed(work: Work, failure: AttemptFailure) -> ModelFailed:
+    return ModelFailed(step=work.step.number, attempt=work.attempt.number, failure=failure)
+
+
+def unbilled(kind: FailureKind, reason: str, route: Route | None = None) -> AttemptFailure:
+    """A failure before anything was sent."""
+    return AttemptFailure(kind=kind, route=route, reason=reason, billed="nothing")
+
+
+def routes_tried(step: Step, failure: AttemptFailure) -> list[Route]:
+    """The routes of the attempts so far, the failed one last."""
+    before = [
+        attempt.claim.body.route
+        for attempt in step.attempts[:-1]
+        if attempt.claim is not None and attempt.claim.body.route is not None
+    ]
+    return [*before, failure.route] if failure.route is not None else before
+
+
+def _wait(failure: AttemptFailure, number: int, limits: Limits) -> float:
+    if failure.retry_after_seconds is not None:
+        return failure.retry_after_seconds
+    if failure.kind in {"lost", "timed_out"}:
+        return 0.0
+    backoff: float = limits.backoff_seconds * 2 ** (number - 1)
+    return min(backoff, limits.wait_limit_seconds)
+
+
+def _may_retry(failure: AttemptFailure, wait: float, limits: Limits) -> bool:
+    return failure.kind in WORTH_A_RETRY and wait <= limits.wait_limit_seconds
+
+
+def _no_route(work: Work, choice: Choice) -> str:
+    alias = work.step.requested.body.alias
+    if not choice.routes:
+        return f"no route of the alias {alias!r} can be reached: set its key or base URL"
+    asked = ", ".join(pair(route) for route in choice.routes)
+    return f"the hold covers {', '.join(work.hold.routes)}; alias {alias!r} has {asked}"

@@ -1,0 +1,95 @@
+"""Run the tool executor: `python -m services.tool_executor`.
+
+`python -m services.tool_executor manifests --out FILE` writes what a run pins, and needs nothing.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from contracts.subjects import EXECUTOR
+from shared.errors import ConfigError
+from shared.service import Core, Service, run_service
+
+from .adapters.pool import WorkerPool
+from .adapters.process import WorkerLimits
+from .adapters.registry import Registry, load_registry
+from .adapters.runner import SandboxRunner
+from .handlers import Desk, hears
+from .settings import Settings
+
+
+@asynccontextmanager
+async def wire(_core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
+    """Load the tools, and start a warm worker of each kind."""
+    registry = load_registry(settings.config_dir)
+    pool = make_pool(registry, settings)
+    try:
+        await pool.warm(registry.sandboxed_secrets)
+        yield {
+            "desk": Desk(
+                registry,
+                SandboxRunner(pool),
+                start_within_seconds=settings.start_within_seconds,
+                margin_seconds=settings.unknown_margin_seconds,
+                busy_pause_seconds=settings.busy_pause_seconds,
+            )
+        }
+    finally:
+        await pool.close()
+
+
+def make_pool(registry: Registry, settings: Settings) -> WorkerPool:
+    """Workers within the limits of the settings."""
+    limits = WorkerLimits(
+        start_seconds=settings.worker_start_seconds,
+        memory_bytes=settings.worker_memory_bytes,
+        cpu_seconds=settings.worker_cpu_seconds,
+        open_files=settings.worker_open_files,
+        file_bytes=settings.worker_file_bytes,
+    )
+    return WorkerPool(
+        registry.modules,
+        limits,
+        workers=settings.workers,
+        calls_per_worker=settings.calls_per_worker,
+        wait_seconds=settings.lease_wait_seconds,
+    )
+
+
+def write_manifests(config_dir: Path, out: Path) -> int:
+    """Write the manifests of all declared tools; how many there are.
+
+    Raises:
+        ConfigError: see `load_registry`.
+    """
+    file = load_registry(config_dir).manifest_file()
+    # Replaced in one step: a service that starts meanwhile reads the old ones, or the new.
+    part = out.with_name(f"{out.name}.{os.getpid()}.part")
+    part.write_text(file.model_dump_json(indent=2) + "\n")
+    part.replace(out)
+    return len(file.tools)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m services.tool_executor")
+    commands = parser.add_subparsers(dest="command")
+    manifests = commands.add_parser("manifests", help="write the manifests of all tools")
+    manifests.add_argument("--out", type=Path, required=True)
+    chosen = parser.parse_args(arguments)
+    settings = Settings()
+    if chosen.command is None:
+        run_service(Service(EXECUTOR, settings, hears, wire))
+        return
+    try:
+        written = write_manifests(settings.config_dir, chosen.out)
+    except (ConfigError, OSError) as error:
+        sys.exit(str(error))
+    sys.stdout.write(f"{written} tools in {chosen.out}\n")
+
+
+if __name__ == "__main__":
+    main()

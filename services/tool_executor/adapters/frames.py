@@ -1,0 +1,47 @@
+"""What executor and worker say to each other: frames of four bytes of length, then the content.
+
+A worker says `{}` once it is ready. To a `Call` it answers with a `Reply`, and where that is
+`returned` a second frame follows, which is the output itself.
+"""
+
+import struct
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.tool import ToolContext
+
+LENGTH = struct.Struct(">I")
+# Arguments come from a model's response, which is bounded long before this.
+CALL_LIMIT_BYTES = 4 << 20
+REPLY_LIMIT_BYTES = 16 << 10
+REASON_LIMIT = 500
+HEAD_LIMIT = 500
+
+
+class Call(BaseModel):
+    """One call for a worker, with the limits that it also keeps itself."""
+
+    model_config = ConfigDict(frozen=True)
+
+    module: str
+    function: str
+    arguments_json: str
+    context: ToolContext
+    time_limit_seconds: float
+    output_limit_bytes: int
+
+
+class Reply(BaseModel):
+    """How the call ended. `text` is the reason it failed, or how an oversized output begins."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["returned", "raised", "oversized"]
+    size_bytes: int = 0
+    text: str = ""
+
+
+def framed(content: bytes) -> bytes:
+    """The content behind its length."""
+    return LENGTH.pack(len(content)) + content

@@ -1,0 +1,84 @@
+"""One call of a tool's function: arguments in, JSON out. The same in a worker and in process."""
+
+import functools
+import inspect
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
+
+from contracts.tool import ToolContext, arguments_model, wants_context
+
+from ..errors import ArgumentsInvalid
+
+MISTAKES_TOLD = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A function with the shape of its arguments."""
+
+    name: str
+    function: Callable[..., Any]
+    arguments: type[BaseModel]
+    takes_context: bool
+
+    def parse(self, arguments_json: str) -> BaseModel:
+        """The arguments, if they fit.
+
+        Raises:
+            ArgumentsInvalid: naming each field and what is wrong with it.
+        """
+        try:
+            # The gate read this text with `json`; another parser may choose the other of two
+            # equal names, and then what runs is not what was judged.
+            json.loads(arguments_json, object_pairs_hook=_unique)
+            return self.arguments.model_validate_json(arguments_json, strict=True)
+        except ValidationError as error:
+            raise ArgumentsInvalid(self.name, _sentence(error)) from None
+        except (ValueError, RecursionError) as error:
+            raise ArgumentsInvalid(self.name, str(error)) from None
+
+    def keywords(self, arguments_json: str, context: ToolContext) -> dict[str, Any]:
+        """What to call the function with."""
+        parsed = self.parse(arguments_json)
+        found = {name: getattr(parsed, name) for name in type(parsed).model_fields}
+        return {**found, "call": context} if self.takes_context else found
+
+
+@functools.lru_cache(maxsize=1024)
+def invocation_of(function: Callable[..., Any]) -> Invocation:
+    """How to call a declared tool. Made once for each."""
+    inner = inspect.unwrap(function)
+    return Invocation(
+        function.__name__, function, arguments_model(inner), takes_context=wants_context(inner)
+    )
+
+
+def to_output(value: object) -> bytes:
+    """What a tool returned, as JSON: models, dataclasses, decimals and dates included.
+
+    Raises:
+        ValueError: something in it has no JSON form.
+    """
+    return to_json(value)
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise ValueError(f"{', '.join(twice)}: given more than once")
+    return found
+
+
+def _sentence(error: ValidationError) -> str:
+    """Each mistake as `field: sentence`, without the value: it may be hostile, or secret."""
+    mistakes = error.errors(include_url=False, include_input=False)[:MISTAKES_TOLD]
+    return "; ".join(
+        f"{'.'.join(map(str, one['loc'])) or 'arguments'}: {one['msg']}" for one in mistakes
+    )

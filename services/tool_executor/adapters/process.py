@@ -1,0 +1,203 @@
+"""One worker process, from the outside: started, given a call, killed with all its children."""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+from pydantic import ValidationError
+
+from ..errors import FrameBroken, WorkerUnusable
+from ..rules import Ending, Expired, Oversized, Raised, Returned, Vanished
+from .frames import LENGTH, REPLY_LIMIT_BYTES, Call, Reply, framed
+
+log = structlog.get_logger()
+
+WORKER = "services.tool_executor.adapters.worker"
+CHUNK_BYTES = 65_536
+TAIL_BYTES = 2_000
+REAP_SECONDS = 5.0
+SHARED_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """What a worker process may use."""
+
+    start_seconds: float
+    memory_bytes: int
+    cpu_seconds: int
+    open_files: int
+    file_bytes: int
+
+    def argument(self, modules: Sequence[str], secrets: Sequence[str]) -> str:
+        """The worker's one argument."""
+        return json.dumps(
+            {
+                "modules": list(modules),
+                "secrets": list(secrets),
+                "memory_bytes": self.memory_bytes,
+                "cpu_seconds": self.cpu_seconds,
+                "open_files": self.open_files,
+                "file_bytes": self.file_bytes,
+            }
+        )
+
+
+def worker_environment(
+    ours: Mapping[str, str], secrets: Sequence[str], folder: str
+) -> dict[str, str]:
+    """The whole environment of a worker: nothing is inherited that is not named here."""
+    allowed = {name: ours[name] for name in (*SHARED_VARIABLES, *secrets) if name in ours}
+    modules = os.pathsep.join(place or os.getcwd() for place in sys.path)
+    return {**allowed, "HOME": folder, "TMPDIR": folder, "PYTHONPATH": modules}
+
+
+class WorkerProcess:
+    """A warm worker. It is `usable` while its last call ended with a proper answer."""
+
+    def __init__(self, process: Process, folder: str) -> None:
+        self._process = process
+        self._folder = folder
+        self._tail = b""
+        self._draining = asyncio.create_task(self._drain())
+        self._usable = False
+        self.calls = 0
+
+    @property
+    def usable(self) -> bool:
+        return self._usable and self._process.returncode is None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @classmethod
+    async def start(
+        cls, modules: Sequence[str], secrets: Sequence[str], limits: WorkerLimits
+    ) -> "WorkerProcess":
+        """A worker that has imported the tools and waits for calls.
+
+        Raises:
+            WorkerUnusable: it ended, or was not ready in time.
+        """
+        folder = tempfile.mkdtemp(prefix="interlock-tool-")
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", WORKER, limits.argument(modules, secrets)),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            cwd=folder,
+            env=worker_environment(os.environ, secrets, folder),
+            # A group of its own, so that what a tool starts ends with it.
+            start_new_session=True,
+        )
+        worker = cls(process, folder)
+        try:
+            async with asyncio.timeout(limits.start_seconds):
+                await worker._frame(REPLY_LIMIT_BYTES)
+        except (TimeoutError, FrameBroken, OSError, asyncio.IncompleteReadError) as error:
+            await worker.close()
+            log.error("executor.worker_unusable", said=worker._tail.decode(errors="replace"))
+            raise WorkerUnusable(type(error).__name__) from None
+        except asyncio.CancelledError:
+            await worker.close()
+            raise
+        worker._usable = True
+        return worker
+
+    async def run(self, call: Call) -> Ending:
+        """Run one call within its limits. Whatever goes wrong, the process does not outlive it."""
+        # Until a proper answer proves otherwise; being cancelled in between counts as well.
+        self._usable = False
+        self.calls += 1
+        try:
+            async with asyncio.timeout(call.time_limit_seconds):
+                ending = await self._converse(call)
+        except TimeoutError:
+            self.kill()
+            return Expired(call.time_limit_seconds)
+        except (FrameBroken, ValidationError, OSError, asyncio.IncompleteReadError) as error:
+            return await self._vanished(error)
+        self._usable = True
+        return ending
+
+    async def _converse(self, call: Call) -> Ending:
+        assert self._process.stdin is not None, "started with pipes"
+        self._process.stdin.write(framed(call.model_dump_json().encode()))
+        await self._process.stdin.drain()
+        reply = Reply.model_validate_json(await self._frame(REPLY_LIMIT_BYTES))
+        match reply.kind:
+            case "returned":
+                return Returned((await self._frame(call.output_limit_bytes)).decode())
+            case "oversized":
+                return Oversized(reply.size_bytes, reply.text)
+            case "raised":
+                return Raised(reply.text)
+
+    async def _frame(self, limit_bytes: int) -> bytes:
+        assert self._process.stdout is not None, "started with pipes"
+        head = await self._process.stdout.readexactly(LENGTH.size)
+        (length,) = LENGTH.unpack(head)
+        if length > limit_bytes:
+            raise FrameBroken(f"a frame of {length} bytes, where {limit_bytes} are allowed")
+        return await self._process.stdout.readexactly(length)
+
+    async def _vanished(self, error: Exception) -> Vanished:
+        if not isinstance(error, asyncio.IncompleteReadError):
+            self.kill()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), REAP_SECONDS)
+        code = self._process.returncode
+        log.error(
+            "executor.worker_vanished",
+            error=repr(error),
+            exit_code=code,
+            said=self._tail.decode(errors="replace"),
+        )
+        return Vanished(f"its worker ended ({_exit_words(code)})")
+
+    async def _drain(self) -> None:
+        """Read what tools print, so that they never block on it; keep its end for the log."""
+        assert self._process.stderr is not None, "started with pipes"
+        while chunk := await self._process.stderr.read(CHUNK_BYTES):
+            self._tail = (self._tail + chunk)[-TAIL_BYTES:]
+
+    def kill(self) -> None:
+        """End the worker and everything it started, now."""
+        self._usable = False
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    async def close(self) -> None:
+        """Kill it, reap it, and remove its folder."""
+        self.kill()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            await asyncio.wait_for(self._process.wait(), REAP_SECONDS)
+        except TimeoutError:
+            log.error("executor.worker_not_reaped", pid=self._process.pid)
+        await self._stop_draining()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def _stop_draining(self) -> None:
+        # A grandchild that left the group may hold the pipe open for as long as it likes.
+        await asyncio.wait([self._draining], timeout=0.1)
+        self._draining.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._draining
+
+
+def _exit_words(code: int | None) -> str:
+    if code is None:
+        return "still ending"
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"

@@ -1,0 +1,162 @@
+"""The declared tools: loaded from the modules that `tools.yaml` names."""
+
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, Field, StringConstraints
+
+from contracts.shape import Seconds, Token, Written
+from contracts.tool import ToolManifest, manifest_of
+from shared.config import ManifestFile, load_yaml
+from shared.errors import ConfigError
+
+from .invocation import Invocation, invocation_of
+
+TOOLS_FILE = "tools.yaml"
+MODULES_LIMIT = 256
+
+ModuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*$")]
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
+
+
+class ToolLimits(Written):
+    """What an operator changes of a tool's own limits."""
+
+    timeout_seconds: Seconds | None = Field(
+        None, validation_alias=AliasChoices("timeout_seconds", "timeout")
+    )
+    output_limit_bytes: Annotated[int, Field(gt=0, le=1_048_576)] | None = None
+
+
+class ToolsFile(Written):
+    """`tools.yaml`: where tools are declared, and what they get to see.
+
+    `secrets` maps a pattern of scopes to names of environment variables; a tool is given those of
+    the scopes it declares, and no others.
+    """
+
+    modules: Annotated[tuple[ModuleName, ...], Field(max_length=MODULES_LIMIT)] = ()
+    secrets: dict[str, tuple[VariableName, ...]] = Field(default_factory=dict)
+    limits: dict[Token, ToolLimits] = Field(default_factory=dict)
+
+    def secrets_of(self, manifest: ToolManifest) -> tuple[str, ...]:
+        """The variables that a tool may see, sorted."""
+        return tuple(
+            sorted(
+                {
+                    name
+                    for pattern, names in self.secrets.items()
+                    if any(fnmatchcase(scope, pattern) for scope in manifest.scopes)
+                    for name in names
+                }
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredTool:
+    """One tool: its manifest as pinned, and how to call it."""
+
+    manifest: ToolManifest
+    invocation: Invocation
+    secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Every tool of this executor, by name."""
+
+    tools: dict[str, DeclaredTool]
+    modules: tuple[str, ...] = ()
+
+    @property
+    def manifests(self) -> dict[str, ToolManifest]:
+        return {name: tool.manifest for name, tool in self.tools.items()}
+
+    @property
+    def sandboxed_secrets(self) -> tuple[tuple[str, ...], ...]:
+        """The different sets of secrets that worker processes are needed for."""
+        tools = self.tools.values()
+        kinds = {tool.secrets for tool in tools if tool.manifest.sandbox == "process"}
+        return tuple(sorted(kinds, key=lambda kind: (-len(kind), kind)))
+
+    def manifest_file(self) -> ManifestFile:
+        """What a run pins, in the order of names: the same tools give the same bytes."""
+        manifests = self.manifests
+        return ManifestFile(tools=tuple(manifests[name] for name in sorted(manifests)))
+
+
+def load_registry(config_dir: Path) -> Registry:
+    """Import every module of `tools.yaml`, and take its tools.
+
+    Raises:
+        ConfigError: a module cannot be imported or declares nothing, two tools share a name, a
+            limit is for no tool, or a tool cannot run in the sandbox it asks for.
+    """
+    path = config_dir / TOOLS_FILE
+    file = load_yaml(path, ToolsFile)
+    tools: dict[str, DeclaredTool] = {}
+    for name in file.modules:
+        for function in _declared(_import(name, path), path):
+            tool = _tool(function, file)
+            _admit(tool, tools, path)
+    strangers = sorted(file.limits.keys() - tools.keys())
+    if strangers:
+        raise ConfigError(f"{path}: limits: {', '.join(strangers)}: no module declares this tool")
+    return Registry(tools, file.modules)
+
+
+def _import(name: str, path: Path) -> ModuleType:
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ConfigError(f"{path}: modules: {name} cannot be imported: {reason}") from error
+
+
+def _declared(module: ModuleType, path: Path) -> Iterator[Callable[..., Any]]:
+    """The functions that `@tool` marked in this very module; what it imports is another's."""
+    found = [
+        one
+        for one in vars(module).values()
+        if callable(one) and (manifest := manifest_of(one)) and manifest.module == module.__name__
+    ]
+    if not found:
+        raise ConfigError(f"{path}: modules: {module.__name__} declares no tool with @tool")
+    yield from found
+
+
+def _tool(function: Callable[..., Any], file: ToolsFile) -> DeclaredTool:
+    manifest = manifest_of(function)
+    assert manifest is not None, "it was found by its manifest"
+    limits = file.limits.get(manifest.name, ToolLimits())
+    # Validated again, so that a limit of the file has the same type as one of the decorator.
+    changed = {**manifest.model_dump(), **limits.model_dump(exclude_none=True)}
+    limited = ToolManifest.model_validate(changed)
+    return DeclaredTool(limited, invocation_of(function), file.secrets_of(limited))
+
+
+def _admit(tool: DeclaredTool, tools: dict[str, DeclaredTool], path: Path) -> None:
+    manifest = tool.manifest
+    taken = tools.get(manifest.name)
+    if taken is not None:
+        raise ConfigError(
+            f"{path}: modules: {manifest.module} and {taken.manifest.module} both declare the "
+            f"tool {manifest.name!r}; rename one of the functions"
+        )
+    in_process = manifest.sandbox == "in_process"
+    if in_process and not inspect.iscoroutinefunction(tool.invocation.function):
+        raise ConfigError(
+            f"{path}: modules: {manifest.module}.{manifest.function} runs in the executor's own "
+            "process; make it `async def`, or it would hold up every other call"
+        )
+    tools[manifest.name] = tool

@@ -1,0 +1,109 @@
+"""Runs tools, each in the sandbox that its manifest asks for. A fake that runs nothing is beside.
+
+A place to run is taken before the call is claimed, so that a claim never waits for one.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from contracts.tool import ToolContext
+
+from ..rules import Ending, Expired, Oversized, Raised, Returned
+from .frames import HEAD_LIMIT, REASON_LIMIT, Call
+from .invocation import to_output
+from .pool import WorkerPool
+from .process import WorkerProcess
+from .registry import DeclaredTool
+
+
+class Place(Protocol):
+    """Where one call may run, now."""
+
+    async def run(self, tool: DeclaredTool, arguments_json: str, context: ToolContext) -> Ending:
+        """Run the call within the limits of its manifest, and tell how it ended."""
+        ...
+
+
+class Runner(Protocol):
+    def place(self, tool: DeclaredTool) -> AbstractAsyncContextManager[Place]:
+        """A place for one call of the tool.
+
+        Raises:
+            WorkersBusy: there is none now.
+            WorkerUnusable: there is none, and none could be made.
+        """
+        ...
+
+
+class SandboxRunner:
+    """Worker processes for tools, and the executor's own loop for those that are trusted."""
+
+    def __init__(self, pool: WorkerPool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def place(self, tool: DeclaredTool) -> AsyncIterator[Place]:
+        if tool.manifest.sandbox == "in_process":
+            yield InProcess()
+            return
+        async with self._pool.lend(tool.secrets) as worker:
+            yield InWorker(worker)
+
+
+@dataclass(frozen=True, slots=True)
+class InWorker:
+    """A process of its own: stopped from outside, with its own environment and limits."""
+
+    worker: WorkerProcess
+
+    async def run(self, tool: DeclaredTool, arguments_json: str, context: ToolContext) -> Ending:
+        manifest = tool.manifest
+        call = Call(
+            module=manifest.module,
+            function=manifest.function,
+            arguments_json=arguments_json,
+            context=context,
+            time_limit_seconds=manifest.timeout_seconds,
+            output_limit_bytes=manifest.output_limit_bytes,
+        )
+        return await self.worker.run(call)
+
+
+class InProcess:
+    """The executor's own loop: instant, and only for code that is trusted like the executor."""
+
+    async def run(self, tool: DeclaredTool, arguments_json: str, context: ToolContext) -> Ending:
+        manifest, invocation = tool.manifest, tool.invocation
+        try:
+            async with asyncio.timeout(manifest.timeout_seconds) as limit:
+                keywords = invocation.keywords(arguments_json, context)
+                output = to_output(await invocation.function(**keywords))
+        except Exception as error:  # noqa: BLE001 - the edge: whatever a tool raises is its answer
+            if limit.expired():
+                return Expired(manifest.timeout_seconds)
+            return Raised(f"{type(error).__name__}: {error}"[:REASON_LIMIT])
+        if len(output) > manifest.output_limit_bytes:
+            return Oversized(len(output), output[:HEAD_LIMIT].decode(errors="ignore"))
+        return Returned(output.decode())
+
+
+@dataclass
+class FakeRunner:
+    """Runs nothing: remembers what it was asked to run, and gives the next of its endings."""
+
+    endings: list[Ending] = field(default_factory=list)
+    ran: list[ToolContext] = field(default_factory=list)
+    refuses: Exception | None = None
+
+    @asynccontextmanager
+    async def place(self, tool: DeclaredTool) -> AsyncIterator[Place]:
+        if self.refuses is not None:
+            raise self.refuses
+        yield self
+
+    async def run(self, tool: DeclaredTool, arguments_json: str, context: ToolContext) -> Ending:
+        self.ran.append(context)
+        return self.endings.pop(0) if self.endings else Returned('"ok"')

@@ -1,0 +1,39 @@
+"""What can go wrong in the executor.
+
+ExecutorError
+├── ArgumentsInvalid    never will: the model is told which argument, and what is wrong with it
+├── WorkersBusy         every worker has a call: try again
+├── WorkerUnusable      a worker did not start: try again
+└── FrameBroken         a worker said what is no frame: it is killed, and its call judged as cut off
+"""
+
+
+class ExecutorError(Exception):
+    """Base of the executor's own failures."""
+
+
+class ArgumentsInvalid(ExecutorError):
+    """The arguments do not fit the tool's schema."""
+
+    def __init__(self, tool: str, reason: str) -> None:
+        super().__init__(f"the arguments of {tool} are not valid: {reason}")
+        self.tool = tool
+
+
+class WorkersBusy(ExecutorError):
+    """No worker became free in time. Nothing was started."""
+
+    def __init__(self, workers: int, waited_seconds: float) -> None:
+        super().__init__(f"all {workers} workers were busy for {waited_seconds:.1f} s")
+        self.workers = workers
+
+
+class WorkerUnusable(ExecutorError):
+    """A worker process did not become ready. Nothing was started."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"a worker did not start: {reason}; see the log of the executor")
+
+
+class FrameBroken(ExecutorError):
+    """The bytes on a pipe are no frame, or longer than a frame may be."""

@@ -1,0 +1,183 @@
+"""A call was cleared: check it again, claim it, run it once, and say what became of it."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+from uuid import uuid4
+
+import structlog
+from faststream import Context
+
+from contracts.guardrail import ToolCleared
+from contracts.history import Run
+from contracts.shape import later
+from contracts.tool import ToolClaimed, ToolFailed, ToolUnknown
+from shared.bus import Bus, Heard
+from shared.errors import Again, LogRefused
+from shared.service import Handlers
+
+from .adapters.registry import DeclaredTool, Registry
+from .adapters.runner import Place, Runner
+from .errors import ArgumentsInvalid, WorkersBusy, WorkerUnusable
+from .rules import (
+    CALLED_OFF,
+    Act,
+    Clearance,
+    Nothing,
+    NotStarted,
+    Oversized,
+    Report,
+    Wait,
+    decide_clearance,
+    outcome_of,
+)
+from .rules.ending import ToolOutcome
+
+log = structlog.get_logger()
+hears = Handlers()
+
+UNPUBLISHED_HEAD = 500
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What calls are run with."""
+
+    registry: Registry
+    runner: Runner
+    start_within_seconds: float = 5.0
+    margin_seconds: float = 1.0
+    busy_pause_seconds: float = 1.0
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+@hears(ToolCleared)
+async def run_call(
+    heard: Heard[ToolCleared],
+    bus: Annotated[Bus, Context()],
+    desk: Annotated[Desk, Context()],
+) -> None:
+    # What others did about an earlier delivery lies after the clearance, so a repeat reads on.
+    run = await (bus.run(heard) if heard.delivery == 1 else _read_on(heard, bus))
+    decision = await _outwait(_decide(run, heard, bus, desk), heard, bus, desk)
+    match decision:
+        case Nothing(reason):
+            log.info("executor.nothing_to_do", call=heard.fact.body.call, reason=reason)
+        case Wait(reason, until):
+            raise Again(reason, (until - bus.clock.now()).total_seconds())
+        case Report():
+            await _report(decision, heard, bus, desk)
+        case Act():
+            await _act(decision, heard, bus, desk)
+
+
+async def _read_on(heard: Heard[ToolCleared], bus: Bus) -> Run:
+    return await bus.read(heard.fact.tenant, heard.fact.run_id)
+
+
+def _decide(run: Run, heard: Heard[ToolCleared], bus: Bus, desk: Desk) -> Clearance:
+    return decide_clearance(
+        run,
+        heard.fact,
+        bus.clock.now(),
+        desk.registry.manifests,
+        margin_seconds=desk.margin_seconds,
+        last=heard.last,
+    )
+
+
+async def _outwait(
+    decision: Clearance, heard: Heard[ToolCleared], bus: Bus, desk: Desk
+) -> Clearance:
+    """There is no later delivery than the last: it waits in place, bounded by the claim."""
+    if not (isinstance(decision, Wait) and heard.last):
+        return decision
+    left: timedelta = decision.until - bus.clock.now()
+    await desk.sleep(left.total_seconds())
+    return _decide(await _read_on(heard, bus), heard, bus, desk)
+
+
+async def _report(report: Report, heard: Heard[ToolCleared], bus: Bus, desk: Desk) -> None:
+    body: ToolFailed | ToolUnknown = report.body
+    if report.call_off:
+        nonce = CALLED_OFF + uuid4().hex
+        revoked = ToolClaimed(call=body.call, attempt=body.attempt, nonce=nonce, state="revoked")
+        if not await bus.claim(heard.fact, revoked):
+            await _lost(heard, bus, desk)
+            return
+    await _say(heard, bus, body)
+
+
+async def _lost(heard: Heard[ToolCleared], bus: Bus, desk: Desk) -> None:
+    """Somebody else has claimed the call: see what becomes of it, now or on a later delivery."""
+    if not heard.last:
+        raise Again("another executor claimed the call")
+    run = await _read_on(heard, bus)
+    decision = await _outwait(_decide(run, heard, bus, desk), heard, bus, desk)
+    if isinstance(decision, Report) and not decision.call_off:
+        await _say(heard, bus, decision.body)
+
+
+async def _act(act: Act, heard: Heard[ToolCleared], bus: Bus, desk: Desk) -> None:
+    tool = desk.registry.tools[act.manifest.name]
+    asked = act.request
+    try:
+        tool.invocation.parse(asked.arguments_json)
+    except ArgumentsInvalid as error:
+        failed = ToolFailed(
+            call=asked.call, attempt=asked.attempt, kind="invalid_arguments", reason=str(error)
+        )
+        await _report(Report(failed, call_off=True), heard, bus, desk)
+        return
+    try:
+        async with desk.runner.place(tool) as place:
+            outcome = await _run_claimed(act, tool, place, heard, bus, desk)
+    except (WorkersBusy, WorkerUnusable) as error:
+        raise Again(str(error), desk.busy_pause_seconds) from None
+    await _say_outcome(outcome, act, heard, bus)
+
+
+async def _run_claimed(
+    act: Act, tool: DeclaredTool, place: Place, heard: Heard[ToolCleared], bus: Bus, desk: Desk
+) -> ToolOutcome:
+    """Claim, look at the clock once more, run."""
+    # Whoever refuses an expired clearance relies on it that nothing starts after its expiry.
+    start_before = min(later(bus.clock.now(), desk.start_within_seconds), act.start_before)
+    claim = ToolClaimed(
+        call=act.request.call,
+        attempt=act.request.attempt,
+        nonce=uuid4().hex,
+        state="claimed",
+        start_before=start_before,
+        time_limit_seconds=act.manifest.timeout_seconds,
+    )
+    if not await bus.claim(heard.fact, claim):
+        raise Again("another executor claimed the call")
+    if bus.clock.now() >= start_before:
+        return outcome_of(NotStarted(), act.request, act.manifest, 0)
+    started = time.monotonic()
+    ending = await place.run(tool, act.request.arguments_json, act.context)
+    duration_ms = round((time.monotonic() - started) * 1000)
+    return outcome_of(ending, act.request, act.manifest, duration_ms)
+
+
+async def _say_outcome(
+    outcome: ToolOutcome, act: Act, heard: Heard[ToolCleared], bus: Bus
+) -> None:
+    """An output that the log will not take is told as one that was too long."""
+    try:
+        await _say(heard, bus, outcome)
+    except LogRefused:
+        output = getattr(outcome, "output_json", "")
+        cut = Oversized(len(output.encode()), output[:UNPUBLISHED_HEAD])
+        await _say(heard, bus, outcome_of(cut, act.request, act.manifest, 0))
+
+
+async def _say(heard: Heard[ToolCleared], bus: Bus, body: ToolOutcome) -> None:
+    fact = await bus.say(heard.fact, body)
+    log.info("executor.said", said=fact.type, call=body.call, attempt=body.attempt)
+
+

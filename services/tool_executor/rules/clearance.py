@@ -1,0 +1,205 @@
+"""Whether a clearance may be acted upon, now that the run is folded.
+
+What lies in the log tells how far the call has come, and each state has one answer:
+
+    no claim                    act; or report the refusal, if a binding of the clearance is broken
+    claimed, within its time    wait: whoever claimed it may still be at work
+    claimed, past its time      report that nobody can tell whether it happened
+    revoked                     nothing; but what this service called off itself, it reports
+    an outcome                  nothing
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from contracts.envelope import Fact
+from contracts.guardrail import ToolCleared
+from contracts.history import Call, Run, Try
+from contracts.review import ReviewDecided
+from contracts.shape import later, sha256_hex
+from contracts.tool import (
+    DEFAULT_TIMEOUT_SECONDS,
+    ToolClaimed,
+    ToolContext,
+    ToolFailed,
+    ToolManifest,
+    ToolRequested,
+    ToolUnknown,
+)
+
+# How the nonce of a claim begins with which the executor itself gives a call up: nobody else will
+# report that one, so that a redelivery has to.
+CALLED_OFF = "called-off-"
+
+FailureKind = Literal["refused", "unavailable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Claim the call and run it; nothing of it may start at or after `start_before`."""
+
+    manifest: ToolManifest
+    request: ToolRequested
+    context: ToolContext
+    start_before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Somebody may be running it until then."""
+
+    reason: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Say this without running anything.
+
+    With `call_off`, only after revoking the claim: another replica may have decided otherwise,
+    and what is reported as not started must never start.
+    """
+
+    body: ToolFailed | ToolUnknown
+    call_off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Others have dealt with it."""
+
+    reason: str
+
+
+Clearance = Act | Wait | Report | Nothing
+
+
+def decide_clearance(
+    run: Run,
+    fact: Fact[ToolCleared],
+    now: datetime,
+    manifests: Mapping[str, ToolManifest],
+    *,
+    margin_seconds: float,
+    last: bool = False,
+) -> Clearance:
+    """What to do about one clearance. On the `last` delivery nothing is started any more."""
+    call = run.call(fact.body.call)
+    each = call.last if call is not None else None
+    if call is None or each is None or each.verdict is None or each.verdict.id != fact.id:
+        return Nothing("it is not the verdict on the latest attempt")
+    if each.outcome is not None:
+        return Nothing("it has an outcome")
+    if each.claim is not None:
+        return _claimed(each.claim, now, margin_seconds)
+    if run.end is not None:
+        return Nothing("the run has ended")
+    asked = each.request.body
+    if last:
+        return _failed(asked, "unavailable", "no executor could start it; it was not started")
+    clearance = each.verdict.body
+    if not isinstance(clearance, ToolCleared):
+        return Nothing("the verdict that counts is another one")
+    broken = _broken_binding(run, call, asked, clearance, manifests)
+    if broken is not None:
+        return _failed(asked, "refused", broken)
+    if now >= clearance.expires_at:
+        return _failed(asked, "refused", f"its clearance expired at {clearance.expires_at}")
+    return Act(manifests[asked.tool], asked, _context(run, asked), clearance.expires_at)
+
+
+def _claimed(claim: Fact[ToolClaimed], now: datetime, margin_seconds: float) -> Clearance:
+    body = claim.body
+    if body.state == "revoked":
+        if not body.nonce.startswith(CALLED_OFF):
+            return Nothing("it was revoked")
+        reason = "the executor gave it up before it was started"
+        return Report(_failure(body.call, body.attempt, "unavailable", reason))
+    start_before = body.start_before or claim.time
+    limit = body.time_limit_seconds or DEFAULT_TIMEOUT_SECONDS
+    silent_until = later(start_before, limit + margin_seconds)
+    if now < silent_until:
+        return Wait("somebody claimed it, and may be running it", silent_until)
+    reason = "it was claimed, and whoever claimed it was not heard of again"
+    return Report(ToolUnknown(call=body.call, attempt=body.attempt, reason=reason))
+
+
+def _broken_binding(
+    run: Run,
+    call: Call,
+    asked: ToolRequested,
+    clearance: ToolCleared,
+    manifests: Mapping[str, ToolManifest],
+) -> str | None:
+    """What of the clearance does not fit the call that was asked for, as a sentence."""
+    if (clearance.call, clearance.attempt, clearance.tool) != (
+        asked.call,
+        asked.attempt,
+        asked.tool,
+    ):
+        return "its clearance is for another call"
+    if sha256_hex(asked.arguments_json.encode()) != clearance.arguments_sha256:
+        return "its arguments are not those that were cleared"
+    if clearance.approval_id != asked.approval_id:
+        return "its clearance names another approval than its request"
+    if asked.approval_id is not None and not _is_approved(call, asked):
+        return "nobody approved this call with these arguments"
+    return _drift(run, asked, clearance, manifests)
+
+
+def _drift(
+    run: Run,
+    asked: ToolRequested,
+    clearance: ToolCleared,
+    manifests: Mapping[str, ToolManifest],
+) -> str | None:
+    tools = run.started.body.tools if run.started is not None else ()
+    pinned = next((tool for tool in tools if tool.name == asked.tool), None)
+    if pinned is None or pinned.sha256 != clearance.manifest_sha256:
+        return f"{asked.tool} as cleared is not what was pinned when the run started"
+    own = manifests.get(asked.tool)
+    if own is None:
+        return f"this executor has no tool {asked.tool}; add its module to tools.yaml"
+    if own.sha256 != pinned.sha256:
+        return f"{asked.tool} was changed after the run started; submit the task again"
+    return None
+
+
+def _is_approved(call: Call, asked: ToolRequested) -> bool:
+    """Whether a person approved this very call with these very arguments."""
+    decisions = (_decision(each) for each in call.tries)
+    return any(
+        decided is not None
+        and decided.id == asked.approval_id
+        and decided.body.outcome == "approved"
+        and decided.body.arguments_sha256 == asked.arguments_sha256
+        for decided in decisions
+    )
+
+
+def _decision(each: Try) -> Fact[ReviewDecided] | None:
+    return each.review.decided if each.review is not None else None
+
+
+def _context(run: Run, asked: ToolRequested) -> ToolContext:
+    task = run.submitted.body if run.submitted is not None else None
+    return ToolContext(
+        tenant=run.tenant,
+        run_id=run.run_id,
+        call=asked.call,
+        attempt=asked.attempt,
+        # Without the attempt: a back end that saw an earlier one must know it again.
+        idempotency_key=f"{run.tenant}/{run.run_id}/{asked.call}",
+        customer=task.customer if task is not None else None,
+        user=task.user if task is not None else None,
+    )
+
+
+def _failed(asked: ToolRequested, kind: FailureKind, reason: str) -> Report:
+    return Report(_failure(asked.call, asked.attempt, kind, reason), call_off=True)
+
+
+def _failure(call: str, attempt: int, kind: FailureKind, reason: str) -> ToolFailed:
+    return ToolFailed(call=call, attempt=attempt, kind=kind, reason=reason)
