@@ -83,9 +83,7 @@ class NatsBus:
 
     async def run(self, heard: Heard[Body]) -> Run:
         fact = heard.fact
-        return await self.runs.read(
-            fact.tenant, fact.run_id, at_least=fact.sequence, first=first_sequence(fact)
-        )
+        return await self.runs.read(fact.tenant, fact.run_id, at_least=fact.sequence)
 
     async def read(self, tenant: str, run_id: str) -> Run:
         return await self.runs.read(tenant, run_id)

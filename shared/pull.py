@@ -110,8 +110,9 @@ class PullLoop:
     async def stop(self, grace_seconds: float) -> None:
         """Ask for no more, and let what is in flight finish within the grace."""
         self._stopping = True
-        if self._subscription is not None and not self._client.is_closed:
-            await self._subscription.unsubscribe()
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None and not self._client.is_closed:
+            await subscription.unsubscribe()
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=grace_seconds)
         rest = [*self._background, *self._tasks]

@@ -29,10 +29,12 @@ class RunLog:
         self._cached_runs = cached_runs
         self._cache: OrderedDict[tuple[str, str], Run] = OrderedDict()
 
-    async def read(self, tenant: str, run_id: str, *, at_least: int = 0, first: int = 0) -> Run:
+    async def read(self, tenant: str, run_id: str, *, at_least: int = 0) -> Run:
         """The run, folded at least to sequence `at_least`; to the end where that is 0.
 
-        `first` is the first sequence of the run, where it is known: it saves the server a scan.
+        It begins at the first fact that the server's index has. What a fact says of where its run
+        begins is not signed: believing it could leave out a part of the run, and saves no time
+        (measured with 120,000 messages: 0.8 ms either way).
 
         Raises:
             LogUnavailable: the log did not answer, or a lagging replica ended before `at_least`.
@@ -40,11 +42,11 @@ class RunLog:
         run = self._cached(tenant, run_id)
         if at_least and run.last_sequence >= at_least:
             return run
-        start = run.last_sequence + 1 if run.last_sequence else first
-        stored = await self._reader.read(run_prefix(tenant, run_id), start, at_least)
+        prefix = run_prefix(tenant, run_id)
+        stored = await self._reader.read(prefix, run.last_sequence + 1, at_least)
         self._advance(run, stored)
         if run.last_sequence < at_least:
-            raise LogUnavailable(run_prefix(tenant, run_id), 0, "a replica lags behind")
+            raise LogUnavailable(prefix, 0, "a replica lags behind")
         return run
 
     async def facts(self, tenant: str, run_id: str, after: int = 0) -> list[Fact[Body]]:

@@ -146,7 +146,7 @@ class Stage:
 
     async def _open_review(self, run_id: str) -> dict[str, str] | None:
         listed = (await self._http.get("/reviews")).raise_for_status().json()
-        return next((one for one in listed["reviews"] if one["run_id"] == run_id), None)
+        return next((one for one in listed if one["run_id"] == run_id), None)
 
     async def finished(self, run_id: str) -> Run:
         """The run, once it has ended and every attempt is settled.

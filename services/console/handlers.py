@@ -58,7 +58,7 @@ class Projector:
     async def _write(self, batch: list[tuple[tuple[Change, ...], asyncio.Future[None]]]) -> None:
         try:
             await self._store.apply([change for changes, _ in batch for change in changes])
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whoever added a fact is told, and raises it
             if len(batch) == 1:
                 _settle(batch[0][1], error)
                 return

@@ -179,7 +179,9 @@ def _what(fact: Fact[Body]) -> What:
         case RunFailed(rule=rule, reason=reason) if is_end:
             return Ended("failed", f"{rule}: {_plain(reason)}")
         case RunCancelled(principal=principal, reason=reason) if is_end:
-            return Ended("cancelled", _plain(f"by {principal}: {reason or 'no reason given'}") or "")
+            return Ended(
+                "cancelled", _plain(f"by {principal}: {reason or 'no reason given'}") or ""
+            )
         case _:
             return Seen()
 

@@ -208,7 +208,9 @@ class MemoryReadModel:
     async def cost(
         self, dimensions: Sequence[str], tenant: str | None, limit: int
     ) -> list[dict[str, Any]]:
-        return [one for one in self.costs if tenant in (None, one.get("tenant"))][:limit]
+        shown = (*dimensions, "cost_micro_usd")
+        found = [one for one in self.costs if tenant in (None, one["tenant"])]
+        return [{name: one[name] for name in shown} for one in found[:limit]]
 
 
 def advanced_runs(known: Mapping[RunKey, RunRow], changes: Iterable[Change]) -> list[RunRow]:

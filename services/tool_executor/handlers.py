@@ -164,9 +164,7 @@ async def _run_claimed(
     return outcome_of(ending, act.request, act.manifest, duration_ms)
 
 
-async def _say_outcome(
-    outcome: ToolOutcome, act: Act, heard: Heard[ToolCleared], bus: Bus
-) -> None:
+async def _say_outcome(outcome: ToolOutcome, act: Act, heard: Heard[ToolCleared], bus: Bus) -> None:
     """An output that the log will not take is told as one that was too long."""
     try:
         await _say(heard, bus, outcome)
@@ -179,5 +177,3 @@ async def _say_outcome(
 async def _say(heard: Heard[ToolCleared], bus: Bus, body: ToolOutcome) -> None:
     fact = await bus.say(heard.fact, body)
     log.info("executor.said", said=fact.type, call=body.call, attempt=body.attempt)
-
-

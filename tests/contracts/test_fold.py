@@ -189,8 +189,16 @@ def another_attempt(role: str = "retry") -> ModelAttemptRequested:
 
 def test_a_liability_that_turns_into_a_bill_is_counted_once(history):
     funded = history.fund(history.ask(history.begin()))
-    held = history.say(settled(cost_micro_usd=5_000), funded)
-    history.say(settled(cost_micro_usd=130), held)
+    liability = settled(cost_micro_usd=5_000).model_copy(update={"state": "liability"})
+    history.say(settled(cost_micro_usd=130), history.say(liability, funded))
+
+    assert history.run.cost_micro_usd == 130
+
+
+def test_a_bill_is_final(history):
+    funded = history.fund(history.ask(history.begin()))
+    late = settled(cost_micro_usd=5_000).model_copy(update={"state": "liability"})
+    history.say(late, history.say(settled(cost_micro_usd=130), funded))
 
     assert history.run.cost_micro_usd == 130
 

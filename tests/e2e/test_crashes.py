@@ -47,7 +47,7 @@ def kill(platform, name: str) -> None:
 async def test_a_run_survives_the_death_of(service, round_, platform, stage):
     """Killed at its worst moment, and brought back: one end, one refund, no money adrift."""
     run_id = f"crash-{uuid.uuid4().hex[:8]}"
-    await stage.submit(run_id, "Please slowly refund order 1048.")
+    await stage.submit(run_id, "Please slowly refund order 9001.")
     await stage.follower.wait_for(run_id, MOMENTS[service])
 
     kill(platform, service)
@@ -65,7 +65,7 @@ async def test_a_run_survives_the_death_of(service, round_, platform, stage):
 async def test_a_run_survives_the_restart_of_the_log(platform, stage):
     """nats-server is killed and comes back: what it acknowledged is still there."""
     run_id = f"log-{uuid.uuid4().hex[:8]}"
-    await stage.submit(run_id, "Please slowly refund order 1048.")
+    await stage.submit(run_id, "Please slowly refund order 9001.")
     await stage.follower.wait_for(run_id, "tool.claimed")
 
     kill(platform, "nats")

@@ -30,18 +30,18 @@ async def test_every_prompt_is_rebuilt_to_its_digest(stage):
 
 
 async def test_a_rejected_call_does_not_run_and_the_model_is_told(stage):
-    await stage.submit("rejected", "Now refund all of order 1047.")
+    await stage.submit("rejected", "Now refund all of order 1042.")
 
     review = await stage.answer("rejected", "reject", "this customer was paid last week")
     run = await stage.finished("rejected")
 
     assert review["tool"] == "issue_refund"
     assert completed(run)
-    assert await stage.refunds("1047") == []
+    assert await stage.refunds("1042") == []
 
 
 async def test_whoever_asked_may_not_approve_it(stage, platform):
-    await stage.submit("own", "Now refund all of order 1047.", user="dev@localhost")
+    await stage.submit("own", "Now refund all of order 1042.", user="dev@localhost")
 
     await stage.answer("own", "approve", "it is mine")
     refused = await stage.follower.wait_for("own", "review.answer_refused")
@@ -51,7 +51,7 @@ async def test_whoever_asked_may_not_approve_it(stage, platform):
 
 
 async def test_a_cancelled_run_ends_and_says_who_ended_it(stage):
-    await stage.submit("cancelled", "Now refund all of order 1047.")
+    await stage.submit("cancelled", "Now refund all of order 1042.")
     await stage.follower.wait_for("cancelled", "review.requested")
 
     await stage.cancel("cancelled")
@@ -77,7 +77,7 @@ async def test_cost_is_told_by_customer(stage, platform):
     async with httpx.AsyncClient(headers={"authorization": f"Bearer {platform.token}"}) as http:
         told = (await http.get(f"{platform.console_url}/api/v1/cost?by=customer")).json()
 
-    mine = next(row for row in told["rows"] if row["customer"] == "c-cost")
+    mine = next(row for row in told["lines"] if row["customer"] == "c-cost")
     assert run.cost_micro_usd == mine["cost_micro_usd"] > 0
 
 

@@ -185,20 +185,6 @@ class CancelAsked(Shape):
     status: str
 
 
-class DeadLetterView(Shape):
-    number: int
-    stored_at: datetime
-    service: str
-    stream: str
-    sequence: int
-    subject: str
-    rule: str
-    reason: str
-    headers: dict[str, str]
-    body_text: str
-    body_bytes: int
-
-
 class CostReport(Shape):
     """Lines by dimension, the most expensive first."""
 

@@ -81,7 +81,9 @@ def _why(run: Run) -> str:
 
 
 def _step(run: Run, step: Step) -> StepView:
-    text, outcome, model = "", None, None
+    text = ""
+    outcome: str | None = None
+    model: str | None = None
     match step.outcome:
         case Fact(body=ModelResponded() as responded):
             text, outcome = responded.text, responded.stop.kind

@@ -11,8 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
 from contracts.tool import ToolContext, arguments_model, wants_context
-
-from ..errors import ArgumentsInvalid
+from services.tool_executor.errors import ArgumentsInvalid
 
 MISTAKES_TOLD = 5
 

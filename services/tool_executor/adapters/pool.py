@@ -5,7 +5,8 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from ..errors import WorkersBusy
+from services.tool_executor.errors import WorkersBusy
+
 from .process import WorkerLimits, WorkerProcess
 
 Secrets = tuple[str, ...]

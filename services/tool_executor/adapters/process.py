@@ -11,12 +11,14 @@ import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 from pydantic import ValidationError
 
-from ..errors import FrameBroken, WorkerUnusable
-from ..rules import Ending, Expired, Oversized, Raised, Returned, Vanished
+from services.tool_executor.errors import FrameBroken, WorkerUnusable
+from services.tool_executor.rules import Ending, Expired, Oversized, Raised, Returned, Vanished
+
 from .frames import LENGTH, REPLY_LIMIT_BYTES, Call, Reply, framed
 
 log = structlog.get_logger()
@@ -57,7 +59,7 @@ def worker_environment(
 ) -> dict[str, str]:
     """The whole environment of a worker: nothing is inherited that is not named here."""
     allowed = {name: ours[name] for name in (*SHARED_VARIABLES, *secrets) if name in ours}
-    modules = os.pathsep.join(place or os.getcwd() for place in sys.path)
+    modules = os.pathsep.join(place or str(Path.cwd()) for place in sys.path)
     return {**allowed, "HOME": folder, "TMPDIR": folder, "PYTHONPATH": modules}
 
 
@@ -106,7 +108,7 @@ class WorkerProcess:
                 await worker._frame(REPLY_LIMIT_BYTES)
         except (TimeoutError, FrameBroken, OSError, asyncio.IncompleteReadError) as error:
             await worker.close()
-            log.error("executor.worker_unusable", said=worker._tail.decode(errors="replace"))
+            log.exception("executor.worker_unusable", said=worker._tail.decode(errors="replace"))
             raise WorkerUnusable(type(error).__name__) from None
         except asyncio.CancelledError:
             await worker.close()
@@ -185,7 +187,7 @@ class WorkerProcess:
         try:
             await asyncio.wait_for(self._process.wait(), REAP_SECONDS)
         except TimeoutError:
-            log.error("executor.worker_not_reaped", pid=self._process.pid)
+            log.exception("executor.worker_not_reaped", pid=self._process.pid)
         await self._stop_draining()
         shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from contracts.tool import ToolContext
+from services.tool_executor.rules import Ending, Expired, Oversized, Raised, Returned
 
-from ..rules import Ending, Expired, Oversized, Raised, Returned
 from .frames import HEAD_LIMIT, REASON_LIMIT, Call
 from .invocation import to_output
 from .pool import WorkerPool
@@ -95,15 +95,17 @@ class FakeRunner:
     """Runs nothing: remembers what it was asked to run, and gives the next of its endings."""
 
     endings: list[Ending] = field(default_factory=list)
-    ran: list[ToolContext] = field(default_factory=list)
+    ran: list[tuple[str, str, ToolContext]] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
     refuses: Exception | None = None
 
     @asynccontextmanager
     async def place(self, tool: DeclaredTool) -> AsyncIterator[Place]:
         if self.refuses is not None:
             raise self.refuses
+        self.places.append(tool.manifest.name)
         yield self
 
     async def run(self, tool: DeclaredTool, arguments_json: str, context: ToolContext) -> Ending:
-        self.ran.append(context)
+        self.ran.append((tool.manifest.name, arguments_json, context))
         return self.endings.pop(0) if self.endings else Returned('"ok"')

@@ -25,11 +25,11 @@ OWN = "run.acme.r-1.tool.succeeded"
 STRANGER = Ed25519Signer(bytes(32))
 
 
-async def landed(scene, subject=PLACE) -> None:
+async def landed(scene, subject=PLACE, times=1) -> None:
     """The forgery lies in the stream."""
 
     async def lies() -> bool:
-        return subject in await stored_subjects(scene)
+        return (await stored_subjects(scene)).count(subject) >= times
 
     await eventually(lies)
 
@@ -62,18 +62,21 @@ async def test_a_reply_to_a_direct_get_is_no_fact(scene, suffix, request_of):
     assert letters[0] == "restored"
 
 
-async def test_a_pulled_message_aimed_at_a_run_is_no_fact(scene):
+async def test_a_pull_aimed_at_a_run_yields_a_repeat_and_no_fact(scene):
+    """The engine stores the message where it came from, and the end of the pull where it aims."""
     attacker, ledger = [await scene.platform.client(name) for name in (ROUTER, LEDGER)]
     signer = load_signer(scene.platform.home.keys / f"{LEDGER}.seed")
-    # Without an id, as after the window: within it the server takes the copy for a repeat.
-    bait = scene.forge(model_funded(), signer)
-    await ledger.jetstream().publish(bait.subject, bait.body, headers=bait.headers)
-
+    # Without an id, as after the window: within it the server drops the copy by itself.
+    true = scene.forge(model_funded(), signer)
     place = "run.acme.r-1.model.responded"
-    pull = b'{"batch": 1, "expires": 1000000000}'
-    await attacker.publish("$JS.API.CONSUMER.MSG.NEXT.RUNS.model_router", pull, reply=place)
+    pull = "$JS.API.CONSUMER.MSG.NEXT.RUNS.model_router"
 
+    await attacker.publish(pull, b'{"batch": 1, "no_wait": true}', reply=place)
     await landed(scene, place)
+    await ledger.jetstream().publish(true.subject, true.body, headers=true.headers)
+    await attacker.publish(pull, b'{"batch": 1}', reply=place)
+    await landed(scene, true.subject, times=2)
+
     await eventually(scene.platform.dead_letters)
     await scene.assert_unharmed("bad_body")
 

@@ -1,0 +1,56 @@
+"""Run the console: `python -m services.console`."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from contracts.subjects import CONSOLE
+from services.console.adapters import open_dead_letters
+from services.console.api.app import make_api
+from services.console.api.desk import Desk
+from services.console.api.people import load_people
+from services.console.handlers import Projector, hears
+from services.console.settings import Settings
+from services.console.store import PostgresReadModel
+from shared.config import load_agents
+from shared.errors import ConfigError
+from shared.postgres import open_pool
+from shared.service import Core, Service, run_service
+
+
+def make_service(settings: Settings) -> Service:
+    """The service; its API and its bus share one process and one lifespan.
+
+    Raises:
+        ConfigError: people or agents cannot be read, or tokens would leave this machine.
+    """
+    people, agents = load_people(settings), load_agents(settings.config_dir)
+    api = make_api(settings)
+
+    @asynccontextmanager
+    async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
+        """The desk of the API, and the projector of the handlers."""
+        async with open_pool(settings) as pool:
+            store = PostgresReadModel(pool)
+            letters = await open_dead_letters(core, settings.read_timeout_seconds)
+            desk = Desk(core.bus, core.bus.runs, store, letters, agents, people, settings)
+            api.state.desk = desk
+            yield {
+                "projector": Projector(
+                    store, desk.bell, settings.batch_facts, settings.batch_wait_seconds
+                )
+            }
+
+    return Service(CONSOLE, settings=settings, handlers=hears, wire=wire, web=api)
+
+
+def main() -> None:
+    try:
+        service = make_service(Settings())
+    except ConfigError as error:
+        sys.exit(f"console: {error}")
+    run_service(service)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""The FastAPI application: its resources, its limits, and how it says no."""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.exceptions import HTTPException
+
+from services.console.api import (
+    agents,
+    cost,
+    dead_letters,
+    events,
+    reviews,
+    runs,
+    tasks,
+)
+from services.console.api.limits import BodyLimit, SafeHeaders
+from services.console.api.reference import reference_page
+from services.console.errors import ConsoleError, Invalid, Unavailable
+from services.console.settings import Settings
+from shared.errors import LogError
+
+PREFIX = "/api/v1"
+OPENAPI = "/api/openapi.json"
+RESOURCES = (tasks, events, runs, reviews, cost, agents, dead_letters)
+
+
+def make_api(settings: Settings) -> FastAPI:
+    """The application. `app.state.desk` is set before the first request: see `__main__`."""
+    app = FastAPI(
+        title="Interlock",
+        version="1",
+        description="Submit tasks, see what happened and why, answer reviews, follow the money.",
+        openapi_url=OPENAPI,
+        # Theirs load a script from somebody else's server.
+        docs_url=None,
+        redoc_url=None,
+    )
+    for resource in RESOURCES:
+        app.include_router(resource.router, prefix=PREFIX)
+    app.add_exception_handler(ConsoleError, _on_console_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(LogError, _on_log_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_middleware(SafeHeaders)
+    app.add_middleware(BodyLimit, limit_bytes=settings.body_limit_bytes)
+
+    @app.get("/api/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(reference_page(app.openapi()))
+
+    return app
+
+
+def problem(error: ConsoleError) -> JSONResponse:
+    """An error as an answer."""
+    headers = {"www-authenticate": "Bearer"} if error.status == 401 else {}
+    return JSONResponse(
+        error.problem(), error.status, headers, media_type="application/problem+json"
+    )
+
+
+async def _on_console_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ConsoleError)
+    return problem(error)
+
+
+async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first: dict[str, Any] = error.errors()[0]
+    place = ".".join(str(one) for one in first["loc"] if one != "body")
+    others = len(error.errors()) - 1
+    more = f" (and {others} more)" if others else ""
+    return problem(Invalid(f"{first['msg']}{more}", place or "body", "see /api/docs"))
+
+
+async def _on_log_error(_request: Request, error: Exception) -> JSONResponse:
+    return problem(Unavailable(str(error), "the log", "try again in a moment"))
+
+
+async def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    content = {
+        "type": "about:blank",
+        "title": str(error.detail).lower(),
+        "status": error.status_code,
+        "what": str(error.detail),
+        "where": "the path",
+        "remedy": "see /api/docs",
+    }
+    return JSONResponse(
+        content, error.status_code, error.headers, media_type="application/problem+json"
+    )

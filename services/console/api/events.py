@@ -1,0 +1,91 @@
+"""GET /runs/{id}/events: the facts of a run as server-sent events, from the log and then live.
+
+The id of an event is the sequence of its fact, so that a client which comes back with
+`Last-Event-ID` misses nothing and hears nothing twice. The stream closes when the run has ended;
+who comes back after that is told so by 204, and a browser then stops asking.
+"""
+
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Response
+from fastapi.responses import StreamingResponse
+
+from contracts.envelope import Fact
+from contracts.history import Run
+from contracts.shape import Body
+from contracts.subjects import ENDS
+from services.console.adapters import heard_within
+from services.console.api.desk import Desk, DeskHere, InTenant
+from services.console.api.people import Viewer
+from services.console.api.runs import RunId
+from services.console.api.shapes import FactView
+from services.console.errors import Invalid, Unavailable
+
+router = APIRouter(prefix="/runs", tags=["runs"])
+HEARTBEAT = ": still here\n\n"
+
+
+@router.get("/{run_id}/events", response_class=StreamingResponse)
+async def events(
+    run_id: RunId,
+    person: Viewer,
+    desk: DeskHere,
+    asked: InTenant = None,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Every fact of a run as it is said, until its end."""
+    after = _sequence(last_event_id)
+    tenant = await desk.tenant_of(person, run_id, asked)
+    run = await desk.run(tenant, run_id)
+    if (run.end is not None or run.archived) and run.last_sequence <= after:
+        return Response(status_code=204)
+    if desk.streams >= desk.settings.event_streams:
+        raise Unavailable(
+            f"{desk.streams} event streams are open", "event_streams", "close one, or try later"
+        )
+    return StreamingResponse(
+        follow(desk, run, after),
+        media_type="text/event-stream",
+        headers={"x-accel-buffering": "no"},
+    )
+
+
+async def follow(desk: Desk, run: Run, after: int) -> AsyncIterator[str]:
+    """Facts after a sequence as events; heartbeats between them."""
+    desk.streams += 1
+    ended = run.end is not None
+    sent = time.monotonic()
+    try:
+        with desk.bell.listening(run.tenant, run.run_id) as bell:
+            while True:
+                facts = await desk.history.facts(run.tenant, run.run_id, after)
+                for fact in facts:
+                    after, sent = fact.sequence, time.monotonic()
+                    yield event(fact)
+                ended = ended or any(fact.type in ENDS for fact in facts)
+                if ended and not facts:
+                    return
+                if not ended:
+                    await heard_within(bell, desk.settings.event_poll_seconds)
+                if time.monotonic() - sent >= desk.settings.event_heartbeat_seconds:
+                    sent = time.monotonic()
+                    yield HEARTBEAT
+    finally:
+        desk.streams -= 1
+
+
+def event(fact: Fact[Body]) -> str:
+    """One fact as one event, on one line of JSON."""
+    return f"id: {fact.sequence}\nevent: fact\ndata: {FactView.of(fact).model_dump_json()}\n\n"
+
+
+def _sequence(last_event_id: str | None) -> int:
+    if last_event_id is None:
+        return 0
+    if not last_event_id.isdecimal():
+        raise Invalid(
+            "it is not the sequence of a fact", "header Last-Event-ID", "send back the id we sent"
+        )
+    return int(last_event_id)

@@ -1,0 +1,123 @@
+"""/runs: lists from the read model; one run, its facts and its prompts from the log."""
+
+import secrets
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.history import digest, fold, prompt
+from contracts.run import RunCancelRequested
+from contracts.shape import Token
+from services.console.api.desk import DeskHere, InTenant
+from services.console.api.people import Operator, Viewer
+from services.console.api.shapes import CancelAsked, FactView, PromptView, RunLine, RunView
+from services.console.api.views import run_line, run_view
+from services.console.errors import Conflict, NotFound, TooLarge
+from services.console.store import RunQuery
+
+router = APIRouter(prefix="/runs", tags=["runs"])
+REASON_LIMIT = 1024
+NONCE_BYTES = 16
+
+RunId = Annotated[Token, Path(description="The id of the run")]
+Status = Literal["submitted", "running", "waiting", "completed", "failed", "cancelled"]
+
+
+class Cancel(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[str, Field(max_length=REASON_LIMIT)] = ""
+
+
+@router.get("")
+async def runs(
+    person: Viewer,
+    desk: DeskHere,
+    status: Status | None = None,
+    agent: Token | None = None,
+    customer: Annotated[str | None, Query(max_length=128)] = None,
+    tenant: Token | None = None,
+    limit: Annotated[int, Query(ge=1)] = 50,
+) -> list[RunLine]:
+    """Runs, the newest first."""
+    most = min(limit, desk.settings.list_limit)
+    query = RunQuery(desk.allowed_tenant(person, tenant), status, agent, customer, most)
+    return [run_line(row) for row in await desk.store.runs(query)]
+
+
+@router.get("/{run_id}")
+async def run(run_id: RunId, person: Viewer, desk: DeskHere, asked: InTenant = None) -> RunView:
+    """One run: its steps, calls, verdicts, reviews, cost, and why it ended."""
+    tenant = await desk.tenant_of(person, run_id, asked)
+    return run_view(await desk.run(tenant, run_id))
+
+
+@router.get("/{run_id}/facts")
+async def facts(
+    run_id: RunId, person: Viewer, desk: DeskHere, asked: InTenant = None
+) -> list[FactView]:
+    """Every fact of the run, in log order."""
+    tenant = await desk.tenant_of(person, run_id, asked)
+    found = await desk.history.facts(tenant, run_id)
+    if not found:
+        await desk.run(tenant, run_id)
+    if len(found) > desk.settings.facts_limit:
+        raise TooLarge(
+            f"the run has {len(found)} facts, and one answer holds {desk.settings.facts_limit}",
+            "facts_limit",
+            f"read it as a stream: /api/v1/runs/{run_id}/events",
+        )
+    return [FactView.of(fact) for fact in found]
+
+
+@router.get("/{run_id}/prompt/{step}")
+async def prompt_at(
+    run_id: RunId,
+    step: Annotated[int, Path(ge=1)],
+    person: Viewer,
+    desk: DeskHere,
+    asked: InTenant = None,
+) -> PromptView:
+    """What the model saw at a step: rebuilt from the facts before it, checked by its digest."""
+    tenant = await desk.tenant_of(person, run_id, asked)
+    whole = await desk.run(tenant, run_id)
+    if step > len(whole.steps):
+        raise NotFound(f"the run has {len(whole.steps)} steps", f"step {step}", "ask for one")
+    requested = whole.steps[step - 1].requested.body
+    known = await desk.history.facts(tenant, run_id)
+    rebuilt = prompt(fold(fact for fact in known if fact.sequence <= requested.position))
+    return PromptView(
+        step=step,
+        position=requested.position,
+        sha256=digest(rebuilt),
+        recorded_sha256=requested.prompt_sha256,
+        matches=digest(rebuilt) == requested.prompt_sha256,
+        prompt=rebuilt.model_dump(mode="json", exclude_none=True),
+    )
+
+
+@router.post("/{run_id}/cancel", status_code=202)
+async def cancel(
+    run_id: RunId,
+    person: Operator,
+    desk: DeskHere,
+    body: Cancel | None = None,
+    asked: InTenant = None,
+) -> CancelAsked:
+    """Ask for the end of a run. What is claimed finishes and is settled; nothing else starts."""
+    tenant = await desk.tenant_of(person, run_id, asked)
+    found = await desk.run(tenant, run_id)
+    if found.submitted is None or found.end is not None:
+        raise Conflict(f"the run is {found.status}", run_id, "there is nothing left to cancel")
+    said = await desk.bus.say(
+        found.submitted,
+        RunCancelRequested(
+            principal=person.principal,
+            reason=body.reason if body else "",
+            nonce=secrets.token_hex(NONCE_BYTES),
+        ),
+    )
+    return CancelAsked(
+        tenant=tenant, run_id=run_id, sequence=said.sequence, status="cancel_requested"
+    )

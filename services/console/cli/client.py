@@ -1,0 +1,120 @@
+"""The API as commands see it: requests, event streams, and what each refusal exits with."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import httpx
+
+FAILED, USAGE, NOT_FOUND, CONFLICT, DENIED = 1, 2, 3, 4, 5
+EXIT_CODES = {
+    401: DENIED,
+    403: DENIED,
+    404: NOT_FOUND,
+    409: CONFLICT,
+    410: CONFLICT,
+    412: CONFLICT,
+    413: USAGE,
+    422: USAGE,
+}
+PREFIX = "/api/v1"
+REQUEST_SECONDS = 30.0
+# Longer than the heartbeats of a stream are apart.
+SILENCE_SECONDS = 60.0
+
+
+class CommandFailed(Exception):
+    """A command that did not do what was asked: a sentence, what to do, an exit code."""
+
+    def __init__(self, what: str, remedy: str, exit_code: int = FAILED) -> None:
+        super().__init__(f"{what} {remedy}")
+        self.what = what
+        self.remedy = remedy
+        self.exit_code = exit_code
+
+
+class Client:
+    """Asks the console."""
+
+    def __init__(self, http: "httpx.Client") -> None:
+        self._http = http
+
+    def get(self, path: str, **query: object) -> Any:
+        """The JSON that lies there."""
+        known = {name: str(value) for name, value in query.items() if value is not None}
+        return self._answer("GET", path, params=known)
+
+    def post(self, path: str, body: object, **query: object) -> Any:
+        """The JSON of what became of it."""
+        known = {name: str(value) for name, value in query.items() if value is not None}
+        return self._answer("POST", path, params=known, json=body)
+
+    def events(self, path: str, tenant: str | None, timeout_seconds: float) -> Iterator[Any]:
+        """The facts of an event stream, until the server closes it.
+
+        Raises:
+            CommandFailed: the stream was refused, fell silent, or broke.
+        """
+        import httpx  # noqa: PLC0415 - slow to import
+
+        query = {"tenant": tenant} if tenant else {}
+        limit = httpx.Timeout(REQUEST_SECONDS, read=timeout_seconds)
+        try:
+            with self._http.stream("GET", PREFIX + path, params=query, timeout=limit) as answer:
+                if answer.status_code >= 400:
+                    answer.read()
+                    raise refusal(answer)
+                for line in answer.iter_lines():
+                    if line.startswith("data: "):
+                        yield json.loads(line.removeprefix("data: "))
+        except httpx.TransportError as error:
+            raise unreachable(error) from None
+
+    def _answer(self, method: str, path: str, **what: Any) -> Any:
+        import httpx  # noqa: PLC0415 - slow to import
+
+        try:
+            answer = self._http.request(method, PREFIX + path, **what)
+        except httpx.TransportError as error:
+            raise unreachable(error) from None
+        if answer.status_code >= 400:
+            raise refusal(answer)
+        return answer.json()
+
+
+def connect() -> Client:
+    """A client of the endpoint that is found.
+
+    Raises:
+        CommandFailed: there is none.
+    """
+    import httpx  # noqa: PLC0415 - slow to import
+
+    from services.console.cli.endpoint import find_endpoint  # noqa: PLC0415 - it raises our error
+
+    found = find_endpoint()
+    headers = {"authorization": f"Bearer {found.token}"} if found.token else {}
+    return Client(httpx.Client(base_url=found.url, headers=headers, timeout=REQUEST_SECONDS))
+
+
+def refusal(answer: "httpx.Response") -> CommandFailed:
+    """What the API said, as a command says it."""
+    exit_code = EXIT_CODES.get(answer.status_code, FAILED)
+    try:
+        problem = answer.json()
+        return CommandFailed(
+            f"{problem['what']} ({problem['where']})", str(problem["remedy"]), exit_code
+        )
+    except (ValueError, KeyError, TypeError):
+        return CommandFailed(
+            f"The console answered {answer.status_code}.", "look at its log", exit_code
+        )
+
+
+def unreachable(error: Exception) -> CommandFailed:
+    """A server that does not answer: here that is a platform that is not running."""
+    from services.console.cli.endpoint import not_running  # noqa: PLC0415 - as above
+
+    failed = not_running()
+    return CommandFailed(f"{failed.what} ({type(error).__name__})", failed.remedy)

@@ -1,0 +1,49 @@
+"""Where the API is, and who we are to it: the environment, or the platform of this machine."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.console.cli.client import CommandFailed
+
+HOME_VARIABLE = "INTERLOCK_HOME"
+URL_VARIABLE = "INTERLOCK_URL"
+TOKEN_VARIABLE = "INTERLOCK_TOKEN"  # noqa: S105 - a name, not a token
+DEFAULT_HOME = ".interlock"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    url: str
+    token: str
+
+
+def find_endpoint(environment: Mapping[str, str] = os.environ) -> Endpoint:
+    """The endpoint to talk to.
+
+    Raises:
+        CommandFailed: none is named, and no platform runs here.
+    """
+    home = Path(environment.get(HOME_VARIABLE) or DEFAULT_HOME)
+    url = environment.get(URL_VARIABLE) or _read(home / "run" / "endpoints.json").get("console_url")
+    if not isinstance(url, str):
+        raise not_running()
+    token = environment.get(TOKEN_VARIABLE) or next(iter(_read(home / "keys" / "tokens.json")), "")
+    return Endpoint(url.rstrip("/"), token)
+
+
+def not_running() -> CommandFailed:
+    return CommandFailed(
+        "The platform is not running.",
+        "start it with: interlock dev  (or set INTERLOCK_URL and INTERLOCK_TOKEN)",
+    )
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,123 @@
+"""`interlock runs`: list, show, watch, cancel."""
+
+from typing import Annotated, Any
+
+import typer
+
+from services.console.cli.client import SILENCE_SECONDS, Client, connect
+from services.console.cli.output import (
+    AsJson,
+    Output,
+    Tenant,
+    ends_well,
+    moment,
+    show,
+    status_text,
+    table,
+    usd,
+    wants_json,
+)
+
+app = typer.Typer(help="What runs, what ran, and why.", no_args_is_help=True)
+RunId = Annotated[str, typer.Argument(help="The id of the run")]
+WHY_CHARACTERS = 60
+
+
+@app.command("list")
+@ends_well
+def list_(
+    status: Annotated[str | None, typer.Option(help="Such as running, waiting, failed")] = None,
+    agent: Annotated[str | None, typer.Option(help="Runs of this agent")] = None,
+    customer: Annotated[str | None, typer.Option(help="Runs for this customer")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Runs of this tenant")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most")] = 20,
+    output: Output = "text",
+    as_json: AsJson = False,
+) -> None:
+    """List runs, the newest first."""
+    found = connect().get(
+        "/runs", status=status, agent=agent, customer=customer, tenant=tenant, limit=limit
+    )
+    columns = ("run", "status", "agent", "customer", "steps", "cost", "submitted", "why")
+    rows = (
+        (
+            one["run_id"],
+            status_text(one["status"]),
+            one["agent"],
+            one["customer"] or "-",
+            one["steps"],
+            usd(one["cost_micro_usd"]),
+            moment(one["submitted_at"]),
+            one["why"][:WHY_CHARACTERS],
+        )
+        for one in found
+    )
+    text = table(columns, rows, numbers="steps cost") if found else "There are no such runs."
+    show(found, text, as_json=wants_json(output, as_json=as_json))
+
+
+@app.command("show")
+@ends_well
+def show_(
+    run_id: RunId,
+    prompt: Annotated[int | None, typer.Option(min=1, help="What the model saw at a step")] = None,
+    tenant: Tenant = None,
+    output: Output = "text",
+    as_json: AsJson = False,
+) -> None:
+    """Show one run as a timeline: every fact, who said it, and what it means."""
+    wanted_json = wants_json(output, as_json=as_json)
+    client = connect()
+    if prompt is not None:
+        _show_prompt(client, run_id, prompt, tenant, as_json=wanted_json)
+        return
+    facts = client.get(f"/runs/{run_id}/facts", tenant=tenant)
+    from services.console.cli.render import facts_from, timeline  # noqa: PLC0415 - slow
+
+    show(facts, timeline(facts_from(facts)), as_json=wanted_json)
+
+
+def _show_prompt(
+    client: Client, run_id: str, step: int, tenant: str | None, *, as_json: bool
+) -> None:
+    seen: Any = client.get(f"/runs/{run_id}/prompt/{step}", tenant=tenant)
+    from services.console.cli.transcript import transcript  # noqa: PLC0415 - slow
+
+    show(seen, transcript(seen), as_json=as_json)
+
+
+@app.command()
+@ends_well
+def watch(
+    run_id: RunId, tenant: Tenant = None, output: Output = "text", as_json: AsJson = False
+) -> None:
+    """Follow a run until it ends: one line a fact (with --json, one object a line)."""
+    import json  # noqa: PLC0415 - with the others
+
+    from rich.console import Console  # noqa: PLC0415 - slow
+
+    from services.console.cli.render import Timeline, facts_from  # noqa: PLC0415 - slow
+
+    wanted_json = wants_json(output, as_json=as_json)
+    console = Console(markup=False, highlight=False)
+    lines = Timeline()
+    for view in connect().events(f"/runs/{run_id}/events", tenant, SILENCE_SECONDS):
+        if wanted_json:
+            print(json.dumps(view), flush=True)
+            continue
+        for fact in facts_from([view]):
+            console.print(lines.line(fact))
+
+
+@app.command()
+@ends_well
+def cancel(
+    run_id: RunId,
+    reason: Annotated[str, typer.Option(help="Why, for the record")] = "",
+    tenant: Tenant = None,
+    output: Output = "text",
+    as_json: AsJson = False,
+) -> None:
+    """Ask for the end of a run. What has begun finishes; nothing else starts."""
+    answer = connect().post(f"/runs/{run_id}/cancel", {"reason": reason}, tenant=tenant)
+    show(answer, f"{run_id}  cancel requested", as_json=wants_json(output, as_json=as_json))

@@ -1,0 +1,81 @@
+"""Tools that behave, and tools that do not."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from contracts.tool import ToolContext, tool
+
+
+@tool(effect="read", idempotent=True, output_trust="internal")
+def double(x: int) -> int:
+    """Twice the number."""
+    return 2 * x
+
+
+@tool(effect="read", sandbox="in_process", timeout_seconds=0.2)
+async def nap(seconds: float) -> str:
+    """Sleep in the executor's own process."""
+    await asyncio.sleep(seconds)
+    return "rested"
+
+
+@tool(effect="read", timeout_seconds=0.3)
+def hang() -> str:
+    """Never come back, and leave a child that does not either."""
+    child = subprocess.Popen(["sleep", "60"])
+    with open("child.pid", "w") as file:
+        file.write(str(child.pid))
+    time.sleep(60)
+    return "late"
+
+
+@tool(effect="read", output_limit_bytes=1000)
+def flood(size: int) -> str:
+    """Say far too much."""
+    return "x" * size
+
+
+@tool(effect="read")
+def chatter(lines: int) -> str:
+    """Print a lot, everywhere."""
+    for _ in range(lines):
+        print("x" * 100)
+        print("y" * 100, file=sys.stderr)
+    os.write(1, b"\x00\x00\x00\x05false")
+    subprocess.run(["echo", "from a child"], check=True)
+    return "done"
+
+
+@tool(effect="read")
+def environment() -> dict[str, str]:
+    """Everything that a tool can see of its environment."""
+    return dict(os.environ)
+
+
+@tool(effect="read", scopes=["vault:read"])
+def leak() -> str:
+    """Fail with a secret in the error."""
+    raise RuntimeError(f"cannot reach {os.environ['SAMPLE_SECRET']}")
+
+
+@tool(effect="money")
+def crash() -> str:
+    """Die in the middle."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return "never"
+
+
+@tool(effect="read")
+def gobble(size: int) -> int:
+    """Ask for more memory than there is."""
+    return len(bytearray(size))
+
+
+@tool(effect="read")
+async def who(*, call: ToolContext) -> str:
+    """Tell the key of the call, and where it runs."""
+    return f"{call.idempotency_key} {os.getpid()} {os.getcwd()}"
