@@ -114,6 +114,8 @@ class Hearing:
     @property
     def filters(self) -> tuple[str, ...]:
         """Subject filters of the consumer."""
+        if len(self.types) == len(FACTS):
+            return ("run.>",)  # The server matches one filter at half the cost of all of them.
         plain = tuple(filter_of(type_) for type_ in self.types)
         return (*plain, STRAY_SUBMISSION) if self.stray_submissions else plain
 

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from services.console.cli.render import sentence
+from services.console.cli.sentences import sentence
 
 from contracts.envelope import Fact
 from contracts.shape import MICRO, Body

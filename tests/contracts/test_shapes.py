@@ -91,7 +91,7 @@ def test_no_two_subjects_of_the_stream_overlap():
     assert len(set(stream_subjects())) == len(stream_subjects())
     for hearing in HEARINGS:
         assert len(set(hearing.filters)) == len(hearing.filters)
-        assert set(hearing.filters) <= set(stream_subjects())
+        assert set(hearing.filters) <= {*stream_subjects(), "run.>"}
 
 
 def test_a_claim_is_heard_under_any_key():

@@ -61,9 +61,7 @@ class NatsPlatform:
         users = ensure_nats_users(home, USERS)
         ensure_signers(home, SIGNING_OWNERS)
         public = {name: user.public_key for name, user in users.items()}
-        server = NatsServer(
-            home, port=0, monitoring_port=0, authorization=permissions_conf(public)
-        )
+        server = NatsServer(home, port=0, monitoring_port=0, authorization=permissions_conf(public))
         async with Supervisor(lambda _event: None) as supervisor:
             await server.start(supervisor)
             platform = cls(home, server, supervisor)

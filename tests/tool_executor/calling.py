@@ -8,7 +8,7 @@ from tests.bodies import NOON, tool_cleared, tool_requested
 from tests.histories import History
 from tests.tool_executor import sample_tools
 
-__all__ = ["NOON", "CONTEXT", "Cleared", "declared", "registry_of"]
+__all__ = ["CONTEXT", "NOON", "Cleared", "declared", "registry_of"]
 
 CONTEXT = ToolContext(
     tenant="acme", run_id="r-1", call="1-1", attempt=1, idempotency_key="acme/r-1/1-1"

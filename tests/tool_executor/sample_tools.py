@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from contracts.tool import ToolContext, tool
 
@@ -27,8 +28,7 @@ async def nap(seconds: float) -> str:
 def hang() -> str:
     """Never come back, and leave a child that does not either."""
     child = subprocess.Popen(["sleep", "60"])
-    with open("child.pid", "w") as file:
-        file.write(str(child.pid))
+    Path("child.pid").write_text(str(child.pid))
     time.sleep(60)
     return "late"
 
@@ -43,8 +43,8 @@ def flood(size: int) -> str:
 def chatter(lines: int) -> str:
     """Print a lot, everywhere."""
     for _ in range(lines):
-        print("x" * 100)
-        print("y" * 100, file=sys.stderr)
+        print("x" * 100)  # noqa: T201 - what this tool is about
+        sys.stderr.write("y" * 100 + "\n")
     os.write(1, b"\x00\x00\x00\x05false")
     subprocess.run(["echo", "from a child"], check=True)
     return "done"
@@ -78,4 +78,4 @@ def gobble(size: int) -> int:
 @tool(effect="read")
 async def who(*, call: ToolContext) -> str:
     """Tell the key of the call, and where it runs."""
-    return f"{call.idempotency_key} {os.getpid()} {os.getcwd()}"
+    return f"{call.idempotency_key} {os.getpid()} {Path.cwd()}"

@@ -81,7 +81,7 @@ def test_what_cannot_work_is_refused_with_the_file_and_the_remedy(written, yaml,
         yaml, twin=TOOL.format(arguments=""), blocking=TOOL.format(arguments='sandbox="in_process"')
     )
 
-    with pytest.raises(ConfigError, match="tools.yaml") as refused:
+    with pytest.raises(ConfigError, match=r"tools\.yaml") as refused:
         load_registry(folder)
 
     assert said in str(refused.value)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import statistics
 import time
 from contextlib import asynccontextmanager
@@ -11,8 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from services.tool_executor.adapters.frames import Call
 from services.tool_executor.adapters.pool import WorkerPool
-from services.tool_executor.adapters.process import WorkerLimits
+from services.tool_executor.adapters.process import WorkerLimits, WorkerProcess
 from services.tool_executor.adapters.runner import SandboxRunner
 from services.tool_executor.errors import WorkersBusy, WorkerUnusable
 from services.tool_executor.rules import Expired, Oversized, Raised, Returned, Vanished
@@ -45,6 +45,10 @@ async def run(runner, name, arguments="{}", secrets=(), **changes):
     tool = declared(name, secrets, **changes)
     async with runner.place(tool) as place:
         return await place.run(tool, arguments, CONTEXT)
+
+
+def exists(folder: str) -> bool:
+    return Path(folder).exists()
 
 
 async def who(runner) -> list[str]:
@@ -96,6 +100,26 @@ async def test_what_a_stopped_tool_started_is_stopped_with_it():
 
     gone = not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
     assert gone
+
+
+async def test_a_worker_whose_executor_died_stops_the_call_itself():
+    worker = await WorkerProcess.start((sample_tools.__name__,), (), LIMITS)
+    manifest = declared("hang").manifest
+    call = Call(
+        module=manifest.module,
+        function=manifest.function,
+        arguments_json="{}",
+        context=CONTEXT,
+        time_limit_seconds=0.3,
+        output_limit_bytes=100,
+    )
+    try:
+        async with asyncio.timeout(5):
+            # Past the executor's own clock: nobody outside stops the call.
+            with pytest.raises(asyncio.IncompleteReadError):
+                await worker._converse(call)
+    finally:
+        await worker.close()
 
 
 async def test_a_flood_is_stopped_and_measured():
@@ -199,7 +223,7 @@ async def test_no_process_and_no_folder_is_left_behind():
         _, pid, folder = await who(runner)
 
     assert not psutil.pid_exists(int(pid))
-    assert not Path(folder).exists()
+    assert not exists(folder)
 
 
 async def test_a_tool_in_process_is_stopped_at_its_time_limit():
@@ -208,7 +232,7 @@ async def test_a_tool_in_process_is_stopped_at_its_time_limit():
         assert await run(runner, "nap", '{"seconds": 0}') == Returned('"rested"')
 
 
-async def test_a_warm_call_is_fast():
+async def test_a_warm_call_is_fast(record_property):
     async with running() as runner:
         await run(runner, "double", '{"x": 1}')
         taken = []
@@ -218,5 +242,5 @@ async def test_a_warm_call_is_fast():
             taken.append((time.perf_counter() - started) * 1000)
 
     p50 = statistics.median(taken)
-    print(f"warm call of a worker: p50 {p50:.2f} ms, pid {os.getpid()}")
+    record_property("warm_call_p50_ms", round(p50, 2))
     assert p50 < WARM_P50_LIMIT_MS

@@ -1,11 +1,11 @@
 """The operators' commands: `app`, to which the platform adds its own."""
 
 from importlib.metadata import version as version_of
-from typing import Annotated
 
 import typer
 
 from services.console.cli import agents, cost, dead_letters, reviews, runs, submit
+from services.console.cli.output import AsJson, Output, show, wants_json
 
 __all__ = ["app"]
 
@@ -26,11 +26,9 @@ app.add_typer(dead_letters.app, name="dlq")
 
 @app.command()
 def version(
-    output: Annotated[str, typer.Option("-o", help="text, or json")] = "text",
-    as_json: Annotated[bool, typer.Option("--json", help="As -o json")] = False,
+    output: Output = "text",
+    as_json: AsJson = False,
 ) -> None:
     """Print the version."""
-    from services.console.cli.output import show, wants_json  # noqa: PLC0415 - rich is slow
-
     found = version_of("interlock")
     show({"version": found}, found, as_json=wants_json(output, as_json=as_json))

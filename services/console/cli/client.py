@@ -4,10 +4,20 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from services.console.cli.endpoint import find_endpoint
+from services.console.cli.errors import (
+    CONFLICT,
+    DENIED,
+    FAILED,
+    NOT_FOUND,
+    USAGE,
+    CommandFailed,
+    not_running,
+)
+
 if TYPE_CHECKING:
     import httpx
 
-FAILED, USAGE, NOT_FOUND, CONFLICT, DENIED = 1, 2, 3, 4, 5
 EXIT_CODES = {
     401: DENIED,
     403: DENIED,
@@ -22,16 +32,6 @@ PREFIX = "/api/v1"
 REQUEST_SECONDS = 30.0
 # Longer than the heartbeats of a stream are apart.
 SILENCE_SECONDS = 60.0
-
-
-class CommandFailed(Exception):
-    """A command that did not do what was asked: a sentence, what to do, an exit code."""
-
-    def __init__(self, what: str, remedy: str, exit_code: int = FAILED) -> None:
-        super().__init__(f"{what} {remedy}")
-        self.what = what
-        self.remedy = remedy
-        self.exit_code = exit_code
 
 
 class Client:
@@ -91,8 +91,6 @@ def connect() -> Client:
     """
     import httpx  # noqa: PLC0415 - slow to import
 
-    from services.console.cli.endpoint import find_endpoint  # noqa: PLC0415 - it raises our error
-
     found = find_endpoint()
     headers = {"authorization": f"Bearer {found.token}"} if found.token else {}
     return Client(httpx.Client(base_url=found.url, headers=headers, timeout=REQUEST_SECONDS))
@@ -114,7 +112,5 @@ def refusal(answer: "httpx.Response") -> CommandFailed:
 
 def unreachable(error: Exception) -> CommandFailed:
     """A server that does not answer: here that is a platform that is not running."""
-    from services.console.cli.endpoint import not_running  # noqa: PLC0415 - as above
-
     failed = not_running()
     return CommandFailed(f"{failed.what} ({type(error).__name__})", failed.remedy)

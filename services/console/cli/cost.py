@@ -5,7 +5,16 @@ from typing import Annotated
 import typer
 
 from services.console.cli.client import connect
-from services.console.cli.output import AsJson, Output, Tenant, ends_well, show, table, usd, wants_json
+from services.console.cli.output import (
+    AsJson,
+    Output,
+    Tenant,
+    ends_well,
+    show,
+    table,
+    usd,
+    wants_json,
+)
 
 app = typer.Typer(help="Where the money went.", no_args_is_help=True)
 

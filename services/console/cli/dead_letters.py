@@ -44,4 +44,8 @@ def show_(
     rows = [(name, found[name]) for name in ("subject", "service", "rule", "reason")]
     rows.extend((name, value) for name, value in found["headers"].items())
     rows.append((f"body, {found['body_bytes']} bytes", found["body_text"]))
-    show(found, table((f"dead letter {number}", ""), rows), as_json=wants_json(output, as_json=as_json))
+    show(
+        found,
+        table((f"dead letter {number}", ""), rows),
+        as_json=wants_json(output, as_json=as_json),
+    )

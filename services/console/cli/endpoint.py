@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.console.cli.client import CommandFailed
+from services.console.cli.errors import not_running
 
 HOME_VARIABLE = "INTERLOCK_HOME"
 URL_VARIABLE = "INTERLOCK_URL"
@@ -32,13 +32,6 @@ def find_endpoint(environment: Mapping[str, str] = os.environ) -> Endpoint:
         raise not_running()
     token = environment.get(TOKEN_VARIABLE) or next(iter(_read(home / "keys" / "tokens.json")), "")
     return Endpoint(url.rstrip("/"), token)
-
-
-def not_running() -> CommandFailed:
-    return CommandFailed(
-        "The platform is not running.",
-        "start it with: interlock dev  (or set INTERLOCK_URL and INTERLOCK_TOKEN)",
-    )
 
 
 def _read(path: Path) -> dict[str, object]:

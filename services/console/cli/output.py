@@ -10,12 +10,20 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from services.console.cli.client import CommandFailed
+from services.console.cli.errors import CommandFailed
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-Output = Annotated[str, typer.Option("-o", "--output", help="text, or json")]
+
+def known_format(output: str) -> str:
+    """Checked before anything is asked of anybody."""
+    if output not in ("text", "json"):
+        raise typer.BadParameter(f"{output!r}: choose text or json")
+    return output
+
+
+Output = Annotated[str, typer.Option("-o", "--output", help="text, or json", callback=known_format)]
 AsJson = Annotated[bool, typer.Option("--json", help="As -o json")]
 Tenant = Annotated[str | None, typer.Option(help="Where several have the id")]
 
@@ -34,13 +42,7 @@ MICRO = 1_000_000
 
 
 def wants_json(output: str, *, as_json: bool) -> bool:
-    """Whether a command prints JSON.
-
-    Raises:
-        typer.BadParameter: the format is not known.
-    """
-    if output not in ("text", "json"):
-        raise typer.BadParameter(f"{output!r}: choose text or json", param_hint="-o")
+    """Whether a command prints JSON."""
     return as_json or output == "json"
 
 

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from services.console.cli.client import CONFLICT, DENIED, connect
+from services.console.cli.client import connect
+from services.console.cli.errors import CONFLICT, DENIED
 from services.console.cli.output import (
     AsJson,
     Output,
@@ -56,7 +57,9 @@ def list_(
 
 @app.command("show")
 @ends_well
-def show_(name: Name, tenant: Tenant = None, output: Output = "text", as_json: AsJson = False) -> None:
+def show_(
+    name: Name, tenant: Tenant = None, output: Output = "text", as_json: AsJson = False
+) -> None:
     """Show one review: what would happen, and why a person is asked."""
     found = connect().get(f"/reviews/{name}", tenant=tenant)
     show(found, _detail(found), as_json=wants_json(output, as_json=as_json))

@@ -5,14 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
-from services.console.cli.client import FAILED, SILENCE_SECONDS, Client, CommandFailed, connect
+from services.console.cli.client import SILENCE_SECONDS, Client, connect
+from services.console.cli.errors import FAILED, CommandFailed
 from services.console.cli.output import AsJson, Output, ends_well, show, wants_json
-
-ENDED = ("completed", "failed", "cancelled")
 
 
 @ends_well
-def submit(
+def submit(  # noqa: PLR0913, PLR0917 - typer reads one option from each
     agent: Annotated[str, typer.Argument(help="Name of the agent")],
     text: Annotated[str, typer.Argument(help="What it is asked")],
     tenant: Annotated[str | None, typer.Option(help="Whose run it is")] = None,

@@ -43,8 +43,13 @@ class WorkerPool:
         Raises:
             WorkerUnusable: one does not start.
         """
-        for secrets in kinds[: self._workers]:
-            self._idle.append((secrets, await self._start(secrets)))
+        wanted = kinds[: self._workers]
+        started = await asyncio.gather(*map(self._start, wanted), return_exceptions=True)
+        failures = [one for one in started if isinstance(one, BaseException)]
+        pairs = zip(wanted, started, strict=True)
+        self._idle += [(kind, one) for kind, one in pairs if isinstance(one, WorkerProcess)]
+        if failures:
+            raise failures[0]
 
     @asynccontextmanager
     async def lend(self, secrets: Secrets) -> AsyncIterator[WorkerProcess]:

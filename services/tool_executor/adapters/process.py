@@ -27,6 +27,7 @@ WORKER = "services.tool_executor.adapters.worker"
 CHUNK_BYTES = 65_536
 TAIL_BYTES = 2_000
 REAP_SECONDS = 5.0
+EXIT_SECONDS = 0.5
 SHARED_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
@@ -79,8 +80,9 @@ class WorkerProcess:
         return self._usable and self._process.returncode is None
 
     @property
-    def pid(self) -> int:
-        return self._process.pid
+    def _said(self) -> str:
+        """The end of what it printed. For the log alone: it may quote a secret."""
+        return self._tail.decode(errors="replace")
 
     @classmethod
     async def start(
@@ -108,13 +110,16 @@ class WorkerProcess:
                 await worker._frame(REPLY_LIMIT_BYTES)
         except (TimeoutError, FrameBroken, OSError, asyncio.IncompleteReadError) as error:
             await worker.close()
-            log.exception("executor.worker_unusable", said=worker._tail.decode(errors="replace"))
-            raise WorkerUnusable(type(error).__name__) from None
+            raise worker._unusable(error) from None
         except asyncio.CancelledError:
             await worker.close()
             raise
         worker._usable = True
         return worker
+
+    def _unusable(self, error: Exception) -> WorkerUnusable:
+        log.error("executor.worker_unusable", error=repr(error), said=self._said)
+        return WorkerUnusable(type(error).__name__)
 
     async def run(self, call: Call) -> Ending:
         """Run one call within its limits. Whatever goes wrong, the process does not outlive it."""
@@ -154,17 +159,12 @@ class WorkerProcess:
         return await self._process.stdout.readexactly(length)
 
     async def _vanished(self, error: Exception) -> Vanished:
-        if not isinstance(error, asyncio.IncompleteReadError):
-            self.kill()
+        # Dead by itself, it is about to tell its own exit code; what it started may still live.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), REAP_SECONDS)
+            await asyncio.wait_for(self._process.wait(), EXIT_SECONDS)
+        self.kill()
         code = self._process.returncode
-        log.error(
-            "executor.worker_vanished",
-            error=repr(error),
-            exit_code=code,
-            said=self._tail.decode(errors="replace"),
-        )
+        log.error("executor.worker_vanished", error=repr(error), exit_code=code, said=self._said)
         return Vanished(f"its worker ended ({_exit_words(code)})")
 
     async def _drain(self) -> None:
@@ -184,10 +184,10 @@ class WorkerProcess:
         self.kill()
         if self._process.stdin is not None:
             self._process.stdin.close()
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._process.wait(), REAP_SECONDS)
-        except TimeoutError:
-            log.exception("executor.worker_not_reaped", pid=self._process.pid)
+        if self._process.returncode is None:
+            log.error("executor.worker_not_reaped", pid=self._process.pid)
         await self._stop_draining()
         shutil.rmtree(self._folder, ignore_errors=True)
 

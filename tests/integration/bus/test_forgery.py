@@ -62,6 +62,25 @@ async def test_a_reply_to_a_direct_get_is_no_fact(scene, suffix, request_of):
     assert letters[0] == "restored"
 
 
+@pytest.mark.parametrize(
+    ("place", "payload"),
+    [
+        ("$JS.API.STREAM.MSG.GET.RUNS", b'{"seq": 1}'),
+        ("$JS.API.CONSUMER.INFO.RUNS.tool_executor", b""),
+        (OWN, b"{}"),
+    ],
+    ids=["message", "consumer", "acknowledgement"],
+)
+async def test_no_other_answer_of_the_engine_is_a_fact(scene, place, payload):
+    attacker = await scene.platform.client(EXECUTOR)
+
+    await attacker.publish(place, payload, reply=PLACE)
+
+    await landed(scene)
+    await eventually(scene.platform.dead_letters)
+    await scene.assert_unharmed("bad_body")
+
+
 async def test_a_pull_aimed_at_a_run_yields_a_repeat_and_no_fact(scene):
     """The engine stores the message where it came from, and the end of the pull where it aims."""
     attacker, ledger = [await scene.platform.client(name) for name in (ROUTER, LEDGER)]

@@ -3,7 +3,7 @@
 import pytest
 
 from contracts.guardrail import TaskBlocked
-from contracts.subjects import EXECUTOR, GUARDRAIL, ORCHESTRATOR, PRODUCER
+from contracts.subjects import CONSOLE, EXECUTOR, GUARDRAIL, ORCHESTRATOR, PRODUCER, ROUTER
 from shared.bus import Heard
 from tests.bodies import VERDICT, task_cleared
 from tests.integration.bus.scene import publish_raw, submit
@@ -54,21 +54,24 @@ async def test_a_message_that_looks_like_a_status_does_not_cut_a_run_short(scene
 
 @pytest.mark.parametrize(
     "block",
-    [
-        b"NATS/1.0 \xff\xfe\xff x\r\n\r\n",
-        b"NATS/1.0 204 \xff\r\n\r\n",
-        b"NATS/1.0 \xc2\xb2\r\nx: y\r\n\r\n",
-        b"NATS/1.0\r\n\xff: x\r\n\r\n",
-        b"NATS/1.0\r\nno colon\r\n\r\n",
-    ],
+    [b"NATS/1.0 \xff\xfe\xff x\r\n\r\n", b"NATS/1.0 204 \xff\r\nx: y\r\n\r\n", b"NATS/1.0"],
 )
-async def test_a_malformed_header_does_not_deafen_its_readers(scene, block):
-    owner = await scene.platform.client(GUARDRAIL)
+async def test_a_malformed_header_does_not_deafen_its_readers(nats_platform, block):
+    """The engine takes such a line off what it stores; core NATS hands it on as it is."""
+    console, router = [await nats_platform.connect(name) for name in (CONSOLE, ROUTER)]
+    heard: list[bytes] = []
 
-    await publish_raw(owner, PLACE, block, b"{}")
+    async def hear(message) -> None:
+        heard.append(message.data)
 
-    await eventually(scene.platform.dead_letters)
-    await scene.assert_unharmed("bad_body")
+    await console.client.subscribe("live.*.*.tokens", cb=hear)
+    await console.client.flush()
+
+    await publish_raw(router.client, "live.acme.r-1.tokens", block, b"hostile")
+    await router.bus.live("live.acme.r-1.tokens", b"good")
+    await router.client.flush()
+
+    await eventually(lambda: heard == [b"hostile", b"good"])
 
 
 async def test_a_message_as_large_as_the_server_takes_fits_into_the_dead_letters(scene):
@@ -76,9 +79,7 @@ async def test_a_message_as_large_as_the_server_takes_fits_into_the_dead_letters
     hostile = b'{"' + b"x" * 950_000 + b'": 1}'
     headers = {f"h{number}": "\x01" * 1_000 for number in range(60)}
 
-    await producer.jetstream().publish(
-        "run.acme.r-2.task.submitted", hostile, headers=headers
-    )
+    await producer.jetstream().publish("run.acme.r-2.task.submitted", hostile, headers=headers)
 
     await eventually(scene.platform.dead_letters)
     await scene.assert_unharmed("bad_body")

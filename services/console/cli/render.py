@@ -1,0 +1,158 @@
+"""The timeline of a run: pure, from facts to something rich can print."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from contracts.envelope import Fact
+from contracts.history import Run, fold
+from contracts.model import ModelRequested
+from contracts.review import ReviewAnswered
+from contracts.run import RunCancelled, RunCancelRequested, RunCompleted, RunFailed
+from contracts.shape import Body
+from contracts.subjects import kind_of
+from services.console.api.shapes import FactView
+from services.console.cli.output import status_text, usd
+from services.console.cli.sentences import sentence
+
+# By the last word of a fact's type; a mark beside the color, for who cannot tell colors.
+MARKS: Mapping[str, tuple[str, str]] = {
+    "cleared": ("✓", "green"),
+    "completed": ("✓", "green"),
+    "succeeded": ("✓", "green"),
+    "blocked": ("✗", "red"),
+    "failed": ("✗", "red"),
+    "unfunded": ("✗", "red"),
+    "answer_refused": ("✗", "red"),
+    "escalated": ("?", "yellow"),
+    "unknown": ("?", "yellow"),
+    "decided": ("!", "yellow"),
+    "answered": ("!", "yellow"),
+    "cancelled": ("✗", "magenta"),
+    "cancel_requested": ("!", "magenta"),
+    "funded": ("$", "blue"),
+    "settled": ("$", "blue"),
+    "responded": ("◆", "cyan"),
+    "proposed": ("◆", "cyan"),
+}
+QUIET = ("·", "dim")
+OFFSET_WIDTH, WHO_WIDTH, TYPE_WIDTH = 9, 18, 23
+
+
+def facts_from(views: Iterable[Mapping[str, Any]]) -> list[Fact[Body]]:
+    """Facts from what the API answers; what a newer release says is passed over."""
+    found = []
+    for view in views:
+        try:
+            found.append(FactView.model_validate(view).fact())
+        except ValueError:
+            continue
+    return found
+
+
+def timeline(facts: Sequence[Fact[Body]]) -> RenderableType:
+    """Every fact of a run with its offset, who said it, and a sentence; then the outcome."""
+    if not facts:
+        return Text("This run has no facts.")
+    run = fold(facts)
+    lines = Timeline()
+    grid = _grid()
+    parts: list[RenderableType] = [_header(run, facts)]
+    for fact in facts:
+        if isinstance(fact.body, ModelRequested):
+            parts.append(grid)
+            parts.append(_step(fact.body.step))
+            grid = _grid()
+        grid.add_row(*lines.cells(fact))
+    return Group(*parts, grid, _footer(run))
+
+
+@dataclass(slots=True)
+class Timeline:
+    """Facts of one run as they come, each with its offset from the first."""
+
+    begun: datetime | None = None
+
+    def cells(self, fact: Fact[Body]) -> tuple[Text, Text, Text, Text]:
+        """Offset, who said it, its type, its sentence."""
+        moment = fact.stored_at or fact.time
+        self.begun = self.begun or moment
+        mark, style = MARKS.get(fact.type.split(".")[1], QUIET)
+        return (
+            Text(f"+{(moment - self.begun).total_seconds():.3f}s", style="dim"),
+            Text(who(fact), style="dim"),
+            Text(f"{mark} {fact.type}", style=style),
+            Text(sentence(fact)),
+        )
+
+    def line(self, fact: Fact[Body]) -> Text:
+        """The same on one line, for who watches."""
+        offset, by, type_, told = self.cells(fact)
+        offset.pad_left(max(0, OFFSET_WIDTH - len(offset)))
+        by.pad_right(max(0, WHO_WIDTH - len(by)))
+        type_.pad_right(max(0, TYPE_WIDTH + 2 - len(type_)))
+        return Text("  ").join((offset, by, type_, told))
+
+
+def who(fact: Fact[Body]) -> str:
+    """Who said it: the person where there is one, else the service that owns such facts."""
+    match fact.body:
+        case ReviewAnswered(principal=principal) | RunCancelRequested(principal=principal):
+            return principal
+        case _:
+            return kind_of(fact.type).owner
+
+
+def _grid() -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(justify="right", no_wrap=True, min_width=OFFSET_WIDTH)
+    grid.add_column(no_wrap=True, min_width=WHO_WIDTH, max_width=WHO_WIDTH, overflow="ellipsis")
+    grid.add_column(no_wrap=True, min_width=TYPE_WIDTH)
+    grid.add_column(overflow="fold")
+    return grid
+
+
+def _step(number: int) -> RenderableType:
+    return Rule(Text(f"step {number}", style="dim"), style="dim", align="left", characters="─")
+
+
+def _header(run: Run, facts: Sequence[Fact[Body]]) -> Text:
+    first, last = (one.stored_at or one.time for one in (facts[0], facts[-1]))
+    agent = run.submitted.body.agent if run.submitted else "?"
+    steps = f"{len(run.steps)} step{'' if len(run.steps) == 1 else 's'}"
+    return Text.assemble(
+        (f"{run.tenant}/{run.run_id}", "bold"),
+        f"  {agent}  ",
+        status_text(run.status),
+        f"  {steps}, {len(facts)} facts, {usd(run.cost_micro_usd)}, ",
+        f"{(last - first).total_seconds():.3f}s",
+        (f"  since {first:%Y-%m-%d %H:%M:%S} UTC\n", "dim"),
+    )
+
+
+def _footer(run: Run) -> RenderableType:
+    match run.end:
+        case Fact(body=RunCompleted(answer=answer)):
+            told = Text(answer)
+        case Fact(body=RunFailed(rule=rule, reason=reason)):
+            told = Text(f"{rule}: {reason}", style="red")
+        case Fact(body=RunCancelled(principal=principal)):
+            told = Text(f"cancelled by {principal}", style="magenta")
+        case _:
+            told = _waiting(run)
+    return Padding(told, (1, 0, 0, 0))
+
+
+def _waiting(run: Run) -> Text:
+    names = [f"{run.run_id}.{one.requested.body.review_id}" for one in run.open_reviews]
+    if not names:
+        return Text("not ended yet", style="dim")
+    commands = "\n".join(f"  interlock reviews approve {name}" for name in names)
+    return Text(f"It waits for a person:\n{commands}", style="yellow")

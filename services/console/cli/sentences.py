@@ -1,0 +1,214 @@
+"""One sentence for people about each kind of fact: what happened, and by which rule."""
+
+from contracts.envelope import Fact
+from contracts.evaluation import RunEvaluated
+from contracts.guardrail import (
+    AnswerBlocked,
+    AnswerCleared,
+    ResultBlocked,
+    ResultCleared,
+    TaskBlocked,
+    TaskCleared,
+    ToolBlocked,
+    ToolCleared,
+    ToolEscalated,
+    Verdict,
+)
+from contracts.model import (
+    ModelAttemptRequested,
+    ModelClaimed,
+    ModelFailed,
+    ModelRequested,
+    ModelResponded,
+)
+from contracts.money import ModelFunded, ModelUnfunded, MoneySettled
+from contracts.review import ReviewAnswered, ReviewAnswerRefused, ReviewDecided, ReviewRequested
+from contracts.run import (
+    AnswerProposed,
+    RunCancelled,
+    RunCancelRequested,
+    RunCompleted,
+    RunFailed,
+    RunStarted,
+)
+from contracts.shape import Body
+from contracts.task import TaskConflicted, TaskSubmitted
+from contracts.tool import ToolClaimed, ToolFailed, ToolRequested, ToolSucceeded, ToolUnknown
+from services.console.cli.output import usd
+
+TEXT_CHARACTERS = 160
+
+
+def sentence(fact: Fact[Body]) -> str:
+    """What a fact says; its type alone where it is of a newer release."""
+    for tell in (_task, _verdict, _model, _money, _tool, _review, _run):
+        told = tell(fact.body)
+        if told is not None:
+            return told
+    return fact.type
+
+
+def short(text: str, characters: int = TEXT_CHARACTERS) -> str:
+    """One line of text, cut where it is long."""
+    line = " ".join(text.split())
+    return line if len(line) <= characters else f"{line[: characters - 1]}…"
+
+
+def _task(body: Body) -> str | None:
+    match body:
+        case TaskSubmitted(agent=agent, input=text):
+            return f"{agent} is asked: {short(text)}"
+        case TaskConflicted(reason=reason):
+            return f"a second task under this name was refused: {reason}"
+        case RunStarted() as started:
+            limits = started.limits
+            return (
+                f"{started.agent.name}@{started.agent_version}: at most {limits.steps} steps, "
+                f"{usd(limits.budget_micro_usd)}, until {started.deadline:%H:%M:%S}"
+            )
+        case _:
+            return None
+
+
+def _verdict(body: Body) -> str | None:
+    if not isinstance(body, Verdict):
+        return None
+    found = "".join(f"; {one.check}: {one.reason}" for one in body.findings)
+    return f"{_gate(body)} [{body.rule}: {body.reason}{found}]"
+
+
+def _gate(verdict: Verdict) -> str:
+    match verdict:
+        case TaskCleared():
+            return "the task may be shown to a model"
+        case TaskBlocked():
+            return "the task is refused"
+        case AnswerCleared():
+            return "the answer may leave"
+        case AnswerBlocked():
+            return "the answer is withheld"
+        case _:
+            return _call_gate(verdict)
+
+
+def _call_gate(verdict: Verdict) -> str:
+    match verdict:
+        case ToolCleared(call=call, tool=tool):
+            return f"call {call} of {tool} may run"
+        case ToolBlocked(call=call):
+            return f"call {call} is refused"
+        case ToolEscalated(call=call, roles=roles):
+            return f"call {call} needs a person ({', '.join(roles)})"
+        case ResultCleared(call=call, label=label, text=text):
+            return f"the model sees the result of {call} as {label}: {short(text)}"
+        case ResultBlocked(call=call):
+            return f"the result of {call} is withheld"
+        case _:
+            return "a verdict"
+
+
+def _model(body: Body) -> str | None:
+    match body:
+        case ModelRequested(step=step, alias=alias, prompt_bytes=size):
+            return f"step {step}: {alias} is to answer {size:,} bytes of prompt"
+        case ModelAttemptRequested() as again:
+            route = f"{again.route.provider}/{again.route.model}"
+            return (
+                f"attempt {again.attempt}, {again.role} on {route}, because "
+                f"{again.previous.kind}: {short(again.previous.reason)}"
+            )
+        case ModelClaimed(state="revoked"):
+            return "the attempt is called off before it began"
+        case ModelClaimed(route=route):
+            return f"dispatched to {route.provider}/{route.model}" if route else "dispatched"
+        case ModelResponded() as responded:
+            return _response(responded)
+        case ModelFailed(failure=failure):
+            return f"no attempt is left: {failure.kind}, {short(failure.reason)}"
+        case _:
+            return None
+
+
+def _response(responded: ModelResponded) -> str:
+    usage = responded.usage
+    tokens = f"{usage.input_total:,} tokens in, {usage.output_total:,} out"
+    calls = ", ".join(f"{call.name}({short(call.arguments_json)})" for call in responded.tool_calls)
+    said = f"wants {calls}" if calls else f"says: {short(responded.text)}"
+    took = f", {responded.duration_ms} ms" if responded.duration_ms else ""
+    return f"{said} ({tokens}{took}, stopped: {responded.stop.kind})"
+
+
+def _money(body: Body) -> str | None:
+    match body:
+        case ModelFunded() as funded:
+            left = min((one.remaining_micro_usd for one in funded.budgets), default=None)
+            rest = "" if left is None else f"; {usd(left)} left in the tightest budget"
+            return f"{usd(funded.amount_micro_usd)} held for one attempt{rest}"
+        case ModelUnfunded(rule=rule, reason=reason):
+            return f"no money [{rule}: {reason}]"
+        case MoneySettled() as settled:
+            of = f"of {usd(settled.held_micro_usd)} held"
+            why = f": {settled.reason}" if settled.reason else ""
+            return f"{settled.state}: {usd(settled.cost_micro_usd)} {of}{why}"
+        case _:
+            return None
+
+
+def _tool(body: Body) -> str | None:
+    match body:
+        case ToolRequested() as asked:
+            again = f", attempt {asked.attempt}" if asked.attempt > 1 else ""
+            return f"call {asked.call}{again}: {asked.tool}({short(asked.arguments_json)})"
+        case ToolClaimed(call=call, state="revoked"):
+            return f"call {call} is called off before it began"
+        case ToolClaimed(call=call):
+            return f"call {call} starts"
+        case ToolSucceeded() as done:
+            cut = " (truncated)" if done.truncated else ""
+            return f"call {done.call} returned {short(done.output_json)}{cut}"
+        case ToolFailed(call=call, kind=kind, reason=reason):
+            return f"call {call} failed, {kind}: {short(reason)}"
+        case ToolUnknown(call=call, reason=reason):
+            return f"nobody knows whether call {call} took effect: {short(reason)}"
+        case _:
+            return None
+
+
+def _review(body: Body) -> str | None:
+    match body:
+        case ReviewRequested() as asked:
+            about = "may it run" if asked.about == "call" else "did it take effect"
+            return (
+                f"asks {', '.join(asked.roles)}: {asked.tool}({short(asked.arguments_json)}), "
+                f"{about}? [{asked.reason}]"
+            )
+        case ReviewAnswered() as answer:
+            why = f": {answer.reason}" if answer.reason else ""
+            return f"{answer.principal} says {answer.decision}{why}"
+        case ReviewDecided() as decided:
+            by = f" by {decided.principal} as {decided.role}" if decided.principal else ""
+            return f"{decided.outcome}{by}" + (f": {decided.reason}" if decided.reason else "")
+        case ReviewAnswerRefused(rule=rule, principal=principal, reason=reason):
+            return f"the answer of {principal} does not count [{rule}: {reason}]"
+        case _:
+            return None
+
+
+def _run(body: Body) -> str | None:
+    match body:
+        case AnswerProposed(text=text):
+            return f"wants to answer: {short(text)}"
+        case RunCancelRequested(principal=principal, reason=reason):
+            return f"{principal} wants it to end" + (f": {reason}" if reason else "")
+        case RunCompleted(steps=steps):
+            return f"answered after {steps} steps"
+        case RunFailed(rule=rule, reason=reason):
+            return f"no answer [{rule}: {reason}]"
+        case RunCancelled(principal=principal, reason=reason):
+            return f"ended by {principal}" + (f": {reason}" if reason else "")
+        case RunEvaluated() as evaluated:
+            held = sum(one.passed for one in evaluated.assertions)
+            verdict = "passed" if evaluated.passed else "not passed"
+            return f"{verdict}: {held} of {len(evaluated.assertions)} assertions hold"
+        case _:
+            return None

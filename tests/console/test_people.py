@@ -1,0 +1,36 @@
+import pytest
+
+from services.console.api.people import load_people
+from shared.errors import ConfigError
+
+
+def test_people_are_read_with_their_roles(settings):
+    people = load_people(settings)
+
+    assert people["anna-token"].roles == ("operator", "support-lead")
+    assert people["tom-token"].tenant == "other"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.4", "::", "console.example.org"])
+def test_static_tokens_are_refused_off_this_machine(settings, host):
+    with pytest.raises(ConfigError, match="not a loopback address"):
+        load_people(settings.model_copy(update={"http_host": host}))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_static_tokens_are_taken_on_this_machine(settings, host):
+    assert load_people(settings.model_copy(update={"http_host": host}))
+
+
+def test_no_tokens_file_is_said_at_the_start(settings):
+    with pytest.raises(ConfigError, match="INTERLOCK_CONSOLE_TOKENS_FILE is not set"):
+        load_people(settings.model_copy(update={"tokens_file": None}))
+
+
+def test_a_mistake_in_the_file_is_told_without_the_tokens(settings):
+    settings.tokens_file.write_text('{"very-secret": {"principal": "anna", "rolls": []}}')
+
+    with pytest.raises(ConfigError) as told:
+        load_people(settings)
+
+    assert "very-secret" not in str(told.value)

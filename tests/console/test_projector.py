@@ -1,0 +1,105 @@
+import asyncio
+
+import pytest
+
+from contracts.subjects import CONSOLE, HEARINGS
+from services.console.adapters import Bell
+from services.console.handlers import Projector, hears, project_fact
+from services.console.rules import project
+from services.console.store import MemoryReadModel
+from shared.bus import Heard
+from tests.histories import whole_run
+
+FACTS = whole_run().facts
+
+
+class Gate(MemoryReadModel):
+    """A store that commits when it is told to."""
+
+    def __init__(self):
+        super().__init__()
+        self.open = asyncio.Event()
+
+    async def apply(self, changes):
+        await self.open.wait()
+        await super().apply(changes)
+
+
+class Choosy(MemoryReadModel):
+    """A store that cannot keep one fact."""
+
+    async def apply(self, changes):
+        if any(change.sequence == 2 for change in changes):
+            raise ValueError("it cannot be kept")
+        await super().apply(changes)
+
+
+def test_every_fact_of_the_hearing_has_a_handler():
+    (hearing,) = (one for one in HEARINGS if one.service == CONSOLE)
+
+    assert set(hearing.types) <= set(hears.by_type)
+
+
+async def test_facts_that_are_heard_together_are_one_transaction():
+    store = MemoryReadModel()
+    projector = Projector(store, Bell(), 256, 0.001)
+
+    await asyncio.gather(*(project_fact(Heard(fact), projector) for fact in FACTS))
+
+    assert store.batches == [len(FACTS)]
+    assert store.run_rows["acme", "r-1"].status == "completed"
+
+
+async def test_a_batch_is_no_larger_than_its_limit():
+    store = MemoryReadModel()
+    projector = Projector(store, Bell(), 4, 0)
+
+    await asyncio.gather(*(projector.add(project(fact)) for fact in FACTS))
+
+    assert max(store.batches) == 4
+
+
+async def test_a_handler_returns_only_after_the_commit():
+    store = Gate()
+    projector = Projector(store, Bell(), 256, 0)
+
+    handling = asyncio.create_task(project_fact(Heard(FACTS[0]), projector))
+    await asyncio.sleep(0.02)
+    assert not handling.done()
+    store.open.set()
+    await handling
+
+    assert store.batches == [1]
+
+
+async def test_what_cannot_be_stored_fails_alone():
+    store = Choosy()
+    projector = Projector(store, Bell(), 256, 0)
+
+    ended = await asyncio.gather(
+        *(projector.add(project(fact)) for fact in FACTS[:3]), return_exceptions=True
+    )
+
+    assert [type(one) for one in ended] == [type(None), ValueError, type(None)]
+    assert store.run_rows["acme", "r-1"].last_sequence == 3
+
+
+async def test_the_bell_rings_after_the_commit():
+    bell = Bell()
+    projector = Projector(MemoryReadModel(), bell, 256, 0)
+
+    with bell.listening("acme", "r-1") as rung:
+        await projector.add(project(FACTS[0]))
+
+        assert rung.is_set()
+
+
+@pytest.mark.parametrize("facts", [1, 3])
+async def test_a_projector_serves_again_after_it_was_idle(facts):
+    store = MemoryReadModel()
+    projector = Projector(store, Bell(), 256, 0)
+
+    for fact in FACTS[:facts]:
+        await projector.add(project(fact))
+
+    assert store.batches == [1] * facts

@@ -1,0 +1,56 @@
+"""The timeline, against what was looked at and found good: golden/<story>.txt."""
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from contracts.subjects import FACTS
+from services.console.cli import sentences
+from services.console.cli.render import timeline
+from tests.console.stories import asked_run, decided_run
+from tests.histories import whole_run
+
+GOLDEN = Path(__file__).parent / "golden"
+STORIES = {
+    "whole_run": whole_run().facts,
+    "waits_for_a_person": asked_run()[0].facts,
+    "was_approved": decided_run().facts,
+}
+
+
+def printed(facts, width=150):
+    console = Console(file=io.StringIO(), width=width, color_system=None, markup=False)
+    console.print(timeline(facts))
+    return "".join(f"{line.rstrip()}\n" for line in console.file.getvalue().splitlines())
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_timeline_is_as_it_was_found_good(story):
+    """Write it again with INTERLOCK_WRITE_GOLDEN=1, and read the difference."""
+    path = GOLDEN / f"{story}.txt"
+    if os.environ.get("INTERLOCK_WRITE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(printed(STORIES[story]), "utf-8")
+
+    assert printed(STORIES[story]) == path.read_text("utf-8")
+
+
+def test_a_run_without_facts_has_a_timeline_too():
+    assert printed([]) == "This run has no facts.\n"
+
+
+def test_a_timeline_fits_a_narrow_terminal():
+    assert all(len(line) <= 80 for line in printed(STORIES["whole_run"], width=80).splitlines())
+
+
+def test_every_kind_of_fact_is_told_in_a_sentence():
+    """By name: a kind without a sentence would show its bare type."""
+    told = Path(sentences.__file__).read_text("utf-8")
+
+    untold = [kind.type for kind in FACTS if f"case {kind.body.__name__}(" not in told]
+
+    # Reserved: nobody says it yet.
+    assert untold == ["run.archived"]
