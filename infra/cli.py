@@ -5,6 +5,7 @@ import signal
 from typing import Annotated
 
 import typer
+
 from services.console.cli import app
 
 __all__ = ["app", "main"]

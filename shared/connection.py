@@ -49,7 +49,8 @@ def mark_repeated_headers(client: Client) -> None:
     A direct get adds `Nats-Subject` and `Nats-Stream` to every message. On one that the server had
     already stored for somebody (a forged reply subject) they then stand twice, and nats-py keeps
     only the last. And a block that nats-py cannot decode (the engine stores none, but core NATS
-    hands it on) would end its reading of the connection, without a word. There is no public hook; tests on the real server hold this one.
+    hands it on) would end its reading of the connection, without a word. There is no public hook;
+    tests on the real server hold this one.
     """
     process = client._process_headers  # noqa: SLF001 - see above
 

@@ -61,6 +61,7 @@ async def _demo(console: Console) -> list[SceneResult]:
         DevPlatform.running(options, teller.prepare, on_event) as platform,
         Stage.on(platform, on_fact) as stage,
     ):
+        await stage.reset_shop()
         for scene in SCENES:
             teller.open(scene)
             results.append(await play(scene, stage))

@@ -10,8 +10,8 @@ from contracts.run import RunCompleted, RunFailed
 
 from .stage import SceneFailed, Stage
 
-LOOP_BUDGET_USD = "0.008"
-LOOP_BUDGET_MICRO_USD = 8_000
+LOOP_BUDGET_USD = "0.02"
+LOOP_BUDGET_MICRO_USD = 20_000
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ async def loop(stage: Stage, run_id: str) -> SceneResult:
         isinstance(end, RunFailed) and end.rule == "money_ceiling",
         "its money ceiling should have ended it",
     )
-    require(run.cost_micro_usd <= LOOP_BUDGET_MICRO_USD, "it spent more than it was allowed")
+    require(0 < run.cost_micro_usd <= LOOP_BUDGET_MICRO_USD, "it spent more than it was allowed")
     why = f"money_ceiling: {run.cost_micro_usd} of {LOOP_BUDGET_MICRO_USD} micro-dollars, no more"
     return result("loop", run, why)
 

@@ -176,7 +176,7 @@ class Stage:
 
     async def break_provider(self, provider: str) -> None:
         """Every call to this provider fails from now on."""
-        await self._simulator("POST", {"provider": provider, "kind": "server_error"})
+        await self._simulator("POST", {"provider": provider, "kind": "overloaded"})
 
     async def mend_providers(self) -> None:
         await self._simulator("DELETE", None)
@@ -188,6 +188,10 @@ class Stage:
             raise SceneFailed("the orchestrator is not running")
         psutil.Process(pid).send_signal(signal.SIGKILL)
         return pid
+
+    async def reset_shop(self) -> None:
+        """Forget what earlier demos refunded and wrote, so that this one can be told again."""
+        await self._fetch("TRUNCATE shop.refunds, shop.sent_emails, shop.effects")
 
     async def refunds(self, order_id: str) -> list[str]:
         """The refunds that the shop's database holds for an order, as amounts."""

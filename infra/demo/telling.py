@@ -3,11 +3,11 @@
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from services.console.cli.sentences import sentence
 
 from contracts.envelope import Fact
 from contracts.shape import MICRO, Body
 from contracts.subjects import kind_of
+from services.console.cli.sentences import sentence
 
 from .scenes import Scene, SceneResult
 
@@ -28,18 +28,19 @@ TOLD = {
     "run.failed",
     "run.evaluated",
 }
-COLOURS = {
-    "producer": "white",
-    "guardrail_checker": "magenta",
-    "orchestrator": "blue",
-    "cost_ledger": "yellow",
-    "model_router": "cyan",
-    "tool_executor": "green",
-    "evaluator": "bright_black",
-    "console": "bright_white",
+# Owner -> how it is called here, and its colour.
+VOICES = {
+    "producer": ("producer", "white"),
+    "guardrail_checker": ("guardrail", "magenta"),
+    "orchestrator": ("orchestrator", "blue"),
+    "cost_ledger": ("ledger", "yellow"),
+    "model_router": ("router", "cyan"),
+    "tool_executor": ("executor", "green"),
+    "evaluator": ("evaluator", "bright_black"),
+    "console": ("console", "bright_white"),
 }
-OWNER_WIDTH = 18
-TYPE_WIDTH = 20
+OWNER_WIDTH = 13
+TYPE_WIDTH = 24
 
 
 class Teller:
@@ -60,9 +61,9 @@ class Teller:
         """One line: who, what, and a sentence."""
         if fact.type not in TOLD:
             return
-        owner = kind_of(fact.type).owner
+        owner, colour = VOICES[kind_of(fact.type).owner]
         line = Text("  ")
-        line.append(f"{owner:<{OWNER_WIDTH}}", style=COLOURS[owner])
+        line.append(f"{owner:<{OWNER_WIDTH}}", style=colour)
         line.append(f"{fact.type:<{TYPE_WIDTH}}", style="bold")
         line.append(sentence(fact))
         line.truncate(self._console.width, overflow="ellipsis")

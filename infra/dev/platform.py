@@ -14,7 +14,7 @@ import httpx
 import nats
 from nats.aio.client import Client
 
-from contracts.subjects import CONSOLE
+from contracts.subjects import CONSOLE, EXECUTOR, ROUTER
 from infra.demo.shop.database import prepare as prepare_shop
 from infra.generate.permissions import INFRA, USERS, permissions_conf
 from infra.migrations.run import migrate
@@ -178,7 +178,8 @@ async def _start(
     stack.callback(postgres.tidy)
     tell("starting nats-server and PostgreSQL")
     await asyncio.gather(server.start(supervisor), postgres.start(supervisor))
-    simulator_port = None if options.real_providers else choose_port()
+    simulated = ROUTER in options.services and not options.real_providers
+    simulator_port = choose_port() if simulated else None
     places = Places(
         home=home,
         nats_url=server.url,
@@ -192,11 +193,7 @@ async def _start(
     platform = cls(options, supervisor, places)
     platform.token = ensure_token(places.tokens_file)
     tell("making streams, tables and tool manifests")
-    await asyncio.gather(
-        _make_streams(platform),
-        _make_tables(places),
-        write_manifests(places.manifests_file, places.config_dir),
-    )
+    await asyncio.gather(_make_streams(platform), _make_tables(places), _pin_tools(platform))
     if simulator_port is not None:
         await supervisor.start(
             simulator_child(home, simulator_port, options.scenarios, options.seed)
@@ -234,6 +231,11 @@ async def _make_streams(platform: DevPlatform) -> None:
 async def _make_tables(places: Places) -> None:
     await migrate(places.postgres_dsn)
     await prepare_shop(places.postgres_dsn)
+
+
+async def _pin_tools(platform: DevPlatform) -> None:
+    if EXECUTOR in platform.options.services:
+        await write_manifests(platform.places.manifests_file, platform.places.config_dir)
 
 
 async def write_manifests(path: Path, config_dir: Path) -> None:

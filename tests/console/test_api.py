@@ -69,6 +69,13 @@ async def test_bad_input_names_its_field(api, change, where):
     assert answer.json()["where"] == where
 
 
+async def test_a_body_that_is_not_called_json_is_told_so(api):
+    answer = await api.post("/tasks", content=json.dumps(TASK))
+
+    assert answer.status_code == 422
+    assert "content-type: application/json" in answer.json()["remedy"]
+
+
 async def test_an_unknown_agent_names_the_known_ones(api):
     answer = await api.post("/tasks", json={**TASK, "agent": "suport"})
 

@@ -67,13 +67,16 @@ async def _on_console_error(_request: Request, error: Exception) -> JSONResponse
     return problem(error)
 
 
-async def _on_invalid(_request: Request, error: Exception) -> JSONResponse:
+async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first: dict[str, Any] = error.errors()[0]
     place = ".".join(str(one) for one in first["loc"] if one != "body")
     others = len(error.errors()) - 1
     more = f" (and {others} more)" if others else ""
-    return problem(Invalid(f"{first['msg']}{more}", place or "body", "see /api/docs"))
+    # A body of another type is never parsed, and would be told that it is no object.
+    is_json = "json" in request.headers.get("content-type", "json")
+    remedy = "see /api/docs" if is_json else "send it with content-type: application/json"
+    return problem(Invalid(f"{first['msg']}{more}", place or "body", remedy))
 
 
 async def _on_log_error(_request: Request, error: Exception) -> JSONResponse:

@@ -201,7 +201,7 @@ def _run(body: Body) -> str | None:
         case RunCancelRequested(principal=principal, reason=reason):
             return f"{principal} wants it to end" + (f": {reason}" if reason else "")
         case RunCompleted(steps=steps):
-            return f"answered after {steps} steps"
+            return f"answered after {steps} step{'' if steps == 1 else 's'}"
         case RunFailed(rule=rule, reason=reason):
             return f"no answer [{rule}: {reason}]"
         case RunCancelled(principal=principal, reason=reason):

@@ -1,0 +1,116 @@
+"""The read model on a real PostgreSQL: the same rows as in memory."""
+
+import asyncio
+import random
+from dataclasses import replace
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from infra.migrations.run import migrate
+from infra.platform.home import Home
+from infra.platform.postgres import Postgres
+from infra.platform.processes import Supervisor
+from services.console.rules import project
+from services.console.store import (
+    DIMENSIONS,
+    MemoryReadModel,
+    PostgresReadModel,
+    RunQuery,
+    advanced_runs,
+)
+from tests.bodies import task
+from tests.console.stories import asked_run, decided_run
+from tests.histories import History, whole_run
+
+SEED = 7
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def postgres_dsn(tmp_path_factory):
+    home = Home(tmp_path_factory.mktemp("home"))
+    home.create()
+    postgres = Postgres(home)
+    async with Supervisor(lambda _: None) as supervisor:
+        await postgres.start(supervisor)
+        await migrate(postgres.dsn)
+        yield postgres.dsn
+
+
+@pytest_asyncio.fixture
+async def store(postgres_dsn):
+    async with asyncpg.create_pool(postgres_dsn, min_size=1, max_size=8) as pool:
+        await pool.execute("TRUNCATE console_runs, console_reviews")
+        yield PostgresReadModel(pool)
+
+
+def changes_of(facts):
+    return [change for fact in facts for change in project(fact)]
+
+
+STORIES = {"whole": whole_run, "asked": lambda: asked_run()[0], "decided": decided_run}
+
+
+@pytest.mark.parametrize("story", STORIES)
+async def test_rows_come_back_as_they_were_computed(store, story):
+    changes = changes_of(STORIES[story]().facts)
+    memory = MemoryReadModel()
+    await memory.apply(changes)
+
+    await store.apply(changes)
+
+    assert await store.runs(RunQuery()) == await memory.runs(RunQuery())
+    assert await store.reviews(None, None, 10) == await memory.reviews(None, None, 10)
+
+
+async def test_replicas_that_share_a_run_lose_nothing(store):
+    """Each takes some of the facts of several runs, in no order, at the same time, twice."""
+    histories = [whole_run() for _ in range(5)]
+    for number, history in enumerate(histories):
+        history.run_id = f"r-{number}"
+    changes = [
+        change for history in histories for fact in renamed(history) for change in project(fact)
+    ]
+    dice = random.Random(SEED)
+    shuffled = changes * 2
+    dice.shuffle(shuffled)
+
+    batches = [shuffled[start : start + 7] for start in range(0, len(shuffled), 7)]
+    await asyncio.gather(*(store.apply(batch) for batch in batches))
+
+    found = {row.run_id: row for row in await store.runs(RunQuery())}
+    assert found == {row.run_id: row for row in advanced_runs({}, changes)}
+
+
+def renamed(history):
+    old = "acme/r-1"
+    new = f"acme/{history.run_id}"
+    return [
+        replace(fact, run_id=history.run_id, cause_id=fact.cause_id.replace(old, new))
+        for fact in history.facts
+    ]
+
+
+async def test_text_with_a_nul_is_kept_without_it(store):
+    history = History()
+    history.say(task("a\x00b"))
+    asked, _ = asked_run()
+
+    await store.apply(changes_of(history.facts + asked.facts[1:]))
+
+    assert len(await store.runs(RunQuery())) == 1
+
+
+async def test_lists_are_filtered_and_bounded(store):
+    await store.apply(changes_of(whole_run().facts))
+
+    assert await store.runs(RunQuery(status="completed", agent="support", tenant="acme"))
+    assert await store.runs(RunQuery(status="waiting")) == []
+    assert await store.runs(RunQuery(limit=0)) == []
+    assert await store.tenants_of("r-1") == ["acme"]
+    assert await store.tenants_of("r-2") == []
+
+
+async def test_every_dimension_of_cost_is_a_column_of_the_ledgers_view(store):
+    assert await store.cost(DIMENSIONS, None, 10) == []
