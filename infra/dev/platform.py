@@ -129,19 +129,8 @@ class DevPlatform:
         Raises:
             NotReady: it does not, within a minute; the message ends with its last log lines.
         """
-        url = url_of(self.places.ports[name])
-
-        async def probe() -> None:
-            async with httpx.AsyncClient(timeout=PROBE_TIMEOUT_SECONDS) as client:
-                (await client.get(f"{url}/readyz")).raise_for_status()
-
-        await wait_ready(
-            self.supervisor,
-            self._child(name),
-            probe,
-            timeout_seconds=READY_TIMEOUT_SECONDS,
-            transient=(httpx.HTTPError,),
-        )
+        url = f"{url_of(self.places.ports[name])}/readyz"
+        await _answering(self.supervisor, self._child(name), url)
 
     def _child(self, name: str) -> Child:
         return service_child(name, self.places, self.options.extra_env)
@@ -195,12 +184,33 @@ async def _start(
     tell("making streams, tables and tool manifests")
     await asyncio.gather(_make_streams(platform), _make_tables(places), _pin_tools(platform))
     if simulator_port is not None:
-        await supervisor.start(
-            simulator_child(home, simulator_port, options.scenarios, options.seed)
-        )
+        await _start_simulator(platform, simulator_port)
     tell(f"starting {', '.join(options.services)}")
     await asyncio.gather(*(platform.start_service(name) for name in options.services))
     return platform
+
+
+async def _start_simulator(platform: DevPlatform, port: int) -> None:
+    options = platform.options
+    child = simulator_child(options.home, port, options.scenarios, options.seed)
+    await platform.supervisor.start(child)
+    await _answering(platform.supervisor, child, f"{url_of(port)}/healthz")
+
+
+async def _answering(supervisor: Supervisor, child: Child, url: str) -> None:
+    """Wait until a child answers 200 there; NotReady, with the end of its log, if it does not."""
+
+    async def probe() -> None:
+        async with httpx.AsyncClient(timeout=PROBE_TIMEOUT_SECONDS) as client:
+            (await client.get(url)).raise_for_status()
+
+    await wait_ready(
+        supervisor,
+        child,
+        probe,
+        timeout_seconds=READY_TIMEOUT_SECONDS,
+        transient=(httpx.HTTPError,),
+    )
 
 
 def _ports(options: DevOptions) -> dict[str, int]:

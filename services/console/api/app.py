@@ -74,7 +74,7 @@ async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     others = len(error.errors()) - 1
     more = f" (and {others} more)" if others else ""
     # A body of another type is never parsed, and would be told that it is no object.
-    is_json = "json" in request.headers.get("content-type", "json")
+    is_json = bool(place) or "json" in request.headers.get("content-type", "")
     remedy = "see /api/docs" if is_json else "send it with content-type: application/json"
     return problem(Invalid(f"{first['msg']}{more}", place or "body", remedy))
 

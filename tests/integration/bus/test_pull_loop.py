@@ -137,7 +137,7 @@ async def test_a_message_comes_again_after_the_delay_that_was_asked_for(nats_pla
 
 
 async def test_the_delay_after_a_failure_grows(nats_platform):
-    worker = Failing(ValueError("broken"), reports=True)
+    worker = Failing(Again("asked for no delay"), reports=True)
     await hear(nats_platform, worker)
 
     await submit_many(nats_platform, 1)
@@ -145,7 +145,17 @@ async def test_the_delay_after_a_failure_grows(nats_platform):
     await eventually(lambda: len(worker.began) >= 4)
     # 0.1, 0.2, 0.4 seconds, of which chance takes away up to half.
     for gap, full in zip(worker.gaps, (0.1, 0.2, 0.4), strict=False):
-        assert full / 2 <= gap < full + 0.5
+        assert full / 2 <= gap < full + 0.25
+
+
+async def test_a_failure_that_nobody_foresaw_is_tried_again(nats_platform, few_deliveries):
+    worker = Failing(ValueError("a mistake"), reports=True)
+    await hear(nats_platform, worker)
+
+    await submit_many(nats_platform, 1)
+
+    await eventually(lambda: len(worker.done) == DELIVERIES)
+    assert [delivery for _, delivery, _ in worker.began] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("reports", [True, False])
