@@ -206,6 +206,8 @@ def parse_subject(text: str) -> Subject:
         raise ValueError(
             "a subject is run.<tenant>.<run_id>.<noun>.<verb>; tenants and run ids have no dots"
         )
+    if len(tokens) == 6 and ".".join(tokens[4:]) in _KIND_OF_TYPE:
+        raise ValueError("its tenant or run id has a dot; each is 1 to 64 of A-Z a-z 0-9 _ -")
     for what, token in (("tenant", tokens[1]), ("run id", tokens[2])):
         check_token(what, token)
     return Subject(tokens[1], tokens[2], f"{tokens[3]}.{tokens[4]}", ".".join(tokens[5:]))

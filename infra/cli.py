@@ -2,11 +2,14 @@
 
 import asyncio
 import signal
+from contextlib import AbstractContextManager
 from typing import Annotated
 
 import typer
 
 from services.console.cli import app
+from services.console.cli.client import offer_kept_state
+from services.console.cli.endpoint import Endpoint
 
 __all__ = ["app", "main"]
 
@@ -33,8 +36,16 @@ def doctor(
 
 
 def main() -> None:
+    """What the console script runs."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    offer_kept_state(_kept_state)
     app()
+
+
+def _kept_state() -> AbstractContextManager[Endpoint]:
+    from infra.dev.kept import kept_endpoint  # noqa: PLC0415 - as above
+
+    return kept_endpoint()
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ class Bus(Protocol):
     clock: Clock
 
     async def run(self, heard: Heard[Body]) -> Run:
-        """The run, folded at least to what was heard."""
+        """The run, folded at least to what was heard; to its end on a redelivery."""
         ...
 
     async def read(self, tenant: str, run_id: str) -> Run:
@@ -83,7 +83,9 @@ class NatsBus:
 
     async def run(self, heard: Heard[Body]) -> Run:
         fact = heard.fact
-        return await self.runs.read(fact.tenant, fact.run_id, at_least=fact.sequence)
+        # Whoever had an earlier delivery may have claimed, or said, something since it was heard.
+        at_least = fact.sequence if heard.delivery == 1 else 0
+        return await self.runs.read(fact.tenant, fact.run_id, at_least=at_least)
 
     async def read(self, tenant: str, run_id: str) -> Run:
         return await self.runs.read(tenant, run_id)

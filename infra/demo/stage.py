@@ -163,16 +163,20 @@ class Stage:
         Raises:
             SceneFailed: it does not end, or its money is not settled.
         """
-        run = await self._runs.read(TENANT, run_id)
+        run = Run(TENANT, run_id)
         try:
             async with asyncio.timeout(FACT_TIMEOUT_SECONDS):
                 while not is_settled(run):
-                    await asyncio.sleep(PAUSE_SECONDS)
                     with contextlib.suppress(LogUnavailable):
                         run = await self._runs.read(TENANT, run_id)
+                    await asyncio.sleep(PAUSE_SECONDS)
         except TimeoutError:
             raise SceneFailed(f"it is {run.status}, and its money is not settled") from None
         return run
+
+    async def facts(self, run_id: str) -> list[Fact[Body]]:
+        """Every fact of a run that lies in the log. A listener also hears what it refused."""
+        return await self._runs.facts(TENANT, run_id)
 
     async def break_provider(self, provider: str) -> None:
         """Every call to this provider fails from now on."""

@@ -24,6 +24,7 @@ from contracts.subjects import (
     RUNS,
     SERVICES,
     STRAY_BLOCKED,
+    STRAY_SUBMISSION,
     TIMER_DURABLE,
     TIMER_SET,
     TIMERS,
@@ -94,7 +95,8 @@ def _infra() -> User:
 
 def _producer() -> User:
     """An example: in production each tenant has its own, with its name for the first `*`."""
-    return User(PRODUCER, _said_by(PRODUCER), (inbox(PRODUCER), "run.>"))
+    publish = (*_said_by(PRODUCER), STRAY_SUBMISSION)  # so that a dot in an id is answered
+    return User(PRODUCER, publish, (inbox(PRODUCER), "run.>"))
 
 
 def _said_by(name: str) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ async def test_a_run_survives_the_death_of(service, round_, platform, stage):
 
     run = await stage.finished(run_id)
     assert completed(run), run.end
-    ends = [fact.type for fact in stage.follower.facts[run_id] if fact.type in ENDS]
+    ends = [fact.type for fact in await stage.facts(run_id) if fact.type in ENDS]
     assert ends == ["run.completed"]
     effects = await stage.effects(run_id)
     assert len(effects) == len(set(effects)) == 1

@@ -1,10 +1,12 @@
 """The API as commands see it: requests, event streams, and what each refusal exits with."""
 
+import atexit
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any
 
-from services.console.cli.endpoint import find_endpoint
+from services.console.cli.endpoint import Endpoint, find_endpoint
 from services.console.cli.errors import (
     CONFLICT,
     DENIED,
@@ -83,15 +85,32 @@ class Client:
         return answer.json()
 
 
-def connect() -> Client:
-    """A client of the endpoint that is found.
+# Gives an endpoint over the state of a platform that has stopped; the program `interlock` sets it.
+KeptState = Callable[[], AbstractContextManager[Endpoint]]
+_kept_state: list[KeptState] = []
+_until_exit = ExitStack()
+
+
+def offer_kept_state(source: KeptState) -> None:
+    """Let commands that only read work where nothing runs."""
+    _kept_state[:] = [source]
+    atexit.register(_until_exit.close)
+
+
+def connect(*, reading: bool = False) -> Client:
+    """A client of the endpoint that is found; over kept state, if one only reads.
 
     Raises:
         CommandFailed: there is none.
     """
     import httpx  # noqa: PLC0415 - slow to import
 
-    found = find_endpoint()
+    try:
+        found = find_endpoint()
+    except CommandFailed:
+        if not reading or not _kept_state:
+            raise
+        found = _until_exit.enter_context(_kept_state[0]())
     headers = {"authorization": f"Bearer {found.token}"} if found.token else {}
     return Client(httpx.Client(base_url=found.url, headers=headers, timeout=REQUEST_SECONDS))
 

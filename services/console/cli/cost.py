@@ -36,7 +36,7 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Report cost by one or more dimensions, the most expensive first."""
-    found = connect().get("/cost", by=by, tenant=tenant, limit=limit)
+    found = connect(reading=True).get("/cost", by=by, tenant=tenant, limit=limit)
     money = ("cost", "held", "liability")
     columns = (*found["by"], "runs", "attempts", *money)
     rows = (

@@ -27,11 +27,26 @@ def find_endpoint(environment: Mapping[str, str] = os.environ) -> Endpoint:
         CommandFailed: none is named, and no platform runs here.
     """
     home = Path(environment.get(HOME_VARIABLE) or DEFAULT_HOME)
-    url = environment.get(URL_VARIABLE) or _read(home / "run" / "endpoints.json").get("console_url")
-    if not isinstance(url, str):
+    url = environment.get(URL_VARIABLE) or _url_of_running(home)
+    if url is None:
         raise not_running()
     token = environment.get(TOKEN_VARIABLE) or next(iter(_read(home / "keys" / "tokens.json")), "")
     return Endpoint(url.rstrip("/"), token)
+
+
+def _url_of_running(home: Path) -> str | None:
+    """Where the platform of this home answers; None where the one that wrote it has ended."""
+    written = _read(home / "run" / "endpoints.json")
+    url, pid = written.get("console_url"), written.get("pid")
+    if not isinstance(url, str) or not isinstance(pid, int):
+        return None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        pass  # it runs, under another account
+    return url
 
 
 def _read(path: Path) -> dict[str, object]:

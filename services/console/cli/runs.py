@@ -35,7 +35,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List runs, the newest first."""
-    found = connect().get(
+    found = connect(reading=True).get(
         "/runs", status=status, agent=agent, customer=customer, tenant=tenant, limit=limit
     )
     columns = ("run", "status", "agent", "customer", "steps", "cost", "submitted", "why")
@@ -67,7 +67,7 @@ def show_(
 ) -> None:
     """Show one run as a timeline: every fact, who said it, and what it means."""
     wanted_json = wants_json(output, as_json=as_json)
-    client = connect()
+    client = connect(reading=True)
     if prompt is not None:
         _show_prompt(client, run_id, prompt, tenant, as_json=wanted_json)
         return
