@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, StringConstraints
@@ -61,7 +62,7 @@ class Agent(Written):
     review: dict[Token, ReviewRule] = Field(default_factory=dict)
     evaluators: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def version(self) -> str:
         """The first 12 hex digits of the SHA-256 of the canonical JSON."""
         canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True)

@@ -3,6 +3,7 @@
 import inspect
 import json
 from collections.abc import Callable
+from functools import cached_property
 from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
@@ -32,7 +33,7 @@ class ToolManifest(Written):
     module: str = ""
     function: str = ""
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return sha256_hex(canonical.encode())

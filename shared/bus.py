@@ -91,13 +91,22 @@ class NatsBus:
         return await self.runs.read(tenant, run_id)
 
     async def say(self, cause: Fact[Body], body: B) -> Fact[B]:
-        fact = self._follow(cause.tenant, cause.run_id, body, cause.id, first_sequence(cause))
+        fact = self._after(cause, body)
         sequence = await self.publisher.say(encode(fact, self._signer))
         SAID.labels(fact.type).inc()
         return stored_as(fact, sequence)
 
     async def append(self, run: Run, cause_id: str, body: B) -> Fact[B]:
-        fact = self._follow(run.tenant, run.run_id, body, cause_id, run.first_sequence)
+        heard = run.submitted.traceparent if run.submitted is not None else None
+        fact = follow(
+            run.tenant,
+            run.run_id,
+            body,
+            cause_id=cause_id,
+            time=self.clock.now(),
+            first_sequence=run.first_sequence,
+            traceparent=traceparent_for(run.tenant, run.run_id, heard),
+        )
         prefix = run_prefix(run.tenant, run.run_id)
         message = encode(fact, self._signer)
         sequence = await self.publisher.append(message, run.last_sequence, prefix)
@@ -105,7 +114,7 @@ class NatsBus:
         return stored_as(fact, sequence)
 
     async def claim(self, cause: Fact[Body], body: ModelClaimed | ToolClaimed) -> bool:
-        fact = self._follow(cause.tenant, cause.run_id, body, cause.id, first_sequence(cause))
+        fact = self._after(cause, body)
         won = await self.publisher.create(encode(fact, self._signer))
         SAID.labels(fact.type).inc(won)
         return won
@@ -113,15 +122,15 @@ class NatsBus:
     async def live(self, subject: str, payload: bytes) -> None:
         await self._client.publish(subject, payload)
 
-    def _follow(self, tenant: str, run_id: str, body: B, cause_id: str, first: int) -> Fact[B]:
+    def _after(self, cause: Fact[Body], body: B) -> Fact[B]:
         return follow(
-            tenant,
-            run_id,
+            cause.tenant,
+            cause.run_id,
             body,
-            cause_id=cause_id,
+            cause_id=cause.id,
             time=self.clock.now(),
-            first_sequence=first,
-            traceparent=traceparent_for(tenant, run_id),
+            first_sequence=first_sequence(cause),
+            traceparent=traceparent_for(cause.tenant, cause.run_id, cause.traceparent),
         )
 
 

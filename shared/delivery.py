@@ -99,13 +99,12 @@ class Deliverer:
         last = self._patience.is_last(delivery)
         QUEUED.observe(max(0.0, (datetime.now(UTC) - stored.stored_at).total_seconds()))
         started = time.perf_counter()
+        # A delivery is a task of its own, so what is bound here ends with it.
+        structlog.contextvars.bind_contextvars(
+            tenant=fact.tenant, run_id=fact.run_id, fact=fact.type
+        )
         try:
-            with (
-                structlog.contextvars.bound_contextvars(
-                    tenant=fact.tenant, run_id=fact.run_id, fact=fact.type
-                ),
-                span(f"hear {fact.type}", SpanKind.CONSUMER, fact.traceparent),
-            ):
+            with span(f"hear {fact.type}", SpanKind.CONSUMER, fact.traceparent):
                 await self._handlers[fact.type](Heard(fact, delivery, last))
         except Again as error:
             outcome = await self._again(message, stored, delivery, error, error.after_seconds)

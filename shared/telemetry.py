@@ -5,22 +5,27 @@ is derived from the run, so that whatever an operator turns on later falls into 
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from shared.genai import ERROR_TYPE
+
+RUN_TRACES = 1024  # derived contexts kept
 QUEUE_SPANS = 4096  # spans waiting for the exporter; more are dropped, and nothing blocks
 
 _propagator = TraceContextTextMapPropagator()
 _tracer = trace.get_tracer("interlock")
-Attributes = Mapping[str, str | int | float | bool]
+_exporting: list[TracerProvider] = []
+Attributes = Mapping[str, str | int | float | bool | Sequence[str]]
 
 
 def start_tracing(service: str, endpoint: str | None) -> TracerProvider | None:
@@ -35,6 +40,7 @@ def start_tracing(service: str, endpoint: str | None) -> TracerProvider | None:
     exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
     provider.add_span_processor(BatchSpanProcessor(exporter, max_queue_size=QUEUE_SPANS))
     trace.set_tracer_provider(provider)
+    _exporting.append(provider)
     return provider
 
 
@@ -45,7 +51,10 @@ def span(
     traceparent: str | None = None,
     attributes: Attributes | None = None,
 ) -> Iterator[Span]:
-    """A span, below the one that `traceparent` names."""
+    """A span, below the one that `traceparent` names; nothing at all where none is exported."""
+    if not _exporting:
+        yield trace.INVALID_SPAN
+        return
     parent: Context | None = None
     if traceparent is not None:
         parent = _propagator.extract({"traceparent": traceparent})
@@ -54,17 +63,23 @@ def span(
 
 
 def describe(attributes: Attributes) -> None:
-    """Add attributes to the span that is open, if one is."""
-    trace.get_current_span().set_attributes(dict(attributes))
+    """Add attributes to the span that is open, if one is; `error.type` makes it a failed one."""
+    current = trace.get_current_span()
+    current.set_attributes(dict(attributes))
+    if ERROR_TYPE in attributes:
+        current.set_status(StatusCode.ERROR)
 
 
-def traceparent_for(tenant: str, run_id: str) -> str:
-    """The context to put on a fact: the open span's, or else the run's own."""
+def traceparent_for(tenant: str, run_id: str, heard: str | None = None) -> str:
+    """The context to put on a fact: the open span's, or what was heard, or the run's own."""
+    if not _exporting:
+        return heard or run_traceparent(tenant, run_id)
     carrier: dict[str, str] = {}
     _propagator.inject(carrier)
-    return carrier.get("traceparent") or run_traceparent(tenant, run_id)
+    return carrier.get("traceparent") or heard or run_traceparent(tenant, run_id)
 
 
+@lru_cache(maxsize=RUN_TRACES)
 def run_traceparent(tenant: str, run_id: str) -> str:
     """A context derived from the run alone, the same wherever it is computed."""
     digest = hashlib.sha256(f"{tenant}/{run_id}".encode()).hexdigest()

@@ -18,12 +18,11 @@ from nats.aio.msg import Msg
 from contracts.subjects import PRODUCER, RUNS
 from infra.dev.platform import DevPlatform
 
+from .bare import BareResult, measure_bare
+
 TENANT = "bench"
 TOKENS_BEFORE_TYPE = 3  # run.<tenant>.<run_id>.<noun>.<verb>
 RUN_TIMEOUT_SECONDS = 300.0
-# A bare chain of eight facts a step, on nats-py alone, on two cores of the same kind of machine.
-BARE_STEPS_PER_SECOND = 990.0
-BARE_CPU_MS_PER_STEP = 2.9
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,8 @@ class StepsResult:
     cpu_ms_per_step: float
     bytes_per_step: float
     facts_per_step: float
+    bare_steps_per_second: float
+    bare_cpu_ms_per_step: float
     of_bare_chain: float
     cpu_times_bare_chain: float
     cpu_ms_per_step_by_process: dict[str, float]
@@ -101,10 +102,13 @@ async def measure_steps(platform: DevPlatform, load: Load) -> StepsResult:
         before = await _read(platform, infra)
         await asyncio.gather(*(submit.run() for _ in range(load.together)))
         after = await _read(platform, infra)
+        server = platform.supervisor.pid("nats")
+        assert server is not None, "the platform runs"
+        bare = await measure_bare(infra, server, load.together, load.steps)
     finally:
         await client.close()
         await infra.close()
-    return _result(platform, load, alone, before, after)
+    return _result(platform, load, alone, before, after, bare)
 
 
 class _Submitter:
@@ -152,7 +156,12 @@ def _cpu_seconds(platform: DevPlatform) -> dict[str, float]:
 
 
 def _result(
-    platform: DevPlatform, load: Load, alone: list[float], before: _Meter, after: _Meter
+    platform: DevPlatform,
+    load: Load,
+    alone: list[float],
+    before: _Meter,
+    after: _Meter,
+    bare: BareResult,
 ) -> StepsResult:
     steps = load.together * load.steps
     rate = steps / (after.moment - before.moment)
@@ -169,8 +178,10 @@ def _result(
         cpu_ms_per_step=round(cpu_ms, 2),
         bytes_per_step=round((after.log_bytes - before.log_bytes) / steps, 1),
         facts_per_step=round((after.log_facts - before.log_facts) / steps, 2),
-        of_bare_chain=round(rate / BARE_STEPS_PER_SECOND, 3),
-        cpu_times_bare_chain=round(cpu_ms / BARE_CPU_MS_PER_STEP, 1),
+        bare_steps_per_second=bare.steps_per_second,
+        bare_cpu_ms_per_step=bare.cpu_ms_per_step,
+        of_bare_chain=round(rate / bare.steps_per_second, 3),
+        cpu_times_bare_chain=round(cpu_ms / bare.cpu_ms_per_step, 1),
         cpu_ms_per_step_by_process=by_process,
         runs=load.together,
         steps_per_run=load.steps,

@@ -14,6 +14,11 @@ class Settings(ServiceSettings, PostgresSettings):
     model_config = service_config("console")
 
     tokens_file: Path | None = None
+    allow_tokens_beyond_loopback: bool = Field(
+        default=False,
+        description="Take the tokens of the file on any address: only where nothing but this "
+        "machine reaches it, such as a container whose port is published on loopback",
+    )
     default_tenant: Token = "default"
 
     in_flight: int = Field(256, ge=1, le=10_000, description="Facts that wait for their commit")
@@ -27,7 +32,7 @@ class Settings(ServiceSettings, PostgresSettings):
 
     event_streams: int = Field(256, ge=1, description="Server-sent event streams at once")
     event_poll_seconds: float = Field(
-        0.5, gt=0, description="How late a stream may learn what another replica projected"
+        0.1, gt=0, description="How late a stream may learn what another replica projected"
     )
     event_heartbeat_seconds: float = Field(15.0, gt=0)
     answer_wait_seconds: float = Field(

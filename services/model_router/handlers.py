@@ -10,6 +10,7 @@ from typing import Annotated
 
 import structlog
 from faststream import Context
+from opentelemetry.trace import SpanKind
 
 from contracts.history import Run, prompt
 from contracts.model import (
@@ -24,7 +25,9 @@ from contracts.money import ModelFunded
 from shared.bus import Bus, Heard
 from shared.errors import Again
 from shared.service import Handlers
+from shared.telemetry import describe, span
 
+from . import spans
 from .adapters import ProviderAnswer, ProviderCall, Providers
 from .errors import ProviderError
 from .rules import (
@@ -72,7 +75,9 @@ async def call_model(
     work = open_work(run, heard.fact)
     if work is None:
         return
-    if heard.last:
+    if heard.last and work.claim is None:
+        await _decline(heard, work, given_up(work), bus, desk)
+    elif heard.last:
         await bus.say(heard.fact, failed(work, given_up(work)))
     elif work.claim is None:
         await _attempt(heard, run, work, bus, desk)
@@ -106,7 +111,7 @@ async def _attempt(heard: Heard[ModelFunded], run: Run, work: Work, bus: Bus, de
     asked = prompt(run, work.step.number)
     agreed = terms(work, asked, desk.choice(work), bus.clock.now(), desk.limits)
     if isinstance(agreed, AttemptFailure):
-        await bus.say(heard.fact, failed(work, agreed))
+        await _decline(heard, work, agreed, bus, desk)
         return
     nonce = secrets.token_hex(NONCE_BYTES)
     desk.calling.add(nonce)
@@ -122,14 +127,44 @@ async def _attempt(heard: Heard[ModelFunded], run: Run, work: Work, bus: Bus, de
         desk.calling.discard(nonce)
 
 
+async def _decline(
+    heard: Heard[ModelFunded], work: Work, failure: AttemptFailure, bus: Bus, desk: Desk
+) -> None:
+    """Tell that an attempt is not made, once nobody can make it any more.
+
+    The ledger gives the hold back on that word. Another replica may have agreed on terms with it,
+    and be slow to claim.
+
+    Raises:
+        Again: another holds the claim; it is looked at again, in case they stop.
+    """
+    if await bus.claim(heard.fact, _revocation(work)):
+        await bus.say(heard.fact, failed(work, failure))
+    elif heard.last:
+        await bus.say(heard.fact, failed(work, given_up(work, contested=True)))
+    else:
+        raise Again("the claim is taken, or revoked", desk.limits.takeover_seconds)
+
+
 async def _call(
     work: Work, agreed: Terms, asked: Prompt, bus: Bus, desk: Desk
 ) -> ModelResponded | AttemptFailure:
     route = agreed.route
-    provider = desk.providers[route.provider, route.api]
-    call = ProviderCall(asked, route, agreed.max_output_tokens, agreed.time_limit_seconds)
     if bus.clock.now() >= agreed.start_before:
         return unbilled("unavailable", "the claim took too long; the call was not made", route)
+    attributes = spans.asking(route, agreed.max_output_tokens)
+    with span(spans.name_of(route), SpanKind.CLIENT, attributes=attributes):
+        outcome = await _complete(work, agreed, asked, desk)
+        describe(spans.outcome(outcome))
+    return outcome
+
+
+async def _complete(
+    work: Work, agreed: Terms, asked: Prompt, desk: Desk
+) -> ModelResponded | AttemptFailure:
+    route = agreed.route
+    provider = desk.providers[route.provider, route.api]
+    call = ProviderCall(asked, route, agreed.max_output_tokens, agreed.time_limit_seconds)
     started = time.perf_counter()
     try:
         answer = await provider.complete(call)
@@ -171,6 +206,15 @@ def _claim(work: Work, agreed: Terms, nonce: str) -> ModelClaimed:
         start_before=agreed.start_before,
         time_limit_seconds=agreed.time_limit_seconds,
         route=agreed.route,
+    )
+
+
+def _revocation(work: Work) -> ModelClaimed:
+    return ModelClaimed(
+        step=work.step.number,
+        attempt=work.attempt.number,
+        nonce=secrets.token_hex(NONCE_BYTES),
+        state="revoked",
     )
 
 

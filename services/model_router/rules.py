@@ -184,13 +184,17 @@ def late_failure(run: Run, work: Work, failure: AttemptFailure) -> ModelFailed |
     return failed(work, failure) if len(attempts) == work.attempt.number else None
 
 
-def given_up(work: Work) -> AttemptFailure:
-    """What is reported when the deliveries of a funded attempt are used up."""
+def given_up(work: Work, *, contested: bool = False) -> AttemptFailure:
+    """What is reported when the deliveries of a funded attempt are used up.
+
+    `contested` says that somebody claimed it meanwhile, so that it may have been made.
+    """
     reason = "the router tried this attempt as often as it may, and could not finish it"
     claim = work.claim
-    if claim is None or claim.state == "revoked":
+    if not contested and (claim is None or claim.state == "revoked"):
         return unbilled("unavailable", reason)
-    return AttemptFailure(kind="unavailable", route=claim.route, reason=reason, billed="unknown")
+    route = claim.route if claim is not None else None
+    return AttemptFailure(kind="unavailable", route=route, reason=reason, billed="unknown")
 
 
 def failed(work: Work, failure: AttemptFailure) -> ModelFailed:

@@ -18,8 +18,9 @@ from contracts.tool import ToolClaimed, ToolFailed, ToolUnknown
 from shared.bus import Bus, Heard
 from shared.errors import Again, LogRefused
 from shared.service import Handlers
-from shared.telemetry import span
+from shared.telemetry import describe, span
 
+from . import spans
 from .adapters.registry import DeclaredTool, Registry
 from .adapters.runner import Place, Runner
 from .errors import ArgumentsInvalid, WorkersBusy, WorkerUnusable
@@ -160,20 +161,12 @@ async def _run_claimed(
     if bus.clock.now() >= start_before:
         return outcome_of(NotStarted(), act.request, act.manifest, 0)
     started = time.monotonic()
-    with span(f"execute_tool {tool.manifest.name}", attributes=_attributes(act)):
+    with span(spans.name_of(act.request), attributes=spans.running(act.request)):
         ending = await place.run(tool, act.request.arguments_json, act.context)
-    duration_ms = round((time.monotonic() - started) * 1000)
-    return outcome_of(ending, act.request, act.manifest, duration_ms)
-
-
-def _attributes(act: Act) -> dict[str, str | int | float | bool]:
-    """In the words of OpenTelemetry's conventions for generative AI."""
-    return {
-        "gen_ai.operation.name": "execute_tool",
-        "gen_ai.tool.name": act.manifest.name,
-        "gen_ai.tool.call.id": act.request.call_id,
-        "interlock.tool.attempt": act.request.attempt,
-    }
+        duration_ms = round((time.monotonic() - started) * 1000)
+        outcome = outcome_of(ending, act.request, act.manifest, duration_ms)
+        describe(spans.outcome(outcome))
+    return outcome
 
 
 async def _say_outcome(outcome: ToolOutcome, act: Act, heard: Heard[ToolCleared], bus: Bus) -> None:

@@ -1,4 +1,5 @@
 import pytest
+from structlog.testing import capture_logs
 
 from services.console.api.people import load_people
 from shared.errors import ConfigError
@@ -20,6 +21,27 @@ def test_static_tokens_are_refused_off_this_machine(settings, host):
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
 def test_static_tokens_are_taken_on_this_machine(settings, host):
     assert load_people(settings.model_copy(update={"http_host": host}))
+
+
+def test_beyond_this_machine_they_are_taken_only_by_name_and_with_a_warning(settings):
+    """In a container whose port is published on loopback."""
+    settings = settings.model_copy(
+        update={"http_host": "0.0.0.0", "allow_tokens_beyond_loopback": True}
+    )
+
+    with capture_logs() as told:
+        assert load_people(settings)
+
+    assert [(one["event"], one["log_level"]) for one in told] == [
+        ("console.tokens_beyond_loopback", "warning")
+    ]
+
+
+def test_on_this_machine_nothing_is_warned_of(settings):
+    with capture_logs() as told:
+        load_people(settings.model_copy(update={"allow_tokens_beyond_loopback": True}))
+
+    assert told == []
 
 
 def test_no_tokens_file_is_said_at_the_start(settings):

@@ -4,11 +4,7 @@ import asyncio
 
 import pytest
 
-from contracts.model import (
-    ModelFailed,
-    ModelResponded,
-    Route,
-)
+from contracts.model import ModelClaimed, ModelFailed, ModelResponded, Route
 from contracts.run import RunFailed
 from services.model_router.adapters import FakeProvider
 from services.model_router.errors import Invalid
@@ -61,6 +57,34 @@ async def test_the_last_delivery_reports_and_does_not_call(scene, claimed, bille
     (failed,) = scene.said(ModelFailed)
     assert (failed.failure.kind, failed.failure.billed) == ("unavailable", billed)
     assert scene.first.calls == 0
+
+
+async def test_an_attempt_that_is_declined_can_be_claimed_by_nobody_any_more(scene):
+    """Its hold is given back, and another replica may be about to claim under it."""
+    funded = scene.fund(scene.request(prompt_sha256="0" * 64))
+
+    await scene.hear(funded)
+
+    (revoked,) = scene.said(ModelClaimed)
+    assert revoked.state == "revoked"
+    assert len(scene.said(ModelFailed)) == 1
+
+
+@pytest.mark.parametrize("last", [False, True])
+async def test_what_another_claimed_meanwhile_is_not_reported_as_free_of_cost(scene, last):
+    funded = scene.fund(scene.request(prompt_sha256="0" * 64))
+    stale = scene.run()
+    scene.claimed_by_another(funded)
+    scene.bus.run = lambda _heard: asyncio.sleep(0, stale)
+
+    if last:
+        await scene.hear(funded, delivery=20, last=True)
+    else:
+        with pytest.raises(Again):
+            await scene.hear(funded)
+
+    billed = [failed.failure.billed for failed in scene.said(ModelFailed)]
+    assert billed == (["unknown"] if last else [])
 
 
 class Slow(FakeProvider):

@@ -1,7 +1,7 @@
 """Who asks: bearer tokens of a file, for one machine only.
 
-A file of tokens is no login: whoever reads it is that person. So it is taken on a loopback address
-only, where the file's own mode protects it.
+A file of tokens is no login: whoever reads it is that person, and they travel without TLS. So it is
+taken on a loopback address only, unless an operator says that nobody else reaches the other one.
 """
 
 import hmac
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import TypeAdapter, ValidationError
@@ -19,6 +20,8 @@ from contracts.shape import Token, Written
 from services.console.errors import Forbidden, Unauthenticated
 from services.console.settings import Settings
 from shared.errors import ConfigError
+
+log = structlog.get_logger()
 
 OPERATOR = "operator"
 
@@ -48,12 +51,24 @@ def load_people(settings: Settings) -> People:
             'one, or write {"<token>": {"principal": "you@example.org", "roles": ["viewer"]}}'
         )
     if not _is_loopback(settings.http_host):
+        _check_allowed(settings, path)
+    return _read(path)
+
+
+def _check_allowed(settings: Settings, path: Path) -> None:
+    if not settings.allow_tokens_beyond_loopback:
         raise ConfigError(
             f"INTERLOCK_CONSOLE_HTTP_HOST={settings.http_host} is not a loopback address, and "
             f"the static tokens of {path} are for one machine only; bind 127.0.0.1, and put a "
-            "proxy that authenticates people in front of it"
+            "proxy that authenticates people in front of it. In a container whose port is "
+            "published on loopback, set INTERLOCK_CONSOLE_ALLOW_TOKENS_BEYOND_LOOPBACK=true"
         )
-    return _read(path)
+    log.warning(
+        "console.tokens_beyond_loopback",
+        http_host=settings.http_host,
+        remedy="whoever reaches this address and reads a token is that person: "
+        "publish the port on loopback only",
+    )
 
 
 def _read(path: Path) -> People:

@@ -6,7 +6,7 @@ from datetime import datetime
 from contracts.agent import ReviewRule
 from contracts.envelope import Fact
 from contracts.guardrail import ToolBlocked, ToolCleared, ToolEscalated
-from contracts.history import Run
+from contracts.history import Review, Run, labels
 from contracts.review import ReviewDecided
 from contracts.shape import later, sha256_hex
 from contracts.tool import ToolManifest, ToolRequested
@@ -73,7 +73,8 @@ def _untrusted_sink(
     policy: ToolPolicy,
 ) -> str | None:
     """Why a value that decides who is affected may not be used, once outside text was read."""
-    if manifest.effect == "read" or EXTERNAL not in asked.labels:
+    # The request is not signed, so what it says that was read is not enough.
+    if manifest.effect == "read" or EXTERNAL not in {*asked.labels, *labels(run, asked.step)}:
         return None
     texts = trusted_texts(run, asked.step)
     for name, sink in manifest.sinks.items():
@@ -118,14 +119,21 @@ def _wants_review(rule: ReviewRule, arguments: Arguments) -> str | None:
 
 
 def _is_approved(run: Run, asked: ToolRequested) -> bool:
-    decisions = (review.decided for review in run.reviews if review.decided is not None)
-    decided = next((one for one in decisions if one.id == asked.approval_id), None)
-    return decided is not None and _fits(decided, asked)
+    """Whether a person let this very call run, with these very arguments."""
+    return any(_approves(review, asked) for review in run.reviews)
 
 
-def _fits(decided: Fact[ReviewDecided], asked: ToolRequested) -> bool:
-    body = decided.body
-    return body.outcome == "approved" and body.arguments_sha256 == asked.arguments_sha256
+def _approves(review: Review, asked: ToolRequested) -> bool:
+    question, decided = review.requested.body, review.decided
+    # That a call took effect is confirmed in the same word, and permits nothing.
+    if decided is None or question.about != "call":
+        return False
+    asked_about = (question.call, question.tool, decided.body.arguments_sha256)
+    return (
+        decided.id == asked.approval_id
+        and decided.body.outcome == "approved"
+        and asked_about == (asked.call, asked.tool, asked.arguments_sha256)
+    )
 
 
 def _blocked(asked: ToolRequested, policy: ToolPolicy, rule: str, reason: str) -> ToolBlocked:

@@ -10,6 +10,7 @@ from contracts.tool import Sink
 from .numbers import finite
 
 EXTERNAL = "external"
+_DOMAIN_OF_ONE = re.compile(r"^[^\s@,;:<>()\"']+(@[^\s@,;:<>()\"']+)\Z")
 _NUMBERS = re.compile(r"\d+(?:[.,]\d+)?")
 
 
@@ -33,10 +34,14 @@ def occurs(value: object, sink: Sink, texts: Iterable[str]) -> bool:
 
 
 def is_allowed(destination: object, allowed: Iterable[str]) -> bool:
-    """Whether an address is on the list, or belongs to a domain on it."""
+    """Whether an address is on the list, or is one address of a domain on it."""
     address = str(destination).lower()
+    # What sends may take a list, and then the last of its addresses would vouch for all of them.
+    domain = _DOMAIN_OF_ONE.match(address)
     return any(
-        address.endswith(entry.lower()) if entry.startswith("@") else address == entry.lower()
+        domain is not None and domain[1] == entry.lower()
+        if entry.startswith("@")
+        else address == entry.lower()
         for entry in allowed
     )
 
