@@ -62,7 +62,7 @@ class DevOptions:
     home: Home
     durability: Durability = Durability.FAST
     config_dir: Path = REPOSITORY / "infra" / "config"
-    scenarios: Path = REPOSITORY / "infra" / "simulator" / "scenarios"
+    scenarios: Path = REPOSITORY / "infra" / "demo" / "scenarios"
     seed: int = 7
     console_port: int = CONSOLE_PORT
     nats_port: int = DEFAULT_PORT

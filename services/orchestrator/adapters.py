@@ -1,5 +1,6 @@
 """Timers of the engine: message schedules in a stream that only the orchestrator writes to."""
 
+import math
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -30,10 +31,19 @@ class NatsTimers:
             b"",
             timeout=self._timeout_seconds,
             headers={
-                "Nats-Schedule": f"@at {at.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}",
+                "Nats-Schedule": schedule_at(at),
                 "Nats-Schedule-Target": TIMER_FIRED.format(tenant=tenant, run_id=run_id),
             },
         )
+
+
+def schedule_at(moment: datetime) -> str:
+    """The schedule of one moment, in whole seconds, and never before it.
+
+    A timer that fired early would find nothing due, and be set for the same second again.
+    """
+    whole = datetime.fromtimestamp(math.ceil(moment.timestamp()), UTC)
+    return f"@at {whole.strftime('%Y-%m-%dT%H:%M:%SZ')}"
 
 
 class MemoryTimers:

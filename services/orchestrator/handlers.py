@@ -72,6 +72,10 @@ async def advance(
     """Whatever was heard is only a wake-up."""
     run = await bus.run(heard)
     await settle(run, bus, desk)
+    if heard.delivery > 1:
+        # Whoever had it before may have started the run, or asked a person, and then stopped
+        # before its timer was set: nothing else would ever set it.
+        await _arm(run, bus, desk)
 
 
 async def wake(tenant: str, run_id: str, bus: Bus, desk: Desk) -> None:

@@ -3,14 +3,14 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.uv import NO_UV, ROOT, find_uv
+
 BUILD_TIMEOUT_SECONDS = 100
 pytestmark = pytest.mark.timeout(2 * BUILD_TIMEOUT_SECONDS)
 
@@ -24,18 +24,12 @@ print(json.dumps(sorted(loaded & {"contracts", "shared", "services", "nats", "fa
 """
 
 
-def find_uv() -> str | None:
-    """The uv that `make` names, the one that it installs, or one on the PATH."""
-    told = os.environ.get("INTERLOCK_UV") or ".uv/bin/uv"
-    return shutil.which(ROOT / told) or shutil.which("uv")
-
-
 @pytest.fixture(scope="module")
 def python(tmp_path_factory) -> Path:
     """An interpreter that has the wheel and what it asks for, and nothing else of ours."""
     uv = find_uv()
     if uv is None:
-        pytest.skip("uv builds the wheel: run the tests by `make test`, or set INTERLOCK_UV")
+        pytest.skip(NO_UV)
     place = tmp_path_factory.mktemp("wheel")
     run(uv, "build", "--wheel", "--out-dir", str(place), str(ROOT / "contracts"))
     (wheel,) = place.glob("interlock_contracts-*.whl")

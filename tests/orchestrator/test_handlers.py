@@ -7,7 +7,7 @@ import pytest
 
 from contracts.run import RunFailed, RunStarted
 from contracts.shape import Body
-from services.orchestrator.adapters import MemoryTimers
+from services.orchestrator.adapters import MemoryTimers, schedule_at
 from services.orchestrator.handlers import Desk, advance, wake
 from shared.bus import Heard
 from shared.clock import FixedClock
@@ -57,6 +57,29 @@ async def test_a_started_run_is_woken_at_the_next_sweep(bus, desk):
     await advance(heard(bus), bus, desk)
 
     assert desk.timers.wakes["acme", "r-1"] == bus.clock.now() + timedelta(seconds=60)
+
+
+async def test_a_timer_that_was_never_set_is_set_on_the_next_delivery(bus, desk):
+    """The run was started, and its timer could not be stored: it would have no deadline."""
+    event, set_timer = heard(bus), desk.timers.wake
+
+    async def unreachable(tenant, run_id, at):
+        raise TimeoutError
+
+    desk.timers.wake = unreachable
+    with pytest.raises(TimeoutError):
+        await advance(event, bus, desk)
+    desk.timers.wake = set_timer
+
+    await advance(replace(event, delivery=2), bus, desk)
+
+    assert desk.timers.wakes["acme", "r-1"] == bus.clock.now() + timedelta(seconds=60)
+
+
+def test_a_timer_never_fires_before_its_moment():
+    """A schedule has whole seconds."""
+    assert schedule_at(NOON) == "@at 2026-03-02T12:00:00Z"
+    assert schedule_at(NOON + timedelta(microseconds=1)) == "@at 2026-03-02T12:00:01Z"
 
 
 async def test_a_lost_append_is_decided_again(bus, desk):

@@ -93,6 +93,20 @@ def test_a_rejection_goes_back_to_the_model_with_its_reason():
     assert shown.is_error
 
 
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+def test_an_answer_to_a_question_that_showed_other_arguments_does_not_count(decision):
+    """What was approved is what was seen: the digest alone is not shown to anybody."""
+    history = escalated()
+    [question] = said(history)
+    misleading = question.model_copy(update={"arguments_json": '{"order_id": "harmless"}'})
+    asked = history.say(misleading, history.facts[-1])
+    history.say(answer(asked, decision=decision), asked)
+
+    [refusal] = said(history)
+
+    assert refusal.rule == "other_arguments"
+
+
 @pytest.mark.parametrize(
     ("changes", "rule"),
     [

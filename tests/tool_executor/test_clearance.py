@@ -50,14 +50,14 @@ def claimed(state: str = "claimed", nonce: str = "somebody") -> Cleared:
     return cleared
 
 
-def escalated(outcome: str, approved_sha256: str | None = None) -> Cleared:
+def escalated(outcome: str, approved_sha256: str | None = None, about: str = "call") -> Cleared:
     """A call that a person was asked about, and that was cleared on their decision."""
     cleared = Cleared(DOUBLE)
     history, asked = cleared.history, cleared.asked.body
     history.facts.pop()
     question = ReviewRequested(
         review_id="1-1-1",
-        about="call",
+        about=about,
         call=asked.call,
         attempt=1,
         tool=asked.tool,
@@ -171,6 +171,12 @@ def test_only_an_approval_of_these_arguments_lets_an_escalated_call_run(outcome)
     decision = decide(escalated(outcome))
 
     assert isinstance(decision, Act) == (outcome == "approved")
+
+
+def test_a_person_who_said_that_a_call_took_effect_approved_nothing():
+    cleared = escalated("approved", about="outcome")
+
+    assert "nobody approved" in refusal(decide(cleared))
 
 
 def test_an_approval_of_other_arguments_is_refused():

@@ -4,10 +4,8 @@ import json
 from datetime import datetime
 
 from contracts.agent import ReviewRule
-from contracts.envelope import Fact
 from contracts.guardrail import ToolBlocked, ToolCleared, ToolEscalated
 from contracts.history import Review, Run, labels
-from contracts.review import ReviewDecided
 from contracts.shape import later, sha256_hex
 from contracts.tool import ToolManifest, ToolRequested
 

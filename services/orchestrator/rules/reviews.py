@@ -5,7 +5,13 @@ from typing import Literal
 
 from contracts.envelope import Fact
 from contracts.history import Review, Run
-from contracts.review import ReviewAnswered, ReviewAnswerRefused, ReviewDecided
+from contracts.review import (
+    ReviewAnswered,
+    ReviewAnswerRefused,
+    ReviewDecided,
+    ReviewRequested,
+)
+from contracts.shape import sha256_hex
 
 from .moves import Move, Say
 
@@ -48,13 +54,18 @@ def refusal(run: Run, review: Review, answer: Fact[ReviewAnswered]) -> RefusalRu
     user = run.submitted.body.user if run.submitted is not None else None
     if (answer.stored_at or answer.time) >= asked.expires_at:
         return "late"
-    if said.arguments_sha256 != asked.arguments_sha256:
+    # Also where the question showed a person other arguments than it has the digest of.
+    if not said.arguments_sha256 == asked.arguments_sha256 == _shown(asked):
         return "other_arguments"
     if not set(said.roles) & set(asked.roles):
         return "wrong_role"
     if said.decision == "approve" and said.principal == user:
         return "own_request"
     return None
+
+
+def _shown(asked: ReviewRequested) -> str:
+    return sha256_hex(asked.arguments_json.encode())
 
 
 def _is_deciding(review: Review, answer: Fact[ReviewAnswered]) -> bool:

@@ -180,7 +180,10 @@ def _is_approved(call: Call, asked: ToolRequested) -> bool:
 
 
 def _decision(each: Try) -> Fact[ReviewDecided] | None:
-    return each.review.decided if each.review is not None else None
+    """That a call took effect is confirmed in the same word, and permits nothing."""
+    if each.review is None or each.review.requested.body.about != "call":
+        return None
+    return each.review.decided
 
 
 def _context(run: Run, asked: ToolRequested) -> ToolContext:
