@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,12 +18,18 @@ __all__ = ["app", "main"]
 @app.command()
 def dev(
     durability: Annotated[str, typer.Option(help="fast, or durable: flush every write")] = "fast",
-    port: Annotated[int, typer.Option(help="Port of the console; 0 takes any")] = 8300,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the console; 0 takes any")
+    ] = 8300,
+    scenarios: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="What the simulator says: your *.yaml"),
+    ] = None,
 ) -> None:
     """Run the whole platform on this machine until Ctrl-C."""
     from infra.dev.terminal import run_dev  # noqa: PLC0415 - heavy imports stay in commands
 
-    raise typer.Exit(asyncio.run(run_dev(durability, port)))
+    raise typer.Exit(asyncio.run(run_dev(durability, port, scenarios)))
 
 
 @app.command()

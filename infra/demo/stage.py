@@ -84,8 +84,12 @@ class Follower:
             fact = believe(stored, self.keyring)
         except Unbelievable:
             return
+        heard = self.facts.setdefault(fact.run_id, [])
+        # A subscription may tell the same fact twice.
+        if any(earlier.id == fact.id for earlier in heard):
+            return
         async with self._news:
-            self.facts.setdefault(fact.run_id, []).append(fact)
+            heard.append(fact)
             self._news.notify_all()
         self.on_fact(fact)
 

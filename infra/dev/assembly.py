@@ -27,7 +27,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 SIGNING_OWNERS = tuple(sorted({kind.owner for kind in FACTS if kind.starred}))
 # Those that others wait for come first, the one that people wait for last.
 START_ORDER = (LEDGER, GUARDRAIL, EXECUTOR, ROUTER, EVALUATOR, ORCHESTRATOR, CONSOLE)
-PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
+# PYTHONPATH: where the modules of tools.yaml are, if not in this repository.
+PASSED_ON = ("PATH", "PYTHONPATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 PROVIDER_KEYS = (
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",

@@ -1,22 +1,26 @@
 """`interlock dev` on a terminal: what starts, where it is, what crashed, and a clean end."""
 
 import asyncio
+import os
 import signal
+from dataclasses import replace
+from pathlib import Path
 
 from rich.console import Console
 
 from infra.platform.child import ChildEvent, ExitedBySignal, ExitedWithCode, GaveUp, Restarted
 from infra.platform.errors import PlatformError
-from infra.platform.home import Home
+from infra.platform.home import HOME_VARIABLE, Home
 from infra.platform.nats import Durability
 
 from .platform import DevOptions, DevPlatform
 
+CONFIG_VARIABLE = "INTERLOCK_CONFIG_DIR"
 FAILED = 1
 USAGE = 2
 
 
-async def run_dev(durability: str, port: int) -> int:
+async def run_dev(durability: str, port: int, scenarios: Path | None) -> int:
     """Run until SIGINT or SIGTERM; the exit code."""
     console = Console()
     try:
@@ -24,7 +28,14 @@ async def run_dev(durability: str, port: int) -> int:
     except ValueError:
         console.print(f"[red]--durability {durability}[/]: choose fast or durable")
         return USAGE
-    options = DevOptions(Home.from_environment(), durability=mode, console_port=port)
+    options = _options(mode, port, scenarios)
+    if not (options.config_dir / "agents").is_dir():
+        console.print(
+            f"[red]{CONFIG_VARIABLE}={options.config_dir}[/]: has no folder agents/; "
+            "start from a copy of infra/config",
+            soft_wrap=True,
+        )
+        return USAGE
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -63,6 +74,17 @@ def describe(event: ChildEvent) -> str | None:
             return None
 
 
+def _options(mode: Durability, port: int, scenarios: Path | None) -> DevOptions:
+    """Folders that are named win; absolute, because the services run in another folder."""
+    plain = DevOptions(Home.from_environment(), durability=mode, console_port=port)
+    config_dir = Path(os.environ.get(CONFIG_VARIABLE) or plain.config_dir)
+    return replace(
+        plain,
+        config_dir=config_dir.resolve(),
+        scenarios=(scenarios or plain.scenarios).resolve(),
+    )
+
+
 def _welcome(console: Console, platform: DevPlatform) -> None:
     home = platform.options.home.path
     models = "the simulator" if platform.places.simulator_url else "real providers"
@@ -72,5 +94,7 @@ def _welcome(console: Console, platform: DevPlatform) -> None:
     console.print(f"  state       {home}")
     console.print(f"  logs        {home / 'logs'}")
     console.print("\nIn another terminal:")
-    console.print('  uv run interlock submit support "Where is my parcel 1042?" --wait')
+    where = f"{HOME_VARIABLE}={home} " if HOME_VARIABLE in os.environ else ""
+    command = f'{where}.venv/bin/interlock submit support "Where is my parcel 1042?" --wait'
+    console.print(f"  {command}", soft_wrap=True)
     console.print("Ctrl-C stops everything.\n")

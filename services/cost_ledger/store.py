@@ -7,7 +7,6 @@ own, so that the row of a tenant is locked for as short as the disk allows.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import asyncpg
 
@@ -26,9 +25,6 @@ ORDER BY step, attempt LIMIT $4
 # A run has a ceiling of steps; this one is for the day that somebody lifts it.
 UNSETTLED_LIMIT = 1000
 
-DIMENSIONS = ("tenant", "customer", "feature", "agent", "run", "provider", "model", "alias")
-REPORT_LIMIT = 1000
-
 
 @dataclass(frozen=True, slots=True)
 class Hold:
@@ -45,17 +41,6 @@ class Hold:
     answer: tuple[BudgetShare, ...] | Refused
     resolved_by: str | None
     resolution: MoneySettled | None
-
-
-@dataclass(frozen=True, slots=True)
-class CostRow:
-    """What one group of attempts cost. `group` has a value for each dimension asked for."""
-
-    group: tuple[str | None, ...]
-    attempts: int
-    cost_micro_usd: int
-    liability_micro_usd: int
-    held_micro_usd: int
 
 
 class LedgerStore:
@@ -127,49 +112,6 @@ class LedgerStore:
             "SELECT set_cap($1, $2, $3)",
             [(cap.budget, cap.tenant, cap.cap_micro_usd) for cap in caps],
         )
-
-
-class CostReader:
-    """Reports, from the view `cost_by_attempt` that the console reads too."""
-
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
-
-    async def report(
-        self,
-        tenant: str | None = None,
-        by: Sequence[str] = ("tenant",),
-        since: datetime | None = None,
-    ) -> list[CostRow]:
-        """Cost by any of `DIMENSIONS`, the dearest group first.
-
-        Raises:
-            ValueError: a dimension that there is not.
-        """
-        if unknown := [name for name in by if name not in DIMENSIONS]:
-            raise ValueError(f"cannot report by {unknown}; choose from {', '.join(DIMENSIONS)}")
-        rows = await self._pool.fetch(_report_query(by), tenant, since, REPORT_LIMIT)
-        return [
-            CostRow(
-                group=tuple(row[name] for name in by),
-                attempts=row["attempts"],
-                cost_micro_usd=int(row["cost"]),
-                liability_micro_usd=int(row["liability"]),
-                held_micro_usd=int(row["held"]),
-            )
-            for row in rows
-        ]
-
-
-def _report_query(by: Sequence[str]) -> str:
-    columns = ", ".join(by)
-    return f"""
-        SELECT {columns}, count(*) AS attempts, sum(cost_micro_usd) AS cost,
-               sum(liability_micro_usd) AS liability, sum(held_micro_usd) AS held
-        FROM cost_by_attempt
-        WHERE ($1::text IS NULL OR tenant = $1) AND ($2::timestamptz IS NULL OR created_at >= $2)
-        GROUP BY {columns} ORDER BY cost DESC, {columns} LIMIT $3
-    """  # noqa: S608 - each column is one of DIMENSIONS
 
 
 def _hold(row: asyncpg.Record) -> Hold:

@@ -121,7 +121,11 @@ async def tell_sender(
     reason = f"the submission is not valid: {error.reason}"
     blocked = TaskBlocked(rule=error.rule, policy_version="contracts", reason=reason)
     if error.rule in ("bad_body", "id_mismatch", "type_mismatch", "bad_time", "unknown_version"):
-        await core.bus.say(_root_of(stored), blocked)
+        root = _root_of(stored)
+        run = await core.bus.read(root.tenant, root.run_id)
+        # A run that was submitted well keeps its id: only its own verdict may follow from it.
+        if run.submitted is None:
+            await core.bus.say(root, blocked)
     else:
         place = stored.subject.removesuffix(SUBMITTED_END) + ".task.blocked"
         await core.client.jetstream().publish(place, blocked.model_dump_json().encode())
@@ -130,7 +134,7 @@ async def tell_sender(
 async def _judge_task(task: TaskSubmitted, desk: Desk, *, last: bool) -> TaskCleared | TaskBlocked:
     version = desk.policy.version
     if last:
-        return TaskBlocked(rule=UNAVAILABLE, policy_version=version, reason="checks kept failing")
+        return TaskBlocked.model_validate(_gave_up(desk))
     agent = desk.agents.get(task.agent)
     if agent is None:
         known = ", ".join(sorted(desk.agents))
@@ -146,12 +150,8 @@ async def _judge_task(task: TaskSubmitted, desk: Desk, *, last: bool) -> TaskCle
 def _judge_request(run: Run, heard: Heard[ToolRequested], bus: Bus, desk: Desk) -> Verdict:
     asked = heard.fact.body
     if heard.last:
-        return ToolBlocked(
-            rule=UNAVAILABLE,
-            policy_version=desk.policy.version,
-            reason="the policy could not be asked",
-            call=asked.call,
-            attempt=asked.attempt,
+        return ToolBlocked.model_validate(
+            {**_gave_up(desk), "call": asked.call, "attempt": asked.attempt}
         )
     return judge_call(run, asked, desk.policy, bus.clock.now())
 
@@ -160,6 +160,8 @@ async def _judge_result(
     run: Run, call: Call, heard: Heard[ToolSucceeded | ToolFailed], desk: Desk
 ) -> ResultCleared | ResultBlocked:
     assert run.started is not None, "a call belongs to a started run"
+    if heard.last:
+        return ResultBlocked.model_validate({**_gave_up(desk), "call": call.name})
     outcome = heard.fact.body
     failed = isinstance(outcome, ToolFailed)
     text = (
@@ -171,7 +173,7 @@ async def _judge_result(
     label: Label = "tool" if trusted else "external"
     content = Content(text, label, f"tool:{call.part.name}")
     judged = await desk.judge(run.started.body.agent.guardrails.input, content)
-    if judged.blocked or heard.last:
+    if judged.blocked:
         return ResultBlocked.model_validate({**_verdict(judged, desk), "call": call.name})
     return ResultCleared.model_validate(
         {
@@ -188,10 +190,12 @@ async def _judge_answer(
     run: Run, proposed: AnswerProposed, desk: Desk, last: bool
 ) -> AnswerCleared | AnswerBlocked:
     assert run.started is not None, "an answer belongs to a started run"
+    if last:
+        return AnswerBlocked.model_validate(_gave_up(desk))
     grounds = tuple(Content(text, "tool", "run") for text in shown_texts(run))
     content = Content(proposed.text, "system", "answer", grounds)
     judged = await desk.judge(run.started.body.agent.guardrails.output, content)
-    if judged.blocked or last:
+    if judged.blocked:
         return AnswerBlocked.model_validate(_verdict(judged, desk))
     return AnswerCleared.model_validate({**_verdict(judged, desk), "text": judged.text})
 
@@ -202,6 +206,15 @@ def _verdict(judged: Judged, desk: Desk) -> dict[str, object]:
         "policy_version": desk.policy.version,
         "reason": judged.reason,
         "findings": judged.findings,
+    }
+
+
+def _gave_up(desk: Desk) -> dict[str, object]:
+    """The last delivery reports, and does not try the checks once more."""
+    return {
+        "rule": UNAVAILABLE,
+        "policy_version": desk.policy.version,
+        "reason": "the checks kept failing",
     }
 
 

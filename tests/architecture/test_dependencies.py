@@ -58,9 +58,7 @@ def exported(uv: str, package: str) -> set[str]:
 def test_a_service_brings_no_sdk_that_belongs_to_another(service):
     brought = locked(package_of(service))
 
-    strange = [
-        name for name, owners in ONLY.items() if name in brought and service not in owners
-    ]
+    strange = [name for name, owners in ONLY.items() if name in brought and service not in owners]
 
     assert not strange, f"services/{service}/pyproject.toml brings {strange}"
 

@@ -1,4 +1,5 @@
 import json
+import os
 
 import httpx
 import pytest
@@ -137,7 +138,9 @@ def test_the_platform_of_this_machine_is_found_by_its_home(tmp_path, fake, monke
     monkeypatch.setenv("INTERLOCK_HOME", str(tmp_path))
     for room in ("run", "keys"):
         (tmp_path / room).mkdir()
-    (tmp_path / "run" / "endpoints.json").write_text('{"console_url": "http://here:8300"}')
+    (tmp_path / "run" / "endpoints.json").write_text(
+        json.dumps({"console_url": "http://here:8300", "pid": os.getpid()})
+    )
     (tmp_path / "keys" / "tokens.json").write_text('{"dev-token": {"principal": "dev"}}')
     fake.answer("GET", "/runs", [])
 

@@ -8,10 +8,6 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from infra.migrations.run import migrate
-from infra.platform.home import Home
-from infra.platform.postgres import Postgres
-from infra.platform.processes import Supervisor
 from services.console.rules import project
 from services.console.store import (
     DIMENSIONS,
@@ -25,17 +21,6 @@ from tests.console.stories import asked_run, decided_run
 from tests.histories import History, whole_run
 
 SEED = 7
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def postgres_dsn(tmp_path_factory):
-    home = Home(tmp_path_factory.mktemp("home"))
-    home.create()
-    postgres = Postgres(home)
-    async with Supervisor(lambda _: None) as supervisor:
-        await postgres.start(supervisor)
-        await migrate(postgres.dsn)
-        yield postgres.dsn
 
 
 @pytest_asyncio.fixture

@@ -1,5 +1,6 @@
 """The FastAPI application: its resources, its limits, and how it says no."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -7,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
+from contracts.shape import NAME_PATTERN
 from services.console.api import (
     agents,
     cost,
@@ -24,6 +26,12 @@ from shared.errors import LogError
 
 PREFIX = "/api/v1"
 OPENAPI = "/api/openapi.json"
+# The patterns that people meet, in words.
+PATTERNS: Mapping[str, str] = {
+    NAME_PATTERN: "1 to 64 of A-Z a-z 0-9 _ -",
+    reviews.NAME_PATTERN: "a review; interlock reviews list names them, as <run>.<review>",
+}
+SHOWN_CHARACTERS = 80
 RESOURCES = (tasks, events, runs, reviews, cost, agents, dead_letters)
 
 
@@ -76,7 +84,15 @@ async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     # A body of another type is never parsed, and would be told that it is no object.
     is_json = bool(place) or "json" in request.headers.get("content-type", "")
     remedy = "see /api/docs" if is_json else "send it with content-type: application/json"
-    return problem(Invalid(f"{first['msg']}{more}", place or "body", remedy))
+    return problem(Invalid(f"{_said(first)}{more}", place or "body", remedy))
+
+
+def _said(error: dict[str, Any]) -> str:
+    """What is wrong, in words."""
+    words = PATTERNS.get(error.get("ctx", {}).get("pattern", ""))
+    if words is None:
+        return str(error["msg"])
+    return f"{str(error['input'])[:SHOWN_CHARACTERS]!r} is not {words}"
 
 
 async def _on_log_error(_request: Request, error: Exception) -> JSONResponse:

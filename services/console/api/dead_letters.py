@@ -29,7 +29,9 @@ async def dead_letter(
     _check_reach(person.tenant)
     found = await desk.dead_letters.letter(number)
     if found is None:
-        raise NotFound(f"there is no dead letter {number}", "number", "list them: dlq list")
+        raise NotFound(
+            f"there is no dead letter {number}", "number", "list them: interlock dlq list"
+        )
     return found
 
 

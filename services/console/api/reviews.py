@@ -28,10 +28,8 @@ REASON_LIMIT = 1024
 NONCE_BYTES = 16
 
 State = Literal["open", "approved", "rejected", "expired", "withdrawn"]
-ReviewName = Annotated[
-    str,
-    Path(description="<run>.<review>", pattern=r"^[A-Za-z0-9_-]{1,64}\.[A-Za-z0-9_-]{1,64}$"),
-]
+NAME_PATTERN = r"^[A-Za-z0-9_-]{1,64}\.[A-Za-z0-9_-]{1,64}$"
+ReviewName = Annotated[str, Path(description="<run>.<review>", pattern=NAME_PATTERN)]
 
 
 class Answer(BaseModel):

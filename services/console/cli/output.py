@@ -51,8 +51,8 @@ def show(answer: object, text: RenderableType, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(answer, indent=2, default=str))
     else:
-        # What a run says is never markup: it may come from anybody.
-        Console(markup=False, highlight=False).print(text)
+        # What a run says is never markup: it may come from anybody. Plain text is for copying too.
+        Console(markup=False, highlight=False).print(text, soft_wrap=isinstance(text, str))
 
 
 def ends_well(command: Callable[P, R]) -> Callable[P, R]:
@@ -70,14 +70,32 @@ def ends_well(command: Callable[P, R]) -> Callable[P, R]:
     return guarded
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], numbers: str = "") -> Table:
-    """A plain table; the columns named in `numbers` are set to the right."""
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    numbers: str = "",
+    whole: str = "",
+) -> Table:
+    """A plain table; `numbers` are set to the right, `whole` is for copying and never broken."""
     found = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
-        found.add_column(column, justify="right" if column in numbers.split() else "left")
+        found.add_column(
+            column,
+            justify="right" if column in numbers.split() else "left",
+            no_wrap=column in whole.split(),
+        )
     for row in rows:
         found.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     return found
+
+
+def filled(
+    columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> tuple[Sequence[str], list[Sequence[object]]]:
+    """Without the columns that say nothing in any row: a terminal is 80 characters wide."""
+    kept = list(rows)
+    spoken = [n for n in range(len(columns)) if any(row[n] not in ("", "-") for row in kept)]
+    return [columns[n] for n in spoken], [[row[n] for n in spoken] for row in kept]
 
 
 def status_text(status: str) -> Text:

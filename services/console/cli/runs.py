@@ -10,6 +10,7 @@ from services.console.cli.output import (
     Output,
     Tenant,
     ends_well,
+    filled,
     moment,
     show,
     status_text,
@@ -52,7 +53,11 @@ def list_(
         )
         for one in found
     )
-    text = table(columns, rows, numbers="steps cost") if found else "There are no such runs."
+    text = (
+        table(*filled(columns, rows), numbers="steps cost", whole="run status")
+        if found
+        else "There are no such runs."
+    )
     show(found, text, as_json=wants_json(output, as_json=as_json))
 
 

@@ -34,7 +34,6 @@ class Folded:
     """The folded text, and where each stretch of it starts in both texts."""
 
     text: str
-    original_length: int
     folded_starts: tuple[int, ...]
     original_starts: tuple[int, ...]
 
@@ -55,7 +54,7 @@ class Folded:
 def fold(text: str) -> Folded:
     """`text` without disguises. Plain ASCII is returned as it is, at no cost."""
     if text.isascii():
-        return Folded(text, len(text), (), ())
+        return Folded(text, (), ())
     pieces: list[str] = []
     folded_starts, original_starts = [0], [0]
     length = 0
@@ -69,7 +68,7 @@ def fold(text: str) -> Folded:
             original_starts += [position] * max(0, len(plain) - 1)
             folded_starts.append(length)
             original_starts.append(position + 1)
-    return Folded("".join(pieces), len(text), tuple(folded_starts), tuple(original_starts))
+    return Folded("".join(pieces), tuple(folded_starts), tuple(original_starts))
 
 
 @lru_cache(maxsize=4096)
