@@ -11,7 +11,7 @@ from .ids import derive_id, root_id
 from .run import RunCancelled, RunCompleted, RunFailed
 from .subjects import FACTS, Subject, parse_subject, run_prefix
 from .task import TaskLimits, TaskSubmitted
-from .tool import ToolContext, ToolManifest, manifest_of, tool
+from .tool import ToolContext, ToolManifest, ToolRefused, manifest_of, tool
 
 __all__ = [
     "FACTS",
@@ -30,6 +30,7 @@ __all__ = [
     "TaskSubmitted",
     "ToolContext",
     "ToolManifest",
+    "ToolRefused",
     "Unbelievable",
     "Verifier",
     "believe",

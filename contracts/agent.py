@@ -2,7 +2,6 @@
 
 import json
 from decimal import Decimal
-from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, StringConstraints
@@ -62,7 +61,7 @@ class Agent(Written):
     review: dict[Token, ReviewRule] = Field(default_factory=dict)
     evaluators: tuple[str, ...] = ()
 
-    @cached_property
+    @property
     def version(self) -> str:
         """The first 12 hex digits of the SHA-256 of the canonical JSON."""
         canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True)

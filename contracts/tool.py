@@ -3,7 +3,6 @@
 import inspect
 import json
 from collections.abc import Callable
-from functools import cached_property
 from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
@@ -33,7 +32,7 @@ class ToolManifest(Written):
     module: str = ""
     function: str = ""
 
-    @cached_property
+    @property
     def sha256(self) -> str:
         canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return sha256_hex(canonical.encode())
@@ -51,6 +50,14 @@ class ToolContext(BaseModel):
     idempotency_key: str
     customer: str | None = None
     user: str | None = None
+
+
+class ToolRefused(Exception):
+    """Raised by a tool that did nothing, and knows it: the model is told why.
+
+    Of any other exception of a tool with effects nobody can tell how far it came, so the outcome
+    is unknown: attempted again under its key if the tool is idempotent, else a person is asked.
+    """
 
 
 def tool(
@@ -99,7 +106,15 @@ def tool(
 def manifest_of(function: Callable[..., Any]) -> ToolManifest | None:
     """The manifest that `@tool` left on the function, or None."""
     found = getattr(function, "__interlock_manifest__", None)
-    return found if isinstance(found, ToolManifest) else None
+    if found is None or isinstance(found, ToolManifest):
+        return found
+    # Declared by way of the wheel, where the same classes have another module name.
+    return ToolManifest.model_validate(found.model_dump())
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether a tool's exception says that nothing happened; also one of the wheel's own class."""
+    return any(kind.__name__ == ToolRefused.__name__ for kind in type(error).__mro__)
 
 
 def arguments_model(function: Callable[..., Any]) -> type[BaseModel]:
@@ -107,7 +122,7 @@ def arguments_model(function: Callable[..., Any]) -> type[BaseModel]:
     hints = get_type_hints(function, include_extras=True)
     fields: dict[str, Any] = {}
     for name, parameter in inspect.signature(function).parameters.items():
-        if name == "call" and hints.get(name) is ToolContext:
+        if name == "call" and _is_context(hints.get(name)):
             continue
         if name not in hints:
             raise TypeError(f"tool {function.__name__}: annotate the parameter {name!r}")
@@ -118,7 +133,11 @@ def arguments_model(function: Callable[..., Any]) -> type[BaseModel]:
 
 def wants_context(function: Callable[..., Any]) -> bool:
     """Whether the function takes the keyword `call: ToolContext`."""
-    return get_type_hints(function).get("call") is ToolContext
+    return _is_context(get_type_hints(function).get("call"))
+
+
+def _is_context(hint: object) -> bool:
+    return isinstance(hint, type) and hint.__name__ == ToolContext.__name__
 
 
 def _description(function: Callable[..., Any]) -> str:

@@ -55,7 +55,7 @@ def load_agents(config_dir: Path) -> dict[str, Agent]:
 
 
 class ManifestFile(BaseModel):
-    """The manifests of all declared tools, as `interlock tools lock` writes them."""
+    """The manifests of all tools: what `python -m services.tool_executor manifests` writes."""
 
     tools: tuple[ToolManifest, ...]
 

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Protocol
 
 import nats.errors
 import structlog
@@ -24,11 +23,6 @@ TRANSIENT_CODES = frozenset({10008, 10158, 10202})
 PAUSE_SECONDS = 0.1
 EXPECTED = "Nats-Expected-Last-Subject-Sequence"
 EXPECTED_SUBJECT = "Nats-Expected-Last-Subject-Sequence-Subject"
-
-
-class HasNonce(Protocol):
-    @property
-    def nonce(self) -> str: ...
 
 
 class Publisher:

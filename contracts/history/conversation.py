@@ -11,7 +11,6 @@ from ..shape import sha256_hex
 from .state import Call, Run, Step, Try
 
 WITHHELD = "The result of this call was withheld by a content check."
-MODEL_INTEGRITY = "model"
 
 
 def prompt(run: Run, step: int | None = None) -> Prompt:

@@ -7,15 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from infra.platform.child import ChildEvent, ExitedBySignal, ExitedWithCode, GaveUp, Restarted
 from infra.platform.errors import PlatformError
 from infra.platform.home import HOME_VARIABLE, Home
 from infra.platform.nats import Durability
+from shared.errors import ConfigError
 
+from .configuration import check_configuration, chosen_folder
 from .platform import DevOptions, DevPlatform
 
-CONFIG_VARIABLE = "INTERLOCK_CONFIG_DIR"
 FAILED = 1
 USAGE = 2
 
@@ -29,12 +31,10 @@ async def run_dev(durability: str, port: int, scenarios: Path | None) -> int:
         console.print(f"[red]--durability {durability}[/]: choose fast or durable")
         return USAGE
     options = _options(mode, port, scenarios)
-    if not (options.config_dir / "agents").is_dir():
-        console.print(
-            f"[red]{CONFIG_VARIABLE}={options.config_dir}[/]: has no folder agents/; "
-            "start from a copy of infra/config",
-            soft_wrap=True,
-        )
+    try:
+        check_configuration(options.config_dir)
+    except ConfigError as error:
+        console.print(f"[red]interlock dev:[/] {escape(str(error))}", soft_wrap=True)
         return USAGE
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -53,7 +53,7 @@ async def run_dev(durability: str, port: int, scenarios: Path | None) -> int:
             await stop.wait()
             console.print("[dim]·[/] stopping; unfinished runs resume at the next start")
     except PlatformError as error:
-        console.print(f"[red]interlock dev:[/] {error}", soft_wrap=True)
+        console.print(f"[red]interlock dev:[/] {escape(str(error))}", soft_wrap=True)
         return FAILED
     console.print("stopped")
     return 0
@@ -77,10 +77,9 @@ def describe(event: ChildEvent) -> str | None:
 def _options(mode: Durability, port: int, scenarios: Path | None) -> DevOptions:
     """Folders that are named win; absolute, because the services run in another folder."""
     plain = DevOptions(Home.from_environment(), durability=mode, console_port=port)
-    config_dir = Path(os.environ.get(CONFIG_VARIABLE) or plain.config_dir)
     return replace(
         plain,
-        config_dir=config_dir.resolve(),
+        config_dir=chosen_folder(plain.config_dir),
         scenarios=(scenarios or plain.scenarios).resolve(),
     )
 

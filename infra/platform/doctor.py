@@ -55,7 +55,6 @@ async def examine(home: Home, durability: Durability | None) -> tuple[Finding, .
         check_durability(durability),
         check_clock(home, now=time.time()),
         await check_docker(),
-        check_bubblewrap(shutil.which("bwrap")),
     )
 
 
@@ -163,13 +162,6 @@ async def check_docker() -> Finding:
     if process.returncode != 0:
         return absent
     return Finding("docker", "ok", said.decode(errors="replace").strip())
-
-
-def check_bubblewrap(found: str | None) -> Finding:
-    if found is None:
-        remedy = "for a tighter sandbox, install bubblewrap (apt install bubblewrap)"
-        return Finding("bubblewrap", "warn", "absent; tools run in a plain process", remedy)
-    return Finding("bubblewrap", "ok", found)
 
 
 def _nearest_existing(path: Path) -> Path:

@@ -10,6 +10,7 @@ from services.tool_executor.rules import (
     NotStarted,
     Oversized,
     Raised,
+    Refused,
     Returned,
     Vanished,
     outcome_of,
@@ -37,6 +38,7 @@ def test_a_returned_output_succeeds_with_the_trust_of_the_manifest():
     ("ending", "kind"),
     [
         (Raised("no"), "error"),
+        (Refused("no"), "refused"),
         (Vanished("SIGKILL"), "error"),
         (Expired(30), "timed_out"),
         (Oversized(9, ""), "too_large"),
@@ -51,9 +53,13 @@ def test_a_tool_that_only_reads_fails(ending, kind):
     assert told.reason
 
 
-@pytest.mark.parametrize("ending", [Expired(30), Vanished("SIGKILL")])
+@pytest.mark.parametrize("ending", [Expired(30), Vanished("SIGKILL"), Raised("ReadTimeout")])
 def test_a_tool_with_an_effect_that_was_cut_off_is_unknown(ending):
     assert isinstance(outcome(ending, PAYS), ToolUnknown)
+
+
+def test_a_tool_with_an_effect_that_refused_has_failed():
+    assert isinstance(outcome(Refused("there is no such order"), PAYS), ToolFailed)
 
 
 def test_a_tool_with_an_effect_that_said_too_much_has_succeeded():

@@ -12,7 +12,7 @@ from typing import Annotated
 import asyncpg
 from pydantic import BaseModel, Field, StringConstraints
 
-from contracts.tool import ToolContext, tool
+from contracts.tool import ToolContext, ToolRefused, tool
 
 from .database import connected
 from .policies import Passage, search
@@ -56,12 +56,12 @@ class SentEmail(BaseModel):
     to: str
 
 
-class OrderUnknown(LookupError):
+class OrderUnknown(ToolRefused):
     def __init__(self, order_id: str) -> None:
         super().__init__(f"there is no order {order_id}; ask the customer for the number")
 
 
-class RefundTooLarge(ValueError):
+class RefundTooLarge(ToolRefused):
     def __init__(self, order_id: str, amount: Decimal, left: Decimal) -> None:
         super().__init__(f"{amount} is more than the {left} that order {order_id} has left")
 

@@ -32,9 +32,20 @@ def show_(
 ) -> None:
     """Show one agent, with every default filled in."""
     found: Any = connect().get(f"/agents/{name}")
+    text = f"# version {found['version']}\n{_as_yaml(found['definition'])}"
+    show(found, text.rstrip(), as_json=wants_json(output, as_json=as_json))
+
+
+def _as_yaml(definition: Any) -> str:
+    """As people write it: a text of several lines is a block."""
     import yaml  # noqa: PLC0415 - only here
 
-    text = f"# version {found['version']}\n" + yaml.safe_dump(
-        found["definition"], sort_keys=False, allow_unicode=True
-    )
-    show(found, text.rstrip(), as_json=wants_json(output, as_json=as_json))
+    class Dumper(yaml.SafeDumper):
+        pass
+
+    def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+        style = "|" if "\n" in value else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+    Dumper.add_representer(str, text)
+    return yaml.dump(definition, Dumper=Dumper, sort_keys=False, allow_unicode=True)

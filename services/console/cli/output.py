@@ -76,7 +76,7 @@ def table(
     numbers: str = "",
     whole: str = "",
 ) -> Table:
-    """A plain table; `numbers` are set to the right, `whole` is for copying and never broken."""
+    """A plain table. Of its columns, `numbers` are set to the right; `whole` are never broken."""
     found = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
         found.add_column(
@@ -94,7 +94,7 @@ def filled(
 ) -> tuple[Sequence[str], list[Sequence[object]]]:
     """Without the columns that say nothing in any row: a terminal is 80 characters wide."""
     kept = list(rows)
-    spoken = [n for n in range(len(columns)) if any(row[n] not in ("", "-") for row in kept)]
+    spoken = [n for n in range(len(columns)) if any(str(row[n]) not in ("", "-") for row in kept)]
     return [columns[n] for n in spoken], [[row[n] for n in spoken] for row in kept]
 
 

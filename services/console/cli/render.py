@@ -1,11 +1,11 @@
 """The timeline of a run: pure, from facts to something rich can print."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.rule import Rule
 from rich.table import Table
@@ -44,6 +44,10 @@ MARKS: Mapping[str, tuple[str, str]] = {
 }
 QUIET = ("·", "dim")
 OFFSET_WIDTH, WHO_WIDTH, TYPE_WIDTH = 9, 18, 23
+# Below this a sentence needs the room of who said it; the type of a fact has one owner anyway.
+NARROW = 110
+
+Cells = tuple[Text, Text, Text, Text]
 
 
 def facts_from(views: Iterable[Mapping[str, Any]]) -> list[Fact[Body]]:
@@ -63,14 +67,14 @@ def timeline(facts: Sequence[Fact[Body]]) -> RenderableType:
         return Text("This run has no facts.")
     run = fold(facts)
     lines = Timeline()
-    grid = _grid()
+    grid = Lines()
     parts: list[RenderableType] = [_header(run, facts)]
     for fact in facts:
         if isinstance(fact.body, ModelRequested):
             parts.append(grid)
             parts.append(_step(fact.body.step))
-            grid = _grid()
-        grid.add_row(*lines.cells(fact))
+            grid = Lines()
+        grid.rows.append(lines.cells(fact))
     return Group(*parts, grid, _footer(run))
 
 
@@ -80,7 +84,7 @@ class Timeline:
 
     begun: datetime | None = None
 
-    def cells(self, fact: Fact[Body]) -> tuple[Text, Text, Text, Text]:
+    def cells(self, fact: Fact[Body]) -> Cells:
         """Offset, who said it, its type, its sentence."""
         moment = fact.stored_at or fact.time
         self.begun = self.begun or moment
@@ -92,13 +96,37 @@ class Timeline:
             Text(sentence(fact)),
         )
 
-    def line(self, fact: Fact[Body]) -> Text:
-        """The same on one line, for who watches."""
+    def line(self, fact: Fact[Body], width: int) -> Text:
+        """The same on one line of a terminal, for who watches."""
         offset, by, type_, told = self.cells(fact)
         offset.pad_left(max(0, OFFSET_WIDTH - len(offset)))
         by.pad_right(max(0, WHO_WIDTH - len(by)))
         type_.pad_right(max(0, TYPE_WIDTH + 2 - len(type_)))
-        return Text("  ").join((offset, by, type_, told))
+        return Text("  ").join(_fitting((offset, by, type_, told), width))
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Facts below each other, in the columns that the terminal has room for."""
+
+    rows: list[Cells] = field(default_factory=list)
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(justify="right", no_wrap=True, min_width=OFFSET_WIDTH)
+        if options.max_width >= NARROW:
+            grid.add_column(
+                no_wrap=True, min_width=WHO_WIDTH, max_width=WHO_WIDTH, overflow="ellipsis"
+            )
+        grid.add_column(no_wrap=True, min_width=TYPE_WIDTH)
+        grid.add_column(overflow="fold")
+        for row in self.rows:
+            grid.add_row(*_fitting(row, options.max_width))
+        yield grid
+
+
+def _fitting(cells: Cells, width: int) -> tuple[Text, ...]:
+    return cells if width >= NARROW else (cells[0], *cells[2:])
 
 
 def who(fact: Fact[Body]) -> str:
@@ -108,15 +136,6 @@ def who(fact: Fact[Body]) -> str:
             return principal
         case _:
             return kind_of(fact.type).owner
-
-
-def _grid() -> Table:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(justify="right", no_wrap=True, min_width=OFFSET_WIDTH)
-    grid.add_column(no_wrap=True, min_width=WHO_WIDTH, max_width=WHO_WIDTH, overflow="ellipsis")
-    grid.add_column(no_wrap=True, min_width=TYPE_WIDTH)
-    grid.add_column(overflow="fold")
-    return grid
 
 
 def _step(number: int) -> RenderableType:

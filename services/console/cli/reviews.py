@@ -51,7 +51,9 @@ def list_(
         )
         for one in found
     )
-    text = table(columns, rows, whole="review state") if found else "Nobody is asked anything."
+    text = (
+        table(columns, rows, whole="review state roles") if found else "Nobody is asked anything."
+    )
     show(found, text, as_json=wants_json(output, as_json=as_json))
 
 

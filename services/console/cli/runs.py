@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from services.console.cli.client import SILENCE_SECONDS, Client, connect
 from services.console.cli.output import (
@@ -21,7 +22,8 @@ from services.console.cli.output import (
 
 app = typer.Typer(help="What runs, what ran, and why.", no_args_is_help=True)
 RunId = Annotated[str, typer.Argument(help="The id of the run")]
-WHY_CHARACTERS = 60
+WHOLE = "run status agent customer steps cost submitted"
+MONTH_TO_MINUTE = slice(5, 16)  # of 2026-01-31 12:30:59
 
 
 @app.command("list")
@@ -48,13 +50,13 @@ def list_(
             one["customer"] or "-",
             one["steps"],
             usd(one["cost_micro_usd"]),
-            moment(one["submitted_at"]),
-            one["why"][:WHY_CHARACTERS],
+            moment(one["submitted_at"])[MONTH_TO_MINUTE],
+            Text(" ".join(one["why"].split()), no_wrap=True, overflow="ellipsis"),
         )
         for one in found
     )
     text = (
-        table(*filled(columns, rows), numbers="steps cost", whole="run status")
+        table(*filled(columns, rows), numbers="steps cost", whole=WHOLE)
         if found
         else "There are no such runs."
     )
@@ -111,7 +113,7 @@ def watch(
             print(json.dumps(view), flush=True)
             continue
         for fact in facts_from([view]):
-            console.print(lines.line(fact))
+            console.print(lines.line(fact, console.width))
 
 
 @app.command()

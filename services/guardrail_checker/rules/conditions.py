@@ -40,8 +40,14 @@ def _compare(part: str, arguments: Mapping[str, object]) -> bool:
         raise ConditionError(f"the call has no argument {name!r}")
     value = arguments[name]
     if symbol in ("==", "!="):
-        return _OPERATORS[symbol](str(value), literal.strip("\"'"))
+        return _OPERATORS[symbol](_plain(value), _plain(literal.strip("\"'")))
     return _OPERATORS[symbol](value, literal)
+
+
+def _plain(value: object) -> object:
+    """The number that it is, so that 50 and 50.0 are one; else its text."""
+    number = finite(value)
+    return str(value) if number is None else number
 
 
 def _number(value: object) -> Decimal:

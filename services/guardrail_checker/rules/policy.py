@@ -2,7 +2,6 @@
 
 import json
 from decimal import Decimal
-from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field
@@ -49,7 +48,7 @@ class ToolPolicy(Written):
     review_expires: Seconds = 7200
     clearance_seconds: Annotated[int, Field(gt=0, le=3600)] = 60
 
-    @cached_property
+    @property
     def version(self) -> str:
         """Name and content hash, as verdicts carry it."""
         canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True)

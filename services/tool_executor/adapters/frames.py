@@ -37,7 +37,7 @@ class Reply(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["returned", "raised", "oversized"]
+    kind: Literal["returned", "refused", "raised", "oversized"]
     size_bytes: int = 0
     text: str = ""
 

@@ -17,7 +17,15 @@ import structlog
 from pydantic import ValidationError
 
 from services.tool_executor.errors import FrameBroken, WorkerUnusable
-from services.tool_executor.rules import Ending, Expired, Oversized, Raised, Returned, Vanished
+from services.tool_executor.rules import (
+    Ending,
+    Expired,
+    Oversized,
+    Raised,
+    Refused,
+    Returned,
+    Vanished,
+)
 
 from .frames import LENGTH, REPLY_LIMIT_BYTES, Call, Reply, framed
 
@@ -147,6 +155,8 @@ class WorkerProcess:
                 return Returned((await self._frame(call.output_limit_bytes)).decode())
             case "oversized":
                 return Oversized(reply.size_bytes, reply.text)
+            case "refused":
+                return Refused(reply.text)
             case "raised":
                 return Raised(reply.text)
 

@@ -9,8 +9,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from contracts.tool import ToolContext
-from services.tool_executor.rules import Ending, Expired, Oversized, Raised, Returned
+from contracts.tool import ToolContext, is_refusal
+from services.tool_executor.rules import Ending, Expired, Oversized, Raised, Refused, Returned
 
 from .frames import HEAD_LIMIT, REASON_LIMIT, Call
 from .invocation import to_output
@@ -84,7 +84,8 @@ class InProcess:
         except Exception as error:  # noqa: BLE001 - the edge: whatever a tool raises is its answer
             if limit.expired():
                 return Expired(manifest.timeout_seconds)
-            return Raised(f"{type(error).__name__}: {error}"[:REASON_LIMIT])
+            said = f"{type(error).__name__}: {error}"[:REASON_LIMIT]
+            return Refused(said) if is_refusal(error) else Raised(said)
         if len(output) > manifest.output_limit_bytes:
             return Oversized(len(output), output[:HEAD_LIMIT].decode(errors="ignore"))
         return Returned(output.decode())

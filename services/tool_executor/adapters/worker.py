@@ -14,7 +14,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
+
+from contracts.tool import is_refusal
 
 from .frames import CALL_LIMIT_BYTES, HEAD_LIMIT, LENGTH, REASON_LIMIT, Call, Reply, framed
 from .invocation import invocation_of, to_output
@@ -72,10 +74,16 @@ def _write(replies: BinaryIO, content: bytes) -> None:
 
 
 def _answer(call: Call, secrets: list[str]) -> tuple[Reply, bytes]:
+    begun = False
     try:
-        output = to_output(_invoke(call))
+        function, keywords = _prepared(call)
+        begun = True
+        output = to_output(_invoke(function, keywords))
     except Exception as error:  # noqa: BLE001 - the edge: whatever a tool raises is its answer
-        return Reply(kind="raised", text=_sentence(error, secrets)), b""
+        kind: Literal["refused", "raised"] = (
+            "raised" if begun and not is_refusal(error) else "refused"
+        )
+        return Reply(kind=kind, text=_sentence(error, secrets)), b""
     size = len(output)
     if size > call.output_limit_bytes:
         head = output[:HEAD_LIMIT].decode(errors="ignore")
@@ -83,13 +91,16 @@ def _answer(call: Call, secrets: list[str]) -> tuple[Reply, bytes]:
     return Reply(kind="returned", size_bytes=size), output
 
 
-def _invoke(call: Call) -> object:
+def _prepared(call: Call) -> tuple[Callable[..., Any], dict[str, Any]]:
     invocation = invocation_of(find_function(call.module, call.function))
-    keywords = invocation.keywords(call.arguments_json, call.context)
-    if inspect.iscoroutinefunction(invocation.function):
+    return invocation.function, invocation.keywords(call.arguments_json, call.context)
+
+
+def _invoke(function: Callable[..., Any], keywords: dict[str, Any]) -> object:
+    if inspect.iscoroutinefunction(function):
         # A loop for each call: what a tool leaves running is cancelled before it is answered for.
-        return asyncio.run(invocation.function(**keywords))
-    return invocation.function(**keywords)
+        return asyncio.run(function(**keywords))
+    return function(**keywords)
 
 
 def find_function(module: str, function: str) -> Callable[..., Any]:

@@ -9,7 +9,17 @@ from .clearance import (
     Wait,
     decide_clearance,
 )
-from .ending import Ending, Expired, NotStarted, Oversized, Raised, Returned, Vanished, outcome_of
+from .ending import (
+    Ending,
+    Expired,
+    NotStarted,
+    Oversized,
+    Raised,
+    Refused,
+    Returned,
+    Vanished,
+    outcome_of,
+)
 
 __all__ = [
     "CALLED_OFF",
@@ -21,6 +31,7 @@ __all__ = [
     "Nothing",
     "Oversized",
     "Raised",
+    "Refused",
     "Report",
     "Returned",
     "Vanished",

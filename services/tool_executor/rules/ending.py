@@ -20,8 +20,15 @@ class Returned:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """The tool did nothing, and said why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Raised:
-    """The tool said itself that it failed."""
+    """The tool raised something, and did not say how far it had come."""
 
     reason: str
 
@@ -53,7 +60,7 @@ class NotStarted:
     """Its claim ran out before it was started."""
 
 
-Ending = Returned | Raised | Oversized | Expired | Vanished | NotStarted
+Ending = Returned | Refused | Raised | Oversized | Expired | Vanished | NotStarted
 ToolOutcome = ToolSucceeded | ToolFailed | ToolUnknown
 
 
@@ -68,6 +75,10 @@ def outcome_of(
         case Oversized(size_bytes, head) if manifest.effect != "read":
             cut = json.dumps({"truncated": head, "size_bytes": size_bytes})
             return _succeeded(asked, manifest, cut, duration_ms, truncated=True)
+        case Raised(reason) if manifest.effect != "read":
+            # A payment that was posted, and whose answer was lost, raises too.
+            reason = f"it raised in the middle of its work: {reason}"
+            return ToolUnknown(call=call, attempt=attempt, reason=reason)
         case Expired(limit_seconds) if manifest.effect != "read":
             reason = f"it was stopped after {limit_seconds:g} s, in the middle of its work"
             return ToolUnknown(call=call, attempt=attempt, reason=reason)
@@ -79,7 +90,7 @@ def outcome_of(
 
 
 def _failed(
-    ending: Raised | Oversized | Expired | Vanished | NotStarted,
+    ending: Refused | Raised | Oversized | Expired | Vanished | NotStarted,
     asked: ToolRequested,
     manifest: ToolManifest,
     duration_ms: int,
@@ -88,6 +99,8 @@ def _failed(
         call=asked.call, attempt=asked.attempt, kind="error", reason="", duration_ms=duration_ms
     )
     match ending:
+        case Refused(reason):
+            return failed.model_copy(update={"kind": "refused", "reason": reason})
         case Raised(reason):
             return failed.model_copy(update={"reason": reason})
         case Vanished(reason):

@@ -18,7 +18,7 @@ async def test_this_machine_can_carry_the_platform(home):
 
     assert [finding.name for finding in findings] == [
         *("python", "nats-server", "postgres", "home", "disk"),
-        *("durability", "clock", "docker", "bubblewrap"),
+        *("durability", "clock", "docker"),
     ]
     assert [finding for finding in findings if finding.status == "fail"] == []
     assert all(finding.remedy for finding in findings if finding.status != "ok")
@@ -85,8 +85,3 @@ def test_a_clock_behind_our_own_logs_is_noticed(home):
 
     assert doctor.check_clock(home, now=NOW).status == "ok"
     assert doctor.check_clock(home, now=NOW - 3600 + 1).status == "warn"
-
-
-def test_a_missing_sandbox_is_only_a_remark():
-    assert doctor.check_bubblewrap(None).status == "warn"
-    assert doctor.check_bubblewrap("/usr/bin/bwrap").status == "ok"
