@@ -43,14 +43,8 @@ def main() -> int:
 
 async def _bench(load: Load, durability: Durability) -> StepsResult:
     with tempfile.TemporaryDirectory(prefix="interlock-bench-") as folder:
-        options = DevOptions(
-            Home(Path(folder)),
-            durability=durability,
-            console_port=0,
-            nats_port=0,
-            # A line for every fact is for people who debug, not for a load.
-            extra_env={"INTERLOCK_LOG_LEVEL": "WARNING"},
-        )
+        home = Home(Path(folder))
+        options = DevOptions(home, durability=durability, console_port=0, nats_port=0)
         async with DevPlatform.running(options, _tell, _on_event) as platform:
             return await measure_steps(platform, load)
 
