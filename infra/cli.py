@@ -25,11 +25,14 @@ def dev(
         Path | None,
         typer.Option(exists=True, file_okay=False, help="What the simulator says: your *.yaml"),
     ] = None,
+    real_providers: Annotated[
+        bool, typer.Option(help="Call OpenAI and Anthropic, by the keys in your environment")
+    ] = False,
 ) -> None:
     """Run the whole platform on this machine until Ctrl-C."""
     from infra.dev.terminal import run_dev  # noqa: PLC0415 - heavy imports stay in commands
 
-    raise typer.Exit(asyncio.run(run_dev(durability, port, scenarios)))
+    raise typer.Exit(asyncio.run(run_dev(durability, port, scenarios, real_providers)))
 
 
 @app.command()

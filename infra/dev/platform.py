@@ -30,7 +30,6 @@ from infra.platform.readiness import wait_ready
 from infra.streams import Bounds, ensure_streams
 
 from .assembly import (
-    PROVIDER_KEYS,
     REPOSITORY,
     SIGNING_OWNERS,
     START_ORDER,
@@ -68,9 +67,9 @@ class DevOptions:
     nats_port: int = DEFAULT_PORT
     services: tuple[str, ...] = START_ORDER
     extra_env: Mapping[str, str] = field(default_factory=dict)
-    real_providers: bool = field(
-        default_factory=lambda: any(name in os.environ for name in PROVIDER_KEYS)
-    )
+    # Calls to real providers cost money, so a key that happens to be in the environment is not
+    # enough: somebody has to ask for them.
+    real_providers: bool = False
 
 
 class DevPlatform:

@@ -15,6 +15,7 @@ from infra.platform.home import HOME_VARIABLE, Home
 from infra.platform.nats import Durability
 from shared.errors import ConfigError
 
+from .assembly import PROVIDER_KEYS
 from .configuration import check_configuration, chosen_folder
 from .platform import DevOptions, DevPlatform
 
@@ -22,7 +23,7 @@ FAILED = 1
 USAGE = 2
 
 
-async def run_dev(durability: str, port: int, scenarios: Path | None) -> int:
+async def run_dev(durability: str, port: int, scenarios: Path | None, real_providers: bool) -> int:
     """Run until SIGINT or SIGTERM; the exit code."""
     console = Console()
     try:
@@ -30,7 +31,10 @@ async def run_dev(durability: str, port: int, scenarios: Path | None) -> int:
     except ValueError:
         console.print(f"[red]--durability {durability}[/]: choose fast or durable")
         return USAGE
-    options = _options(mode, port, scenarios)
+    options = replace(_options(mode, port, scenarios), real_providers=real_providers)
+    if real_providers and not any(name in os.environ for name in PROVIDER_KEYS):
+        console.print(f"[red]--real-providers[/]: set one of {', '.join(PROVIDER_KEYS)}")
+        return USAGE
     try:
         check_configuration(options.config_dir)
     except ConfigError as error:
