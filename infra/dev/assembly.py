@@ -44,6 +44,7 @@ class Places:
 
     home: Home
     nats_url: str
+    nats_monitoring_url: str
     postgres_dsn: str
     simulator_url: str | None
     config_dir: Path

@@ -111,7 +111,7 @@ class DevPlatform:
             pid=os.getpid(),
             durability=self.options.durability.value,
             nats_url=self.places.nats_url,
-            nats_monitoring_url="",
+            nats_monitoring_url=self.places.nats_monitoring_url,
             postgres_dsn=self.places.postgres_dsn,
             console_url=self.console_url,
             services={name: url_of(port) for name, port in self.places.ports.items()},
@@ -171,6 +171,7 @@ async def _start(
     places = Places(
         home=home,
         nats_url=server.url,
+        nats_monitoring_url=server.monitoring_url,
         postgres_dsn=postgres.dsn,
         simulator_url=None if simulator_port is None else url_of(simulator_port),
         config_dir=options.config_dir,

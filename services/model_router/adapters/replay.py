@@ -1,7 +1,7 @@
 """What of a conversation an API can take, and what has to be left out of it.
 
 A provider's own block goes back to that provider and API alone; anybody else would refuse it.
-An image is left out for now: it costs tokens that a hold by bytes does not cover.
+An image is left out: it costs tokens that a hold by bytes does not cover.
 """
 
 from contracts.model import (
