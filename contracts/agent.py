@@ -4,7 +4,7 @@ import json
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, StringConstraints
+from pydantic import AliasChoices, Field, StringConstraints, model_validator
 
 from .shape import Seconds, Token, Usd, Written, sha256_hex, to_micro_usd
 
@@ -13,6 +13,12 @@ DEFAULT_BUDGET_USD = Decimal("0.50")
 DEFAULT_DEADLINE_SECONDS = 15 * 60
 DEFAULT_OUTPUT_TOKENS = 1024
 DEFAULT_REVIEW_SECONDS = 2 * 3600
+DEFAULT_STEP_SECONDS = 10 * 60
+DEFAULT_CHILDREN = 8
+DEPTH_LIMIT = 4  # calls of agents below one another
+DEFAULT_KEEP_STEPS = 8
+QUORUM_LIMIT = 9
+ESCALATIONS_LIMIT = 5
 
 
 class AgentLimits(Written):
@@ -24,6 +30,14 @@ class AgentLimits(Written):
         DEFAULT_DEADLINE_SECONDS, validation_alias=AliasChoices("deadline_seconds", "deadline")
     )
     output_tokens: Annotated[int, Field(gt=0, le=200_000)] = DEFAULT_OUTPUT_TOKENS
+    step_seconds: Seconds = Field(
+        DEFAULT_STEP_SECONDS,
+        validation_alias=AliasChoices("step_seconds", "step_deadline"),
+        description="How long one model call may take with all its attempts",
+    )
+    children: Annotated[int, Field(gt=0, le=1000)] = Field(
+        DEFAULT_CHILDREN, description="Calls of other agents in one run, at most"
+    )
 
     @property
     def budget_micro_usd(self) -> int:
@@ -37,15 +51,68 @@ class Guardrails(Written):
     output: tuple[str, ...] = ()
 
 
+class Escalation(Written):
+    """Who else is asked when nobody has answered for so long."""
+
+    after_seconds: Seconds = Field(validation_alias=AliasChoices("after_seconds", "after"))
+    roles: Annotated[tuple[Token, ...], Field(min_length=1)]
+
+
 class ReviewRule(Written):
-    """When a call of a tool needs a person, and which person."""
+    """When a call of a tool needs a person, which person, and how many of them."""
 
     when: str | None = Field(None, description='Such as "amount > 50"; absent means always')
-    roles: tuple[Token, ...] = ("approver",)
+    roles: Annotated[tuple[Token, ...], Field(min_length=1)] = ("approver",)
     expires_seconds: Seconds = Field(
         DEFAULT_REVIEW_SECONDS, validation_alias=AliasChoices("expires_seconds", "expires")
     )
-    default: Literal["reject"] = "reject"
+    default: Literal["reject", "cancel"] = Field(
+        "reject", description="What expiry does: refuse the call, or cancel the run"
+    )
+    quorum: Annotated[int, Field(ge=1, le=QUORUM_LIMIT)] = Field(
+        1, description="So many different people must approve the same arguments"
+    )
+    escalate: Annotated[tuple[Escalation, ...], Field(max_length=ESCALATIONS_LIMIT)] = ()
+
+    @model_validator(mode="after")
+    def _climbs(self) -> "ReviewRule":
+        """A ladder goes up, and ends before the review does."""
+        moments = [step.after_seconds for step in self.escalate]
+        if moments != sorted(set(moments)):
+            raise ValueError(
+                f"escalate: each step comes later than the one before, not after {moments} seconds"
+            )
+        if moments and moments[-1] >= self.expires_seconds:
+            raise ValueError(
+                f"escalate: the step after {moments[-1]} s is never taken, for the review expires "
+                f"after {self.expires_seconds} s; take it sooner, or let the review wait longer"
+            )
+        return self
+
+
+class ContextPolicy(Written):
+    """What happens when the conversation outgrows the model.
+
+    `full` refuses; `window` drops the oldest steps; `clear_results` drops the text of the oldest
+    tool results, and then whole steps; `summarize` asks the model for a summary of them.
+    """
+
+    policy: Literal["full", "window", "clear_results", "summarize"] = "clear_results"
+    keep_steps: Annotated[int, Field(ge=1, le=1000)] = Field(
+        DEFAULT_KEEP_STEPS, description="The newest steps, which stay whole while they fit"
+    )
+
+
+class Delegate(Written):
+    """Another agent that this one may call as a tool, as a run of its own.
+
+    `handoff` makes the answer of the other agent the answer of this run.
+    """
+
+    agent: Token
+    description: Annotated[str, StringConstraints(max_length=1024)] = ""
+    mode: Literal["call", "handoff"] = "call"
+    budget_usd: Usd | None = Field(None, description="Its part of this run's budget, at most")
 
 
 class Agent(Written):
@@ -59,6 +126,10 @@ class Agent(Written):
     limits: AgentLimits = AgentLimits()
     guardrails: Guardrails = Guardrails()
     review: dict[Token, ReviewRule] = Field(default_factory=dict)
+    context: ContextPolicy = ContextPolicy()
+    agents: dict[Token, Delegate] = Field(
+        default_factory=dict, description="Names of tools, and the agents behind them"
+    )
     evaluators: tuple[str, ...] = ()
 
     @property

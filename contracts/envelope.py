@@ -18,6 +18,8 @@ from .subjects import SUBMITTED, FactKind, Subject, kind_of, kind_of_body, parse
 B_co = TypeVar("B_co", bound=Body, covariant=True)
 B = TypeVar("B", bound=Body)
 SCHEMA_VERSION = "1"
+# The digest of a body that lies beside the log; the message itself then has none.
+DATAREF = "ce-dataref"
 # The server adds these when it stores its own reply for somebody. No publisher of ours does.
 RESTORED_HEADERS = ("Nats-Subject", "Nats-Stream")
 
@@ -154,6 +156,8 @@ def believe(message: Stored, verifier: Verifier) -> Fact[Body]:
     for name in RESTORED_HEADERS:
         if name in headers:
             raise _unfit(message, "restored", f"the server stored it for somebody ({name})")
+    if DATAREF in headers:
+        raise _unfit(message, "incomplete", "its content is not where it should lie")
     body = _body(message, kind)
     if body.key != subject.key:
         raise _unfit(message, "key_mismatch", f"its body belongs under key {body.key!r}")

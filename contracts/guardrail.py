@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from .agent import Escalation
 from .shape import Body, Sha256, UtcTime
 
 
@@ -62,13 +63,16 @@ class ToolEscalated(Verdict):
     attempt: int
     roles: tuple[str, ...]
     expires_seconds: int = Field(gt=0)
+    default: Literal["reject", "cancel"] = "reject"
+    quorum: int = Field(1, ge=1)
+    escalate: tuple[Escalation, ...] = ()
 
 
 class ResultCleared(Verdict):
     """`result.cleared`: what the model will see of a tool's result, with its label."""
 
     call: str
-    text: str
+    text: str | None = Field(None, description="Absent where it is what the tool returned")
     is_error: bool = False
     label: str = Field(description="Such as tool:find_order, or external")
 
@@ -77,6 +81,17 @@ class ResultBlocked(Verdict):
     """`result.blocked`: the model sees only that the result was withheld."""
 
     call: str
+
+
+class InputCleared(Verdict):
+    """`input.cleared`: a follow-up may be shown to a model, as it stands in `text`."""
+
+    text: str
+    labels: tuple[str, ...] = ("user",)
+
+
+class InputBlocked(Verdict):
+    """`input.blocked`: a follow-up is not shown."""
 
 
 class AnswerCleared(Verdict):

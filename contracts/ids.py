@@ -20,6 +20,13 @@ def derive_id(cause_id: str, slot: str, branch: str = "") -> str:
     return _short(f"{cause_id}:{slot}:{branch}" if branch else f"{cause_id}:{slot}")
 
 
+def child_run_id(run_id: str, call: str, attempt: int) -> str:
+    """The id of the run that answers a call: submitting it twice is submitting it once."""
+    text = f"{run_id}_{call}-{attempt}"
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return text if len(text) <= ID_LIMIT else f"{text[: ID_LIMIT - 33]}_{digest[:32]}"
+
+
 def _short(text: str) -> str:
     if len(text.encode()) <= ID_LIMIT:
         return text

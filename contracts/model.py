@@ -154,6 +154,9 @@ class ModelRequested(Body):
     max_output_tokens: int = Field(gt=0)
     deadline: UtcTime
     attempt: Literal[1] = 1
+    purpose: Literal["step", "summary"] = Field(
+        "step", description="A summary is asked for by the context policy, and calls no tools"
+    )
 
 
 class ModelAttemptRequested(Body):

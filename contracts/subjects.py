@@ -1,4 +1,4 @@
-"""The one table: every fact with its owner, every stream, every durable consumer.
+"""The one table: every fact with its owner, every stream, every subject.
 
 NATS permissions, stream configuration and the AsyncAPI document are generated from here.
 """
@@ -6,12 +6,17 @@ NATS permissions, stream configuration and the AsyncAPI document are generated f
 import re
 from dataclasses import dataclass
 
-from . import evaluation, guardrail, model, money, review, run, task, tool
+from . import control, evaluation, guardrail, model, money, review, run, task, tool
 from .shape import NAME_PATTERN, Body
 
 RUNS = "RUNS"
 TIMERS = "TIMERS"
 DEAD = "DEAD"
+CRASHES = "CRASHES"
+CONTROL = "CONTROL"
+CONTENT = "CONTENT"
+ADMISSION = "ADMISSION"
+STREAMS = (RUNS, CONTENT, CONTROL, TIMERS, DEAD, CRASHES)
 
 PRODUCER = "producer"
 ORCHESTRATOR = "orchestrator"
@@ -45,7 +50,9 @@ class FactKind:
     keyed: bool = False
 
 
-SUBMITTED = FactKind("task.submitted", task.TaskSubmitted, PRODUCER, "root", also=(CONSOLE,))
+SUBMITTED = FactKind(
+    "task.submitted", task.TaskSubmitted, PRODUCER, "root", also=(CONSOLE, EXECUTOR, ORCHESTRATOR)
+)
 
 FACTS: tuple[FactKind, ...] = (
     SUBMITTED,
@@ -53,6 +60,8 @@ FACTS: tuple[FactKind, ...] = (
     FactKind("task.blocked", guardrail.TaskBlocked, GUARDRAIL, "verdict"),
     FactKind("task.conflicted", task.TaskConflicted, ORCHESTRATOR, "conflict"),
     FactKind("run.started", run.RunStarted, ORCHESTRATOR, "started", starred=True),
+    FactKind("run.queued", run.RunQueued, ORCHESTRATOR, "queued"),
+    FactKind("context.compacted", run.ContextCompacted, ORCHESTRATOR, "compaction"),
     FactKind("model.requested", model.ModelRequested, ORCHESTRATOR, "step"),
     FactKind("model.attempt_requested", model.ModelAttemptRequested, ROUTER, "again"),
     FactKind("model.funded", money.ModelFunded, LEDGER, "funding", starred=True),
@@ -73,122 +82,58 @@ FACTS: tuple[FactKind, ...] = (
     FactKind("tool.blocked", guardrail.ToolBlocked, GUARDRAIL, "verdict"),
     FactKind("tool.escalated", guardrail.ToolEscalated, GUARDRAIL, "verdict", starred=True),
     FactKind("tool.claimed", tool.ToolClaimed, EXECUTOR, "start", also=(ORCHESTRATOR,), keyed=True),
-    FactKind("tool.succeeded", tool.ToolSucceeded, EXECUTOR, "outcome"),
-    FactKind("tool.failed", tool.ToolFailed, EXECUTOR, "outcome"),
-    FactKind("tool.unknown", tool.ToolUnknown, EXECUTOR, "unknown"),
+    FactKind("tool.succeeded", tool.ToolSucceeded, EXECUTOR, "outcome", also=(ORCHESTRATOR,)),
+    FactKind("tool.failed", tool.ToolFailed, EXECUTOR, "outcome", also=(ORCHESTRATOR,)),
+    FactKind("tool.unknown", tool.ToolUnknown, EXECUTOR, "unknown", also=(ORCHESTRATOR,)),
     FactKind("result.cleared", guardrail.ResultCleared, GUARDRAIL, "verdict", starred=True),
     FactKind("result.blocked", guardrail.ResultBlocked, GUARDRAIL, "verdict"),
     FactKind("review.requested", review.ReviewRequested, ORCHESTRATOR, "review", starred=True),
     FactKind("review.answered", review.ReviewAnswered, CONSOLE, "reply", starred=True),
+    FactKind("review.escalated", review.ReviewEscalated, ORCHESTRATOR, "escalation", starred=True),
     FactKind("review.decided", review.ReviewDecided, ORCHESTRATOR, "decision", starred=True),
     FactKind("review.answer_refused", review.ReviewAnswerRefused, ORCHESTRATOR, "refusal"),
+    FactKind("input.submitted", control.InputSubmitted, PRODUCER, "input", also=(CONSOLE,)),
+    FactKind("input.cleared", guardrail.InputCleared, GUARDRAIL, "verdict", starred=True),
+    FactKind("input.blocked", guardrail.InputBlocked, GUARDRAIL, "verdict"),
+    FactKind("input.taken", control.InputTaken, ORCHESTRATOR, "taking"),
+    FactKind("input.refused", control.InputRefused, ORCHESTRATOR, "taking"),
     FactKind("answer.proposed", run.AnswerProposed, ORCHESTRATOR, "answer"),
     FactKind("answer.cleared", guardrail.AnswerCleared, GUARDRAIL, "verdict", starred=True),
     FactKind("answer.blocked", guardrail.AnswerBlocked, GUARDRAIL, "verdict"),
     FactKind("run.cancel_requested", run.RunCancelRequested, CONSOLE, "cancel", starred=True),
+    FactKind("run.pause_requested", control.RunPauseRequested, CONSOLE, "pause", starred=True),
+    FactKind("run.resume_requested", control.RunResumeRequested, CONSOLE, "resume", starred=True),
+    FactKind("run.paused", control.RunPaused, ORCHESTRATOR, "paused", starred=True),
+    FactKind("run.resumed", control.RunResumed, ORCHESTRATOR, "resumed", starred=True),
+    FactKind("run.parent_ended", control.RunParentEnded, ORCHESTRATOR, "parent_end", starred=True),
     FactKind("run.completed", run.RunCompleted, ORCHESTRATOR, "end", starred=True),
     FactKind("run.failed", run.RunFailed, ORCHESTRATOR, "end"),
     FactKind("run.cancelled", run.RunCancelled, ORCHESTRATOR, "end"),
     FactKind("run.evaluated", evaluation.RunEvaluated, EVALUATOR, "evaluated"),
+    FactKind("run.redriven", run.RunRedriven, CONSOLE, "redrive", starred=True, keyed=True),
     FactKind("run.archived", run.RunArchived, CONSOLE, "archived"),
 )
 
 ENDS = ("run.completed", "run.failed", "run.cancelled")
+REDRIVEN = "run.redriven"
 _KIND_OF_TYPE = {kind.type: kind for kind in FACTS}
 _KIND_OF_BODY = {kind.body: kind for kind in FACTS}
 
-
-@dataclass(frozen=True, slots=True)
-class Hearing:
-    """One durable pull consumer: which service hears which facts, shared by its replicas.
-
-    `deliveries` is how often a message may be tried; None means for ever.
-    """
-
-    durable: str
-    service: str
-    types: tuple[str, ...]
-    deliveries: int | None
-    stray_submissions: bool = False
-
-    @property
-    def filters(self) -> tuple[str, ...]:
-        """Subject filters of the consumer."""
-        plain = tuple(filter_of(type_) for type_ in self.types)
-        return (*plain, STRAY_SUBMISSION) if self.stray_submissions else plain
-
-
-DELIVERIES = 20
 # A tenant or run id with a dot in it makes one more token. It is heard, so that its sender is told.
 STRAY_SUBMISSION = "run.*.*.*.task.submitted"
 STRAY_BLOCKED = "run.*.*.*.task.blocked"
 
-HEARINGS: tuple[Hearing, ...] = (
-    Hearing(
-        GUARDRAIL,
-        GUARDRAIL,
-        ("task.submitted", "tool.requested", "tool.succeeded", "tool.failed", "answer.proposed"),
-        DELIVERIES,
-        stray_submissions=True,
-    ),
-    Hearing(
-        ORCHESTRATOR,
-        ORCHESTRATOR,
-        (
-            "task.submitted",
-            "task.cleared",
-            "task.blocked",
-            "model.responded",
-            "model.failed",
-            "model.unfunded",
-            "tool.blocked",
-            "tool.escalated",
-            "tool.unknown",
-            "result.cleared",
-            "result.blocked",
-            "review.answered",
-            "answer.cleared",
-            "answer.blocked",
-            "run.cancel_requested",
-        ),
-        None,
-    ),
-    Hearing(
-        LEDGER,
-        LEDGER,
-        (
-            "model.requested",
-            "model.attempt_requested",
-            "model.responded",
-            "model.failed",
-            *ENDS,
-        ),
-        DELIVERIES,
-    ),
-    Hearing(ROUTER, ROUTER, ("model.funded",), DELIVERIES),
-    Hearing(EXECUTOR, EXECUTOR, ("tool.cleared",), DELIVERIES),
-    Hearing(EVALUATOR, EVALUATOR, ENDS, DELIVERIES),
-    # What lists of runs and reviews are made of. Everything else is read from the log when asked.
-    Hearing(
-        CONSOLE,
-        CONSOLE,
-        (
-            "task.submitted",
-            "run.started",
-            "model.requested",
-            "money.settled",
-            "review.requested",
-            "review.decided",
-            *ENDS,
-        ),
-        None,
-    ),
-)
-
 TIMER_SET = "timer.set.{tenant}.{run_id}.{name}"
 TIMER_FIRED = "timer.fired.{tenant}.{run_id}"
+TIMER_CRON = "timer.cron.{name}"
+TIMER_DUE = "timer.due.{name}"
 TIMER_DURABLE = "orchestrator-timers"
+CONTENT_SUBJECT = "content.{tenant}.{sha256}.{number}"
+ADMISSION_VALUE = "admission.{name}"
+CONTROL_SUBJECTS = "control.>"
 DEAD_SUBJECT = "dead.{service}.{rule}"
+DEAD_NOTE = "dead.notes.{number}"
+CRASH_SUBJECT = "crash.{service}.{durable}.{sequence}"
 LIVE_TOKENS = "live.{tenant}.{run_id}.tokens"
 
 

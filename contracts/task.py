@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from .shape import Body, Seconds, Sha256, Token, Usd, Written, to_micro_usd
+from .shape import Body, Seconds, Sha256, Token, Usd, UtcTime, Written, to_micro_usd
 
 INPUT_LIMIT_CHARACTERS = 262_144
 METADATA_LIMIT_ENTRIES = 32
@@ -26,6 +26,31 @@ class TaskLimits(Written):
         return None if self.budget_usd is None else to_micro_usd(Decimal(self.budget_usd))
 
 
+class Fork(Written):
+    """From which step of another run this one starts anew, and what it changes.
+
+    A fork is a shadow: recorded results are replayed, and any other effect is refused.
+    """
+
+    run_id: Token
+    step: Annotated[int, Field(ge=1)] = 1
+    model: Token | None = None
+    instructions: Annotated[str, StringConstraints(min_length=1, max_length=65_536)] | None = None
+    policy: Name | None = Field(
+        None, description="The version of the tool policy that it must be judged by"
+    )
+
+
+class ParentCall(Body):
+    """The call of another run that this run answers."""
+
+    run_id: Token
+    call: str
+    attempt: int
+    depth: int = Field(ge=1, description="How many calls of agents lie above it")
+    deadline: UtcTime
+
+
 class TaskSubmitted(Body):
     """`task.submitted`: the one fact that a plain client publishes as bare JSON."""
 
@@ -37,6 +62,16 @@ class TaskSubmitted(Body):
     customer: Name | None = None
     feature: Name | None = None
     user: Name | None = None
+    requester: Name | None = Field(
+        None, description="Who submitted it, as the console authenticated them"
+    )
+    priority: Annotated[int, Field(ge=1, le=9)] = Field(5, description="1 is served first")
+    concurrency_key: Name | None = Field(
+        None, description="Of runs with one key in a tenant, one is open at a time"
+    )
+    continues: Token | None = Field(None, description="The run whose conversation goes on here")
+    fork: Fork | None = None
+    parent: ParentCall | None = None
     limits: TaskLimits = TaskLimits()
     metadata: dict[Name, Note] = Field(default_factory=dict, max_length=METADATA_LIMIT_ENTRIES)
 

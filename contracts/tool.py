@@ -31,6 +31,8 @@ class ToolManifest(Written):
     output_limit_bytes: int = Field(DEFAULT_OUTPUT_LIMIT_BYTES, gt=0, le=1_048_576)
     module: str = ""
     function: str = ""
+    agent: Token | None = Field(None, description="The agent that a call of it runs, if it is one")
+    handoff: bool = Field(False, description="Its answer is the answer of the calling run")
 
     @property
     def sha256(self) -> str:
@@ -189,6 +191,7 @@ class ToolClaimed(Body):
     state: Literal["claimed", "revoked"]
     start_before: UtcTime | None = None
     time_limit_seconds: float | None = None
+    child_run_id: Token | None = Field(None, description="The run that answers the call")
 
     @property
     def branch(self) -> str:
@@ -208,6 +211,9 @@ class ToolSucceeded(Body):
     truncated: bool = False
     trust: Literal["internal", "external"] = "external"
     duration_ms: int = 0
+    replayed_from: str | None = Field(
+        None, description="Id of the recorded outcome that a shadow run was given"
+    )
 
 
 class ToolFailed(Body):
@@ -218,6 +224,9 @@ class ToolFailed(Body):
     kind: Literal["invalid_arguments", "refused", "error", "timed_out", "too_large", "unavailable"]
     reason: str
     duration_ms: int = 0
+    replayed_from: str | None = Field(
+        None, description="Id of the recorded outcome that a shadow run was given"
+    )
 
 
 class ToolUnknown(Body):

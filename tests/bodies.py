@@ -4,7 +4,23 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from contracts.agent import Agent
-from contracts.guardrail import ResultCleared, TaskCleared, ToolCleared, ToolEscalated
+from contracts.control import (
+    ControlOrdered,
+    InputPolicy,
+    InputSubmitted,
+    RunParentEnded,
+    RunPauseRequested,
+    RunResumeRequested,
+    Scope,
+)
+from contracts.guardrail import (
+    InputBlocked,
+    InputCleared,
+    ResultCleared,
+    TaskCleared,
+    ToolCleared,
+    ToolEscalated,
+)
 from contracts.model import (
     ModelClaimed,
     ModelRequested,
@@ -16,10 +32,17 @@ from contracts.model import (
     ToolCall,
 )
 from contracts.money import ModelFunded, MoneySettled, Usage
-from contracts.run import RunLimits, RunStarted
+from contracts.run import RunLimits, RunQueued, RunStarted
 from contracts.shape import sha256_hex
 from contracts.task import TaskSubmitted
-from contracts.tool import ToolClaimed, ToolManifest, ToolRequested, ToolSucceeded
+from contracts.tool import (
+    ToolClaimed,
+    ToolFailed,
+    ToolManifest,
+    ToolRequested,
+    ToolSucceeded,
+    ToolUnknown,
+)
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 DIGEST = sha256_hex(b"")
@@ -159,9 +182,69 @@ def tool_claimed(call: str, attempt: int = 1, nonce: str = "n") -> ToolClaimed:
     return ToolClaimed(call=call, attempt=attempt, nonce=nonce, state="claimed")
 
 
+def child_claimed(child_run_id: str, call: str, attempt: int = 1) -> ToolClaimed:
+    """A claim in the name of the run that is to answer the call."""
+    claim = tool_claimed(call, attempt)
+    return claim.model_copy(update={"child_run_id": child_run_id})
+
+
+def tool_failed(call: str, attempt: int = 1, reason: str = "out of order") -> ToolFailed:
+    return ToolFailed(call=call, attempt=attempt, kind="error", reason=reason)
+
+
+def tool_unknown(call: str, attempt: int = 1) -> ToolUnknown:
+    return ToolUnknown(call=call, attempt=attempt, reason="nobody can tell")
+
+
+def run_queued() -> RunQueued:
+    return RunQueued(rule="tenant_cap", reason="2 runs of acme are open, as many as may be")
+
+
+def parent_ended(parent_run_id: str = "r-0") -> RunParentEnded:
+    return RunParentEnded(parent_run_id=parent_run_id, status="cancelled", reason="not needed")
+
+
 def tool_succeeded(call: str, attempt: int = 1, output_json: str = '"ok"') -> ToolSucceeded:
     return ToolSucceeded(call=call, attempt=attempt, output_json=output_json)
 
 
 def result_cleared(call: str, text: str = "ok") -> ResultCleared:
     return ResultCleared(**VERDICT, call=call, text=text, label="tool:find_order")
+
+
+def ordered(
+    scope: Scope, name: str | None, state: str, principal: str = "anna", reason: str = "incident"
+) -> ControlOrdered:
+    return ControlOrdered.model_validate(
+        {
+            "scope": scope,
+            "name": name,
+            "state": state,
+            "principal": principal,
+            "reason": reason,
+            "at": NOON,
+            "nonce": f"{state}-{principal}",
+        }
+    )
+
+
+def pause_requested(nonce: str = "p-1") -> RunPauseRequested:
+    return RunPauseRequested(principal="anna", reason="wait", nonce=nonce)
+
+
+def resume_requested(nonce: str = "r-1") -> RunResumeRequested:
+    return RunResumeRequested(principal="otto", nonce=nonce)
+
+
+def input_submitted(
+    policy: InputPolicy = "enqueue", text: str = "And the invoice?", nonce: str = "i-1"
+) -> InputSubmitted:
+    return InputSubmitted(text=text, policy=policy, nonce=nonce)
+
+
+def input_cleared(text: str = "And the invoice?") -> InputCleared:
+    return InputCleared(**VERDICT, text=text)
+
+
+def input_blocked() -> InputBlocked:
+    return InputBlocked(rule="pii", policy_version="p-1", reason="a card number")

@@ -1,13 +1,17 @@
 """What a run means: `fold(facts) -> Run`, and `conversation(run)` with its prompts."""
 
-from .conversation import canonical, conversation, digest, labels, prompt, told
+from .conversation import Measured, canonical, conversation, digest, labels, measure, prompt
 from .fold import fold
-from .state import Answer, Attempt, Call, Review, Run, RunEnd, Status, Step, Try
+from .state import Answer, Attempt, Call, Input, Pause, Review, Run, RunEnd, Status, Step, Try
+from .telling import outcome_text, result_text, told
 
 __all__ = [
     "Answer",
     "Attempt",
     "Call",
+    "Input",
+    "Measured",
+    "Pause",
     "Review",
     "Run",
     "RunEnd",
@@ -19,6 +23,9 @@ __all__ = [
     "digest",
     "fold",
     "labels",
+    "measure",
+    "outcome_text",
     "prompt",
+    "result_text",
     "told",
 ]

@@ -29,19 +29,28 @@ from ..model import (
     ModelResponded,
 )
 from ..money import ModelFunded, ModelUnfunded, MoneySettled
-from ..review import ReviewAnswered, ReviewAnswerRefused, ReviewDecided, ReviewRequested
+from ..review import (
+    ReviewAnswered,
+    ReviewAnswerRefused,
+    ReviewDecided,
+    ReviewEscalated,
+    ReviewRequested,
+)
 from ..run import (
     AnswerProposed,
+    ContextCompacted,
     RunArchived,
     RunCancelled,
-    RunCancelRequested,
     RunCompleted,
     RunFailed,
+    RunQueued,
     RunStarted,
 )
 from ..shape import Body
 from ..task import TaskConflicted, TaskSubmitted
 from ..tool import ToolClaimed, ToolFailed, ToolRequested, ToolSucceeded, ToolUnknown
+from .control import CONTROL, take_control
+from .conversation import freeze
 from .state import Answer, Attempt, Call, Review, Run, RunEnd, Step, ToolOutcome, ToolVerdict, Try
 
 
@@ -71,16 +80,20 @@ def _take(run: Run, fact: Fact[Body]) -> None:
     match fact.body:
         case MoneySettled():
             _settle(run, cast("Fact[MoneySettled]", fact))
-        case TaskSubmitted() | TaskCleared() | TaskBlocked() | RunStarted() | TaskConflicted():
+        case TaskSubmitted() | TaskCleared() | TaskBlocked() | TaskConflicted():
             _take_task(run, fact)
-        case RunCompleted() | RunFailed() | RunCancelled() | RunCancelRequested():
+        case RunQueued() | RunStarted():
+            _take_start(run, fact)
+        case RunCompleted() | RunFailed() | RunCancelled() | RunEvaluated() | RunArchived():
             _take_end(run, fact)
-        case RunEvaluated():
-            run.evaluated = cast("Fact[RunEvaluated]", fact)
-        case RunArchived():
-            run.archived = True
         case ModelRequested():
             _open_step(run, cast("Fact[ModelRequested]", fact))
+        case ContextCompacted():
+            run.compactions.append(cast("Fact[ContextCompacted]", fact))
+        case ReviewAnswered() | ReviewAnswerRefused():
+            _take_reply(run, fact)
+        case _ if isinstance(fact.body, CONTROL):
+            take_control(run, fact)
         case _:
             _take_part(run, fact)
 
@@ -97,10 +110,17 @@ def _take_task(run: Run, fact: Fact[Body]) -> None:
             run.submitted = cast("Fact[TaskSubmitted]", fact)
         case TaskCleared() | TaskBlocked() if fact.cause_id == run.root:
             run.verdict = cast("Fact[TaskCleared]", fact)
-        case RunStarted() if run.verdict is not None and _starts(run.verdict, fact):
-            run.started = cast("Fact[RunStarted]", fact)
         case TaskConflicted() as told:
             run.conflicts = [one for one in run.conflicts if one.sequence != told.second_sequence]
+
+
+def _take_start(run: Run, fact: Fact[Body]) -> None:
+    if run.verdict is None or not _starts(run.verdict, fact):
+        return
+    if isinstance(fact.body, RunStarted):
+        run.started = cast("Fact[RunStarted]", fact)
+    else:
+        run.queued = cast("Fact[RunQueued]", fact)
 
 
 def _starts(verdict: Fact[TaskCleared] | Fact[TaskBlocked], fact: Fact[Body]) -> bool:
@@ -109,15 +129,21 @@ def _starts(verdict: Fact[TaskCleared] | Fact[TaskBlocked], fact: Fact[Body]) ->
 
 
 def _take_end(run: Run, fact: Fact[Body]) -> None:
-    if isinstance(fact.body, RunCancelRequested):
-        run.cancel = run.cancel or cast("Fact[RunCancelRequested]", fact)
-    elif run.end is None and fact.cause_id == run.root:
-        run.end = cast("Fact[RunEnd]", fact)
+    match fact.body:
+        case RunEvaluated():
+            run.evaluated = cast("Fact[RunEvaluated]", fact)
+        case RunArchived():
+            run.archived = True
+        case _ if run.end is None and fact.cause_id == run.root:
+            run.end = cast("Fact[RunEnd]", fact)
 
 
 def _open_step(run: Run, fact: Fact[ModelRequested]) -> None:
     if run.started is None or fact.body.step != len(run.steps) + 1:
         return
+    if run.step is not None:
+        # Late evidence may still come, but what this step was built on does not change any more.
+        freeze(run.step)
     step = Step(fact.body.step, fact)
     run.steps.append(step)
     _open_attempt(run, step, Attempt(1, fact))
@@ -151,8 +177,8 @@ def _take_part(run: Run, fact: Fact[Body]) -> None:
             _open_try(run, [call], asked, fact)
         case Call() as call, ResultCleared() | ResultBlocked() if call.result is None:
             call.result = cast("Fact[ResultCleared]", fact)
-        case Step(), AnswerProposed():
-            run.answer = run.answer or Answer(cast("Fact[AnswerProposed]", fact))
+        case Step() as step, AnswerProposed() if step is run.step and run.answer is None:
+            run.answer = Answer(cast("Fact[AnswerProposed]", fact))
             run.places[fact.id] = run.answer
         case Answer() as answer, AnswerCleared() | AnswerBlocked() if answer.verdict is None:
             answer.verdict = cast("Fact[AnswerCleared]", fact)
@@ -211,7 +237,7 @@ def _take_try(run: Run, each: Try, fact: Fact[Body]) -> None:
         case ToolRequested() as asked:
             _open_try(run, [call], asked, fact)
         case ReviewRequested() if each.review is None:
-            each.review = Review(cast("Fact[ReviewRequested]", fact))
+            each.review = _open_review(run, cast("Fact[ReviewRequested]", fact))
             run.places[fact.id] = each.review
 
 
@@ -220,13 +246,32 @@ def _is_open(each: Try) -> bool:
     return each.outcome is None or isinstance(each.outcome.body, ToolUnknown)
 
 
+def _open_review(run: Run, requested: Fact[ReviewRequested]) -> Review:
+    """A question takes the answers that came before it."""
+    name = requested.body.review_id
+    early = [one for one in run.early_answers if one.body.review_id == name]
+    run.early_answers = [one for one in run.early_answers if one.body.review_id != name]
+    review = Review(requested, early)
+    run.reviews.append(review)
+    return review
+
+
+def _take_reply(run: Run, fact: Fact[Body]) -> None:
+    """An answer names its review, so that it may come before the question."""
+    match fact.body:
+        case ReviewAnswered(review_id=name) if fact.cause_id == run.root:
+            review = run.review(name)
+            answers = run.early_answers if review is None else review.answers
+            answers.append(cast("Fact[ReviewAnswered]", fact))
+        case ReviewAnswerRefused() as refused:
+            run.refused_answers[fact.cause_id] = refused
+            run.early_answers = [one for one in run.early_answers if one.id != fact.cause_id]
+
+
 def _take_review(run: Run, review: Review, fact: Fact[Body]) -> None:
     match fact.body:
-        case ReviewAnswered():
-            review.answers.append(cast("Fact[ReviewAnswered]", fact))
-            run.places[fact.id] = review
-        case ReviewAnswerRefused():
-            review.refused.add(fact.cause_id)
+        case ReviewEscalated():
+            review.escalated.append(cast("Fact[ReviewEscalated]", fact))
         case ReviewDecided() as decided if review.decided is None:
             review.decided = cast("Fact[ReviewDecided]", fact)
             call = run.call(review.requested.body.call)

@@ -7,11 +7,23 @@ more than the facts.
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ..control import (
+    InputRefused,
+    InputSubmitted,
+    InputTaken,
+    RunParentEnded,
+    RunPaused,
+    RunPauseRequested,
+    RunResumed,
+    RunResumeRequested,
+)
 from ..envelope import Fact
 from ..evaluation import RunEvaluated
 from ..guardrail import (
     AnswerBlocked,
     AnswerCleared,
+    InputBlocked,
+    InputCleared,
     ResultBlocked,
     ResultCleared,
     TaskBlocked,
@@ -28,15 +40,24 @@ from ..model import (
     ModelRequested,
     ModelResponded,
     ToolCall,
+    Turn,
 )
 from ..money import ModelFunded, ModelUnfunded, MoneySettled
-from ..review import ReviewAnswered, ReviewDecided, ReviewRequested
+from ..review import (
+    ReviewAnswered,
+    ReviewAnswerRefused,
+    ReviewDecided,
+    ReviewEscalated,
+    ReviewRequested,
+)
 from ..run import (
     AnswerProposed,
+    ContextCompacted,
     RunCancelled,
     RunCancelRequested,
     RunCompleted,
     RunFailed,
+    RunQueued,
     RunStarted,
 )
 from ..task import TaskSubmitted
@@ -45,7 +66,26 @@ from ..tool import ToolClaimed, ToolFailed, ToolRequested, ToolSucceeded, ToolUn
 ToolVerdict = ToolCleared | ToolBlocked | ToolEscalated
 ToolOutcome = ToolSucceeded | ToolFailed | ToolUnknown
 RunEnd = RunCompleted | RunFailed | RunCancelled
-Status = Literal["submitted", "running", "waiting", "completed", "failed", "cancelled", "archived"]
+Status = Literal[
+    "submitted",
+    "queued",
+    "running",
+    "paused",
+    "waiting",
+    "completed",
+    "failed",
+    "cancelled",
+    "archived",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One turn of a conversation, with the digest and length of its canonical JSON."""
+
+    turn: Turn
+    sha256: str
+    length: int
 
 
 @dataclass(slots=True)
@@ -61,12 +101,18 @@ class Attempt:
 
 @dataclass(slots=True)
 class Review:
-    """A question to a person."""
+    """A question to people."""
 
     requested: Fact[ReviewRequested]
     answers: list[Fact[ReviewAnswered]] = field(default_factory=list)
-    refused: set[str] = field(default_factory=set)
+    escalated: list[Fact[ReviewEscalated]] = field(default_factory=list)
     decided: Fact[ReviewDecided] | None = None
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Who may answer it by now."""
+        more = (role for step in self.escalated for role in step.body.roles)
+        return tuple(dict.fromkeys((*self.requested.body.roles, *more)))
 
 
 @dataclass(slots=True)
@@ -104,6 +150,14 @@ class Step:
     attempts: list[Attempt] = field(default_factory=list)
     outcome: Fact[ModelResponded] | Fact[ModelFailed] | None = None
     calls: list[Call] = field(default_factory=list)
+    # What it adds to the conversation, from the moment when a later step was built on it.
+    frozen: tuple[Piece, ...] | None = None
+    cleared: tuple[Piece, ...] | None = None
+
+    @property
+    def is_summary(self) -> bool:
+        """It was asked for by the context policy."""
+        return self.requested.body.purpose == "summary"
 
     @property
     def last_attempt(self) -> Attempt:
@@ -118,7 +172,25 @@ class Answer:
     verdict: Fact[AnswerCleared] | Fact[AnswerBlocked] | None = None
 
 
-Part = Attempt | Review | Try | Call | Step | Answer
+@dataclass(slots=True)
+class Input:
+    """A follow-up to a run under way, and what became of it."""
+
+    submitted: Fact[InputSubmitted]
+    verdict: Fact[InputCleared] | Fact[InputBlocked] | None = None
+    end: Fact[InputTaken] | Fact[InputRefused] | None = None
+
+
+@dataclass(slots=True)
+class Pause:
+    """One standstill of a run."""
+
+    paused: Fact[RunPaused]
+    resumed: Fact[RunResumed] | None = None
+
+
+Part = Attempt | Review | Try | Call | Step | Answer | Input | Pause
+PauseAsked = Fact[RunPauseRequested] | Fact[RunResumeRequested]
 
 
 @dataclass(slots=True)
@@ -132,10 +204,21 @@ class Run:
     submitted: Fact[TaskSubmitted] | None = None
     conflicts: list[Fact[TaskSubmitted]] = field(default_factory=list)
     verdict: Fact[TaskCleared] | Fact[TaskBlocked] | None = None
+    queued: Fact[RunQueued] | None = None
     started: Fact[RunStarted] | None = None
+    # The run that it grew from, folded as far as it counts: whoever reads the log attaches it.
+    ancestor: "Run | None" = None
     steps: list[Step] = field(default_factory=list)
+    reviews: list[Review] = field(default_factory=list)
+    early_answers: list[Fact[ReviewAnswered]] = field(default_factory=list)
+    refused_answers: dict[str, ReviewAnswerRefused] = field(default_factory=dict)
+    compactions: list[Fact[ContextCompacted]] = field(default_factory=list)
+    inputs: list[Input] = field(default_factory=list)
     answer: Answer | None = None
+    pause_asked: PauseAsked | None = None
+    pauses: list[Pause] = field(default_factory=list)
     cancel: Fact[RunCancelRequested] | None = None
+    parent_ended: Fact[RunParentEnded] | None = None
     end: Fact[RunEnd] | None = None
     evaluated: Fact[RunEvaluated] | None = None
     archived: bool = False
@@ -163,20 +246,33 @@ class Run:
                 return "failed"
             case Fact(body=RunCancelled()):
                 return "cancelled"
+        if self.pause is not None:
+            return "paused"
         if self.started is None:
-            return "submitted"
+            return "submitted" if self.queued is None else "queued"
         return "waiting" if self.open_reviews else "running"
 
     @property
-    def reviews(self) -> list[Review]:
-        tries = (each for step in self.steps for call in step.calls for each in call.tries)
-        return [each.review for each in tries if each.review is not None]
+    def pause(self) -> Pause | None:
+        """The standstill that it is in."""
+        last = self.pauses[-1] if self.pauses else None
+        return last if last is not None and last.resumed is None else None
+
+    @property
+    def steps_taken(self) -> int:
+        """Steps that count against the ceiling: those that the policy asked for do not."""
+        return sum(not step.is_summary for step in self.steps)
 
     @property
     def open_reviews(self) -> list[Review]:
         if self.end is not None:
             return []
         return [review for review in self.reviews if review.decided is None]
+
+    def review(self, review_id: str) -> Review | None:
+        """A question by its id, if it was asked."""
+        named = (one for one in self.reviews if one.requested.body.review_id == review_id)
+        return next(named, None)
 
     def attempt(self, step: int, number: int) -> Attempt | None:
         """An attempt by its numbers, if the run has it."""

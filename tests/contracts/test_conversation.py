@@ -4,12 +4,13 @@ import pytest
 
 from contracts.guardrail import ResultBlocked, ToolBlocked
 from contracts.history import Run, canonical, conversation, digest, labels, prompt
-from contracts.history.conversation import WITHHELD
+from contracts.history.conversation import CALLED_OFF
+from contracts.history.telling import WITHHELD
 from tests.bodies import VERDICT, manifest, task
 from tests.histories import History, whole_run
 
 # Of `whole_run()` at its second step.
-PINNED = "2b83bbb485fcc188273dac836163a612eb78b07ae9ac90c26ebc60295d369326"
+PINNED = "2a93c446a2c4c261cca5542ec7ee0a72ce104298d639b5516dbe3bdd186f9653"
 
 
 def results(run: Run) -> list[str]:
@@ -36,7 +37,7 @@ def test_a_withheld_result_tells_the_model_no_more_than_that():
     outcome = history.run_tool(history.clear(history.call(responded, 1)), '"secret"')
     history.say(ResultBlocked(**VERDICT, call="1-1"), outcome)
 
-    assert results(history.run) == [WITHHELD]
+    assert results(history.run)[0] == WITHHELD
 
 
 def test_a_refused_call_tells_the_model_why():
@@ -52,7 +53,7 @@ def test_a_raw_result_is_not_shown_before_the_gate_has_seen_it():
     history, responded = two_calls()
     history.run_tool(history.clear(history.call(responded, 1)), '"raw"')
 
-    assert results(history.run) == []
+    assert results(history.run) == [CALLED_OFF, CALLED_OFF]
 
 
 def test_a_run_that_has_not_started_has_no_prompt():

@@ -5,7 +5,13 @@ from datetime import timedelta
 import pytest
 
 from contracts.guardrail import ToolBlocked
-from contracts.review import ReviewAnswered, ReviewDecided, ReviewRequested
+from contracts.review import (
+    ReviewAnswered,
+    ReviewAnswerRefused,
+    ReviewDecided,
+    ReviewEscalated,
+    ReviewRequested,
+)
 from contracts.tool import ToolFailed, ToolUnknown
 from tests.bodies import DIGEST, NOON, VERDICT, manifest, tool_escalated, tool_succeeded
 from tests.histories import History
@@ -34,6 +40,17 @@ def review(requested) -> ReviewRequested:
         roles=("support-lead",),
         reason="amount > 50",
         expires_at=NOON + timedelta(hours=2),
+    )
+
+
+def answered(review_id: str = "r") -> ReviewAnswered:
+    return ReviewAnswered(
+        review_id=review_id,
+        decision="reject",
+        principal="anna",
+        roles=("support-lead",),
+        arguments_sha256=DIGEST,
+        nonce=f"7f-{review_id}",
     )
 
 
@@ -72,18 +89,48 @@ def test_a_run_waits_while_a_person_is_asked(history):
     question = history.say(review(asked), escalated)
     assert history.run.status == "waiting"
 
-    answer = ReviewAnswered(
-        review_id="r",
-        decision="reject",
-        principal="anna",
-        roles=("support-lead",),
-        arguments_sha256=DIGEST,
-        nonce="7f",
-    )
-    said = history.say(answer, question)
-    history.say(decided("rejected"), said)
+    said = history.say(answered(), history.root)
+    history.say(decided("rejected"), question)
     assert history.run.status == "running"
     assert history.run.reviews[0].answers == [said]
+
+
+def test_an_answer_before_its_question_is_kept_for_it(history):
+    asked = history.call(called(history))
+    early, other = (history.say(answered(name), history.root) for name in ("r", "s"))
+    assert history.run.early_answers == [early, other]
+
+    history.say(review(asked), history.say(tool_escalated(asked.body), asked))
+
+    assert history.run.reviews[0].answers == [early]
+    assert history.run.early_answers == [other]
+
+
+def test_an_answer_that_was_refused_is_kept_no_longer(history):
+    called(history)
+    early = history.say(answered(), history.root)
+    refusal = ReviewAnswerRefused(review_id="r", rule="unknown", principal="anna", reason="none")
+    history.say(refusal, early)
+
+    assert history.run.early_answers == []
+    assert history.run.refused_answers == {early.id: refusal}
+
+
+def test_an_answer_that_does_not_follow_from_the_run_is_none(history):
+    asked = history.call(called(history))
+    question = history.say(review(asked), history.say(tool_escalated(asked.body), asked))
+    history.say(answered(), question)
+
+    assert history.run.reviews[0].answers == []
+
+
+def test_more_people_may_answer_as_the_ladder_is_climbed(history):
+    asked = history.call(called(history))
+    question = history.say(review(asked), history.say(tool_escalated(asked.body), asked))
+    step = ReviewEscalated(review_id="r", level=1, roles=("team-lead", "support-lead"))
+    history.say(step, question)
+
+    assert history.run.reviews[0].roles == ("support-lead", "team-lead")
 
 
 def test_of_two_decisions_the_first_stands(history):

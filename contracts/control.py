@@ -1,0 +1,147 @@
+"""Control: what people ask of runs that are under way, and what became of it.
+
+A run is paused, resumed or given more input by facts of its own; an agent, a tenant or the whole
+platform by an order on the stream `CONTROL`, of which the last for each scope is in force.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from .shape import Body, Token, UtcTime
+from .task import INPUT_LIMIT_CHARACTERS, Name
+
+Scope = Literal["platform", "tenant", "agent"]
+InputPolicy = Literal["reject", "enqueue", "interrupt", "rollback"]
+INPUTS_LIMIT = 100  # a run; what comes after is refused
+REASON_LIMIT = 1024
+
+
+class ControlOrdered(Body):
+    """An order for every run of a scope. `stopped` is the kill switch.
+
+    Paused, its runs take no further step until it is `running` again; what is claimed finishes.
+    Stopped, they are cancelled, new ones are refused, and no effect starts any more.
+    """
+
+    scope: Scope
+    name: Token | None = Field(None, description="The tenant or agent; absent for the platform")
+    state: Literal["running", "paused", "stopped"]
+    principal: str
+    reason: Annotated[str, StringConstraints(max_length=REASON_LIMIT)] = ""
+    at: UtcTime
+    nonce: Token
+
+    @model_validator(mode="after")
+    def _named_unless_for_all(self) -> Self:
+        if (self.name is None) != (self.scope == "platform"):
+            raise ValueError("a tenant or an agent has a name, and the platform has none")
+        return self
+
+    def covers(self, tenant: str, agent: str) -> bool:
+        """Whether it is about the runs of this agent in this tenant."""
+        return (
+            self.scope == "platform" or self.name == {"tenant": tenant, "agent": agent}[self.scope]
+        )
+
+    @property
+    def what(self) -> str:
+        """Its scope in words."""
+        return f"the {self.scope} {self.name}" if self.name else "the platform"
+
+    @property
+    def subject(self) -> str:
+        return control_subject(self.scope, self.name)
+
+
+def control_subject(scope: Scope, name: str | None) -> str:
+    """Where the last order for a scope lies."""
+    return f"control.{scope}.{name}" if name else f"control.{scope}"
+
+
+class RunPauseRequested(Body):
+    """`run.pause_requested`: a person wants the run to stand still. Signed for them."""
+
+    principal: str
+    reason: str = ""
+    nonce: str
+
+    @property
+    def branch(self) -> str:
+        return self.nonce
+
+
+class RunResumeRequested(Body):
+    """`run.resume_requested`: a person wants the run to go on. Signed for them."""
+
+    principal: str
+    reason: str = ""
+    nonce: str
+
+    @property
+    def branch(self) -> str:
+        return self.nonce
+
+
+class RunPaused(Body):
+    """`run.paused`: no further step is taken. Its deadline stands still meanwhile."""
+
+    scope: Literal["run", "agent", "tenant", "platform"]
+    principal: str
+    reason: str = ""
+    number: int = Field(ge=1, description="The how-manieth pause of the run")
+
+    @property
+    def branch(self) -> str:
+        return str(self.number)
+
+
+class RunResumed(Body):
+    """`run.resumed`: the run goes on."""
+
+    principal: str
+    reason: str = ""
+    number: int = Field(ge=1)
+
+    @property
+    def branch(self) -> str:
+        return str(self.number)
+
+
+class RunParentEnded(Body):
+    """`run.parent_ended`: the run that called this one is over, so this one is called off."""
+
+    parent_run_id: Token
+    status: Literal["completed", "failed", "cancelled"]
+    reason: str
+
+
+class InputSubmitted(Body):
+    """`input.submitted`: more input to a run that is under way.
+
+    `reject` gives way while the run works, `enqueue` waits for its answer, `interrupt` comes
+    before the next step, `rollback` also takes back all that came since the task.
+    """
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=INPUT_LIMIT_CHARACTERS)]
+    policy: InputPolicy = "enqueue"
+    user: Name | None = None
+    nonce: Token
+
+    @property
+    def branch(self) -> str:
+        return self.nonce
+
+
+class InputTaken(Body):
+    """`input.taken`: the input is shown to the model from this step on."""
+
+    policy: InputPolicy
+    step: int = Field(ge=1)
+
+
+class InputRefused(Body):
+    """`input.refused`: the input changes nothing, and why."""
+
+    rule: Literal["busy", "blocked", "run_over", "too_many"]
+    reason: str

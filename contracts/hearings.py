@@ -1,0 +1,119 @@
+"""Who hears what: every durable consumer, shared by the replicas of its service."""
+
+from dataclasses import dataclass
+
+from .subjects import (
+    CONSOLE,
+    ENDS,
+    EVALUATOR,
+    EXECUTOR,
+    GUARDRAIL,
+    LEDGER,
+    ORCHESTRATOR,
+    REDRIVEN,
+    ROUTER,
+    STRAY_SUBMISSION,
+    filter_of,
+)
+
+DELIVERIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """One durable pull consumer: which service hears which facts, shared by its replicas.
+
+    `deliveries` is how often a message may be tried; None means for ever.
+    """
+
+    durable: str
+    service: str
+    types: tuple[str, ...]
+    deliveries: int | None
+    stray_submissions: bool = False
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """Subject filters of the consumer. Every service hears what is redriven to it."""
+        plain = (*map(filter_of, self.types), f"run.*.*.{REDRIVEN}.{self.service}")
+        return (*plain, STRAY_SUBMISSION) if self.stray_submissions else plain
+
+
+HEARINGS: tuple[Hearing, ...] = (
+    Hearing(
+        GUARDRAIL,
+        GUARDRAIL,
+        (
+            "task.submitted",
+            "tool.requested",
+            "tool.succeeded",
+            "tool.failed",
+            "input.submitted",
+            "answer.proposed",
+        ),
+        DELIVERIES,
+        stray_submissions=True,
+    ),
+    Hearing(
+        ORCHESTRATOR,
+        ORCHESTRATOR,
+        (
+            "task.submitted",
+            "task.cleared",
+            "task.blocked",
+            "model.responded",
+            "model.failed",
+            "model.unfunded",
+            "tool.blocked",
+            "tool.escalated",
+            "tool.unknown",
+            "result.cleared",
+            "result.blocked",
+            "review.answered",
+            "answer.cleared",
+            "answer.blocked",
+            "input.submitted",
+            "input.cleared",
+            "input.blocked",
+            "run.cancel_requested",
+            "run.pause_requested",
+            "run.resume_requested",
+            "run.parent_ended",
+            *ENDS,
+        ),
+        None,
+    ),
+    Hearing(
+        LEDGER,
+        LEDGER,
+        (
+            "model.requested",
+            "model.attempt_requested",
+            "model.responded",
+            "model.failed",
+            *ENDS,
+        ),
+        DELIVERIES,
+    ),
+    Hearing(ROUTER, ROUTER, ("model.funded",), DELIVERIES),
+    Hearing(EXECUTOR, EXECUTOR, ("tool.cleared",), DELIVERIES),
+    Hearing(EVALUATOR, EVALUATOR, ENDS, DELIVERIES),
+    # What lists of runs and reviews are made of. Everything else is read from the log when asked.
+    Hearing(
+        CONSOLE,
+        CONSOLE,
+        (
+            "task.submitted",
+            "run.queued",
+            "run.started",
+            "run.paused",
+            "run.resumed",
+            "model.requested",
+            "money.settled",
+            "review.requested",
+            "review.decided",
+            *ENDS,
+        ),
+        None,
+    ),
+)
