@@ -1,6 +1,7 @@
 """What a handler holds: the fact it heard, and the bus to fold, say and claim on."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from nats.aio.client import Client
@@ -10,8 +11,10 @@ from contracts.history import Run
 from contracts.model import ModelClaimed
 from contracts.shape import Body
 from contracts.subjects import run_prefix
+from contracts.task import TaskSubmitted
 from contracts.tool import ToolClaimed
 from shared.clock import Clock
+from shared.errors import LogUnavailable, Stale
 from shared.metrics import SAID
 from shared.publisher import Publisher
 from shared.runlog import RunLog
@@ -39,19 +42,35 @@ class Bus(Protocol):
         """The run, folded at least to what was heard; to its end on a redelivery."""
         ...
 
-    async def read(self, tenant: str, run_id: str) -> Run:
-        """The run, folded to its end."""
+    async def read(self, tenant: str, run_id: str, *, as_of: int = 0) -> Run:
+        """The run, folded to its end; surely with what was stored by sequence `as_of` of the log.
+
+        Raises:
+            LineageBroken: a run that it grew from is gone.
+        """
         ...
 
     async def say(self, cause: Fact[Body], body: B) -> Fact[B]:
         """Store what follows from `cause`: id derived, signed where starred, stored once."""
         ...
 
-    async def append(self, run: Run, cause_id: str, body: B) -> Fact[B]:
+    async def append(
+        self, run: Run, cause_id: str, body: B, time: datetime | None = None
+    ) -> Fact[B]:
         """Store it only if nobody said anything of the run since it was folded.
+
+        `time` is when it was decided, so that the decision can be made again; now without it.
 
         Raises:
             Stale: somebody did.
+        """
+        ...
+
+    async def submit(self, tenant: str, run_id: str, task: TaskSubmitted) -> bool:
+        """Create a run; whether this task is the one that lies under its id.
+
+        Raises:
+            LogUnavailable: the id is taken, and this replica of the log does not show by what.
         """
         ...
 
@@ -84,11 +103,14 @@ class NatsBus:
     async def run(self, heard: Heard[Body]) -> Run:
         fact = heard.fact
         # Whoever had an earlier delivery may have claimed, or said, something since it was heard.
-        at_least = fact.sequence if heard.delivery == 1 else 0
-        return await self.runs.read(fact.tenant, fact.run_id, at_least=at_least)
+        # What was heard must be in it: a replica that lags ends before, and to do nothing about it
+        # would be to lose the fact.
+        return await self.runs.read(
+            fact.tenant, fact.run_id, at_least=fact.sequence, to_end=heard.delivery > 1
+        )
 
-    async def read(self, tenant: str, run_id: str) -> Run:
-        return await self.runs.read(tenant, run_id)
+    async def read(self, tenant: str, run_id: str, *, as_of: int = 0) -> Run:
+        return await self.runs.read(tenant, run_id, as_of=as_of)
 
     async def say(self, cause: Fact[Body], body: B) -> Fact[B]:
         fact = self._after(cause, body)
@@ -96,14 +118,16 @@ class NatsBus:
         SAID.labels(fact.type).inc()
         return stored_as(fact, sequence)
 
-    async def append(self, run: Run, cause_id: str, body: B) -> Fact[B]:
+    async def append(
+        self, run: Run, cause_id: str, body: B, time: datetime | None = None
+    ) -> Fact[B]:
         heard = run.submitted.traceparent if run.submitted is not None else None
         fact = follow(
             run.tenant,
             run.run_id,
             body,
             cause_id=cause_id,
-            time=self.clock.now(),
+            time=time or self.clock.now(),
             first_sequence=run.first_sequence,
             traceparent=traceparent_for(run.tenant, run.run_id, heard),
         )
@@ -112,6 +136,13 @@ class NatsBus:
         sequence = await self.publisher.append(message, run.last_sequence, prefix)
         SAID.labels(fact.type).inc()
         return stored_as(fact, sequence)
+
+    async def submit(self, tenant: str, run_id: str, task: TaskSubmitted) -> bool:
+        try:
+            await self.append(Run(tenant, run_id), "", task)
+        except Stale:
+            return lies_there(await self.read(tenant, run_id), task)
+        return True
 
     async def claim(self, cause: Fact[Body], body: ModelClaimed | ToolClaimed) -> bool:
         fact = self._after(cause, body)
@@ -132,6 +163,18 @@ class NatsBus:
             first_sequence=first_sequence(cause),
             traceparent=traceparent_for(cause.tenant, cause.run_id, cause.traceparent),
         )
+
+
+def lies_there(run: Run, task: TaskSubmitted) -> bool:
+    """Whether a run whose id was found to be taken is this very task.
+
+    Raises:
+        LogUnavailable: nothing of it can be read yet.
+    """
+    if not run.last_sequence:
+        prefix = run_prefix(run.tenant, run.run_id)
+        raise LogUnavailable(prefix, 0, "it is taken, and a replica of the log lags behind")
+    return run.submitted is not None and run.submitted.body == task
 
 
 def first_sequence(fact: Fact[Body]) -> int:

@@ -1,6 +1,7 @@
 """The model catalogue: which routes an alias stands for, and where a provider is reached.
 
-`models.yaml`, read by the router (to call) and by the ledger (to price what may be called).
+`models.yaml`, read by the router (to call), by the ledger (to price what may be called) and by the
+orchestrator (to know how much a model takes).
 """
 
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Annotated, Self
 from pydantic import AliasChoices, Field, StringConstraints, model_validator
 
 from contracts.model import Route
+from contracts.run import DEFAULT_CONTEXT_TOKENS
 from contracts.shape import Seconds, Token, Written
 from shared.config import load_yaml
 
@@ -34,6 +36,10 @@ class Alias(Written):
     time_limit_seconds: Seconds = Field(
         DEFAULT_TIME_LIMIT_SECONDS,
         validation_alias=AliasChoices("time_limit_seconds", "time_limit"),
+    )
+    context_tokens: Annotated[int, Field(ge=1000, le=100_000_000)] = Field(
+        DEFAULT_CONTEXT_TOKENS,
+        description="What the smallest of its models takes in one call, answer included",
     )
 
 

@@ -7,6 +7,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from contracts.agent import Agent
+from contracts.schedule import Schedule, Schedules
 from contracts.tool import ToolManifest
 from shared.errors import ConfigError
 
@@ -52,6 +53,23 @@ def load_agents(config_dir: Path) -> dict[str, Agent]:
             raise ConfigError(f"{path}: the name {agent.name!r} is taken by another file")
         agents[agent.name] = agent
     return agents
+
+
+def load_schedules(config_dir: Path) -> dict[str, Schedule]:
+    """Every schedule of `schedules.yaml`, by name; none where there is no such file.
+
+    Raises:
+        ConfigError: the file does not parse, or two schedules share a name.
+    """
+    path = config_dir / "schedules.yaml"
+    if not path.exists():
+        return {}
+    schedules: dict[str, Schedule] = {}
+    for schedule in load_yaml(path, Schedules).schedules:
+        if schedule.name in schedules:
+            raise ConfigError(f"{path}: two schedules are named {schedule.name!r}; rename one")
+        schedules[schedule.name] = schedule
+    return schedules
 
 
 class ManifestFile(BaseModel):

@@ -21,6 +21,11 @@ def inbox_prefix(service: str) -> str:
     return f"_INBOX_{service}"
 
 
+def servers_of(url: str) -> list[str]:
+    """The servers of a setting, comma separated: who loses one goes on at another."""
+    return [server for one in url.split(",") if (server := one.strip())]
+
+
 def make_broker(service: str, settings: ServiceSettings) -> NatsBroker:
     """The FastStream broker that owns the connection. Streams are never declared from here."""
 
@@ -30,13 +35,15 @@ def make_broker(service: str, settings: ServiceSettings) -> NatsBroker:
         log.warning("nats.error", service=service, error=str(error))
 
     return NatsBroker(
-        settings.nats_url,
+        servers_of(settings.nats_url),
         name=service,
         inbox_prefix=inbox_prefix(service).encode(),
         security=NatsNKey.from_file(settings.nkey_file) if settings.nkey_file else None,
         error_cb=on_error,
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,
+        # A node that hangs, or a cable that was pulled, closes no connection.
+        ping_interval=settings.ping_seconds,
         pending_size=8 * 1024 * 1024,
         graceful_timeout=settings.stop_grace_seconds,
         logger=None,

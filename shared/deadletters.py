@@ -31,8 +31,13 @@ class DeadLetters:
         # Whoever guessed the id of a letter could publish it first, and so suppress the letter.
         self._secret = secrets.token_hex(8)
 
-    async def put(self, message: Stored, stream: str, rule: str, reason: str) -> None:
-        """Keep a copy with the reason. Raises what nats-py raises, so that nothing is acked."""
+    async def put(
+        self, message: Stored, stream: str, rule: str, reason: str, redrive: int = 0
+    ) -> None:
+        """Keep a copy with the reason. Raises what nats-py raises, so that nothing is acked.
+
+        `redrive` is the sequence of the redrive by which it came again: each leaves its own letter.
+        """
         letter = {
             "service": self._service,
             "stream": stream,
@@ -40,6 +45,7 @@ class DeadLetters:
             "subject": message.subject,
             "rule": rule,
             "reason": reason[:KEPT_CHARACTERS],
+            "redrive": redrive,
             "headers": _kept(message.headers),
             "body_base64": base64.b64encode(message.body[:KEPT_BYTES]).decode(),
             "body_bytes": len(message.body),
@@ -48,7 +54,7 @@ class DeadLetters:
             DEAD_SUBJECT.format(service=self._service, rule=rule),
             json.dumps(letter).encode(),
             timeout=ACK_SECONDS,
-            headers={"Nats-Msg-Id": f"{stream}-{message.sequence}-{self._secret}"},
+            headers={"Nats-Msg-Id": f"{stream}-{message.sequence}-{redrive}-{self._secret}"},
         )
         DEAD_LETTERS.labels(rule).inc()
         log.error("bus.dead_letter", subject=message.subject, rule=rule, reason=letter["reason"])

@@ -1,10 +1,13 @@
-"""Reading a stream by direct get: many messages for one request, straight from the index."""
+"""Reading a stream by direct get: many messages for one request, straight from the index.
+
+Any replica answers; what it should have and does not show is asked of the leader.
+"""
 
 import asyncio
 import json
 import secrets
+import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from itertools import count
 
 from nats.aio.client import Client
@@ -13,8 +16,11 @@ from nats.aio.msg import Msg
 from contracts.envelope import RESTORED_HEADERS, Stored
 from shared.connection import REPEATED
 from shared.errors import LogUnavailable
+from shared.leader import LeaderReader, parse_server_time
 
 END_STATUSES = frozenset({"204", "404"})  # the end of a batch; nothing found
+NO_RESPONDERS = "503"  # no replica is up yet, as after a restart of the server
+ASK_AGAIN_SECONDS = 0.1
 READ_BATCH = 1000  # messages a request; more are read by another request
 _SERVER_HEADERS = {
     "Nats-Sequence",
@@ -61,6 +67,7 @@ class DirectReader:
 
     def __init__(self, client: Client, stream: str, inbox: str, timeout_seconds: float) -> None:
         self._client = client
+        self._leader = LeaderReader(client, stream, timeout_seconds)
         self._subject = f"$JS.API.DIRECT.GET.{stream}"
         # Replicas of a service share its prefix, and nobody may guess where an answer is awaited.
         self._inbox = f"{inbox}.direct.{secrets.token_hex(8)}"
@@ -76,14 +83,35 @@ class DirectReader:
         if answer is not None:
             answer.take(message)
 
-    async def read(self, subject: str, first: int, until: int = 0) -> list[Stored]:
+    async def read(
+        self, subject: str, first: int, until: int = 0, at_least: int = 0
+    ) -> list[Stored]:
         """Messages on `subject` (wildcards allowed) from sequence `first` on, in log order.
 
-        Returns as soon as sequence `until` has come; 0 reads to the end.
+        Returns as soon as sequence `until` has come; 0 reads to the end. An end before `until`, or
+        before `at_least`, is that of a replica which lags: the leader has the rest.
 
         Raises:
             LogUnavailable: no complete answer came in time, or the server could not look.
         """
+        found = await self._read(subject, first, until)
+        reached = found[-1].sequence if found else first - 1
+        if reached < max(until, at_least):
+            found += await self._rest(subject, reached + 1, max(until, at_least))
+        return found
+
+    async def _rest(self, subject: str, first: int, until: int) -> list[Stored]:
+        """What the leader has up to `until`; a replica lags by little, so one by one will do."""
+        found: list[Stored] = []
+        while first <= until and len(found) < READ_BATCH:
+            message = await self._leader.next(subject, first)
+            if message is None:
+                break
+            found.append(message)
+            first = message.sequence + 1
+        return found
+
+    async def _read(self, subject: str, first: int, until: int) -> list[Stored]:
         found: list[Stored] = []
         while True:
             request = {"seq": max(first, 1), "next_by_subj": subject, "batch": READ_BATCH}
@@ -100,19 +128,42 @@ class DirectReader:
     async def last(self, subject: str) -> Stored | None:
         """The last message on an exact subject, or None."""
         answer = await self._ask({"multi_last": [subject]}, subject, 0)
-        return answer.messages[-1] if answer.messages else None
+        return answer.messages[-1] if answer.messages else await self._leader.last(subject)
 
     async def heads(self, subject: str) -> list[Stored]:
         """The last message of every subject that matches, in log order."""
         answer = await self._ask({"multi_last": [subject]}, subject, 0)
         return sorted(answer.messages, key=lambda message: message.sequence)
 
+    async def newest(self) -> Stored | None:
+        """The last message of the whole stream, or None."""
+        answer = await self._ask({"last_by_subj": ">"}, ">", 1)
+        return answer.messages[-1] if answer.messages else None
+
     async def at(self, sequence: int) -> Stored | None:
         """The message with this sequence, or None where it is gone."""
         answer = await self._ask({"seq": sequence, "batch": 1}, str(sequence), sequence)
-        return next((one for one in answer.messages if one.sequence == sequence), None)
+        found = next((one for one in answer.messages if one.sequence == sequence), None)
+        return found or await self._leader.at(sequence)
 
     async def _ask(self, request: dict[str, object], what: str, until: int) -> _Answer:
+        try:
+            return await self._ask_until_up(request, what, until)
+        except LogUnavailable:
+            # A request is lost with the node or connection that took it; another may be as good.
+            return await self._ask_until_up(request, what, until)
+
+    async def _ask_until_up(self, request: dict[str, object], what: str, until: int) -> _Answer:
+        ends_at = time.monotonic() + self._timeout_seconds
+        while True:
+            answer = await self._ask_once(request, what, until)
+            if answer.refusal is None:
+                return answer
+            if not answer.refusal.startswith(NO_RESPONDERS) or time.monotonic() > ends_at:
+                raise LogUnavailable(what, 0, answer.refusal)
+            await asyncio.sleep(ASK_AGAIN_SECONDS)
+
+    async def _ask_once(self, request: dict[str, object], what: str, until: int) -> _Answer:
         reply = f"{self._inbox}.{next(self._numbers)}"
         answer = self._answers[reply] = _Answer(until)
         try:
@@ -122,8 +173,6 @@ class DirectReader:
             raise LogUnavailable(what, self._timeout_seconds, "direct get") from None
         finally:
             del self._answers[reply]
-        if answer.refusal is not None:
-            raise LogUnavailable(what, 0, answer.refusal)
         return answer
 
 
@@ -142,9 +191,3 @@ def stored_from_direct(body: bytes, headers: Mapping[str, str]) -> Stored:
         sequence=int(headers["Nats-Sequence"]),
         stored_at=parse_server_time(headers["Nats-Time-Stamp"]),
     )
-
-
-def parse_server_time(text: str) -> datetime:
-    """RFC 3339 with nanoseconds, cut to the microseconds that Python keeps."""
-    main, _, fraction = text.rstrip("Z").partition(".")
-    return datetime.fromisoformat(f"{main}.{fraction[:6]:0<6}").replace(tzinfo=UTC)

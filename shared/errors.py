@@ -4,6 +4,7 @@ LogError
 ├── Again               try this delivery again, later
 ├── Stale               the run has moved on: fold and decide again
 ├── LogUnavailable      the log did not answer within the publisher's patience: try again
+│   └── LineageBroken   a run that it grew from is not in the log any more
 └── LogRefused          the log will never take this: a person must look
 ConfigError             a setting, key or file is wrong: say what, where, and what to do
 """
@@ -38,6 +39,16 @@ class LogUnavailable(LogError):
         super().__init__(f"{subject}: no acknowledgement for {waited_seconds:.0f} s ({last})")
         self.subject = subject
         self.waited_seconds = waited_seconds
+
+
+class LineageBroken(LogUnavailable):
+    """The run cannot be rebuilt, for one that it grew from is gone, as far as the log can tell."""
+
+    def __init__(self, subject: str, reason: str) -> None:
+        LogError.__init__(self, f"{subject}: {reason}")
+        self.subject = subject
+        self.waited_seconds = 0.0
+        self.reason = reason
 
 
 class LogRefused(LogError):

@@ -11,6 +11,7 @@ QUEUED = Histogram(
     "interlock_queue_seconds", "From the server's timestamp to the handler", buckets=SECONDS
 )
 IN_FLIGHT = Gauge("interlock_in_flight", "Messages being handled")
+HELD = Counter("interlock_recovery_held", "Repeated deliveries that waited for a slot")
 STALE = Counter("interlock_stale_appends", "Optimistic appends that lost")
 UNBELIEVABLE = Counter("interlock_unbelievable", "Messages that are no facts", ["rule"])
 DEAD_LETTERS = Counter("interlock_dead_letters", "Messages put aside for people", ["rule"])

@@ -1,28 +1,18 @@
 """Writing to the log: patient, idempotent, and able to say who won."""
 
-import asyncio
-import time
 from collections.abc import Mapping
 
-import nats.errors
 import structlog
 from nats.js.api import PubAck
 from nats.js.client import JetStreamContext
-from nats.js.errors import APIError, NoStreamResponseError
 
 from contracts.envelope import Encoded, Unbelievable, Verifier, believe
-from shared.direct import DirectReader
+from shared.content import LogReader
 from shared.errors import LogRefused, LogUnavailable, Stale
 from shared.metrics import SQUATTED, STALE
+from shared.storing import EXPECTED, EXPECTED_SUBJECT, WRONG_LAST_SEQUENCE, store
 
 log = structlog.get_logger()
-
-WRONG_LAST_SEQUENCE = 10071
-# The server answers so for a moment around a change of leader: the same message may go again.
-TRANSIENT_CODES = frozenset({10008, 10158, 10202})
-PAUSE_SECONDS = 0.1
-EXPECTED = "Nats-Expected-Last-Subject-Sequence"
-EXPECTED_SUBJECT = "Nats-Expected-Last-Subject-Sequence-Subject"
 
 
 class Publisher:
@@ -31,13 +21,14 @@ class Publisher:
     def __init__(
         self,
         jetstream: JetStreamContext,
-        reader: DirectReader,
+        reader: LogReader,
         verifier: Verifier,
         timeout_seconds: float,
         patience_seconds: float,
     ) -> None:
         self._jetstream = jetstream
         self._reader = reader
+        self._contents = reader.contents
         self._verifier = verifier
         self._timeout_seconds = timeout_seconds
         self._patience_seconds = patience_seconds
@@ -49,6 +40,7 @@ class Publisher:
             LogUnavailable: no acknowledgement came.
             LogRefused: the stream will never take it.
         """
+        message = await self._contents.lighten(message)
         ack = await self._send(message, {})
         if ack.duplicate and await self._is_squatted(message, ack.seq):
             ack = await self._send(_without_id(message), {})
@@ -60,6 +52,7 @@ class Publisher:
         Raises:
             Stale: it is not. Also after a lost acknowledgement: fold, and see.
         """
+        message = await self._contents.lighten(message)
         guard = {EXPECTED: str(last), EXPECTED_SUBJECT: prefix}
         try:
             ack = await self._send(message, guard)
@@ -110,28 +103,13 @@ class Publisher:
         return True
 
     async def _send(self, message: Encoded, extra: Mapping[str, str]) -> PubAck:
-        headers = {**message.headers, **extra}
-        started = time.monotonic()
-        while True:
-            try:
-                return await self._jetstream.publish(
-                    message.subject, message.body, timeout=self._timeout_seconds, headers=headers
-                )
-            except (nats.errors.TimeoutError, NoStreamResponseError) as error:
-                last = type(error).__name__
-            except nats.errors.MaxPayloadError as error:
-                raise LogRefused(
-                    message.subject, 0, f"{len(message.body)} bytes: {error}"
-                ) from None
-            except APIError as error:
-                if error.err_code not in TRANSIENT_CODES:
-                    code = error.err_code or 0
-                    raise LogRefused(message.subject, code, str(error.description)) from None
-                last = f"{error.err_code} {error.description}"
-            waited = time.monotonic() - started
-            if waited > self._patience_seconds:
-                raise LogUnavailable(message.subject, waited, last)
-            await asyncio.sleep(PAUSE_SECONDS)
+        guarded = Encoded(message.subject, {**message.headers, **extra}, message.body)
+        return await store(
+            self._jetstream,
+            guarded,
+            timeout_seconds=self._timeout_seconds,
+            patience_seconds=self._patience_seconds,
+        )
 
 
 def _without_id(message: Encoded) -> Encoded:

@@ -3,6 +3,9 @@
 It asks for as many messages as there are free slots and hands each on as it comes, so that a slow
 one never holds up the others of its fetch. FastStream's own JetStream subscriber waits for the
 slowest of a fetch, retries with no delay, and idles for ever when its consumer is gone.
+
+Recovery (a repeated delivery, a redrive) has a ceiling of its own below that: what comes above it
+is held, with heartbeats and without a slot, so that what is new never waits for what failed.
 """
 
 import asyncio
@@ -20,7 +23,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
-from shared.metrics import IN_FLIGHT
+from contracts.subjects import REDRIVEN
+from shared.metrics import HELD, IN_FLIGHT
 
 log = structlog.get_logger()
 
@@ -42,6 +46,14 @@ class _Pull:
     ends_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """How many messages are handled at once, and how many of those may have been tried before."""
+
+    in_flight: int
+    recovery: int
+
+
 class PullLoop:
     """Feeds one durable consumer to `handle`, which settles each message itself."""
 
@@ -53,7 +65,7 @@ class PullLoop:
         inbox: str,
         handle: Handle,
         *,
-        in_flight: int,
+        slots: Slots,
         ack_wait_seconds: float,
         expires_seconds: float,
     ) -> None:
@@ -65,12 +77,17 @@ class PullLoop:
         # Replicas share the prefix: without a part of its own, each would hear what all asked for.
         self._inbox = f"{inbox}.pull.{secrets.token_hex(8)}"
         self._handle = handle
-        self._limit = in_flight
+        self._limit = slots.in_flight
+        self._recovery_limit = slots.recovery
         self._beat_seconds = ack_wait_seconds / HEARTBEATS_PER_ACK_WAIT
         self._expires_seconds = expires_seconds
         self._pulls: dict[str, _Pull] = {}
         self._numbers = count(1)
         self._tasks: dict[asyncio.Task[None], Msg] = {}
+        self._recovering: set[asyncio.Task[None]] = set()
+        # By sequence, for what was held through a reconnect comes again. The server bounds it: it
+        # hands out no more than `max_ack_pending` messages of a consumer.
+        self._held: dict[int, Msg] = {}
         self._subscription: Subscription | None = None
         self._background: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
@@ -113,6 +130,7 @@ class PullLoop:
         subscription, self._subscription = self._subscription, None
         if subscription is not None and not self._client.is_closed:
             await subscription.unsubscribe()
+        self._held.clear()  # nobody has begun them: they go to another replica
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=grace_seconds)
         rest = [*self._background, *self._tasks]
@@ -144,7 +162,7 @@ class PullLoop:
         """Tell the server of everything in flight, so that slow work is not taken for dead."""
         while True:
             await asyncio.sleep(self._beat_seconds)
-            for message in list(self._tasks.values()):
+            for message in [*self._tasks.values(), *self._held.values()]:
                 if not self._client.is_connected:
                     break
                 try:
@@ -211,10 +229,20 @@ class PullLoop:
             if pull.open_slots <= 0:
                 del self._pulls[reply]
                 self._wake.set()
+        if not _is_recovery(message):
+            self._begin(message)
+        elif len(self._recovering) < self._recovery_limit:
+            self._recovering.add(self._begin(message))
+        else:
+            self._held[message.metadata.sequence.stream] = message
+            HELD.inc()
+
+    def _begin(self, message: Msg) -> asyncio.Task[None]:
         task = asyncio.create_task(self._guard(message))
         self._tasks[task] = message
         IN_FLIGHT.inc()
         task.add_done_callback(self._on_done)
+        return task
 
     async def _guard(self, message: Msg) -> None:
         try:
@@ -226,8 +254,17 @@ class PullLoop:
     def _on_done(self, task: asyncio.Task[None]) -> None:
         del self._tasks[task]
         IN_FLIGHT.dec()
+        if task in self._recovering:
+            self._recovering.remove(task)
+            self._begin_held()
         if not self._pulls:
             self._wake.set()
+
+    def _begin_held(self) -> None:
+        """The one that has waited longest takes the slot that was freed."""
+        if self._held and not self._stopping:
+            message = self._held.pop(next(iter(self._held)))
+            self._recovering.add(self._begin(message))
 
     def _note_trouble(self, reason: str) -> None:
         if self._trouble != reason:
@@ -238,3 +275,9 @@ class PullLoop:
         if self._trouble is not None:
             log.info("pull.hearing", durable=self._durable)
         self._trouble = None
+
+
+def _is_recovery(message: Msg) -> bool:
+    """Whether it was tried before: it is delivered again, or somebody has redriven it."""
+    tokens = message.subject.split(".")
+    return (message.metadata.num_delivered or 1) > 1 or ".".join(tokens[3:5]) == REDRIVEN

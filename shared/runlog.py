@@ -10,6 +10,7 @@ from contracts.shape import Body
 from contracts.subjects import run_prefix
 from shared.direct import DirectReader
 from shared.errors import LogUnavailable
+from shared.lineage import attach_ancestors
 from shared.metrics import CACHED_RUNS, UNBELIEVABLE
 
 log = structlog.get_logger()
@@ -29,24 +30,40 @@ class RunLog:
         self._cached_runs = cached_runs
         self._cache: OrderedDict[tuple[str, str], Run] = OrderedDict()
 
-    async def read(self, tenant: str, run_id: str, *, at_least: int = 0) -> Run:
-        """The run, folded at least to sequence `at_least`; to the end where that is 0.
+    async def read(
+        self,
+        tenant: str,
+        run_id: str,
+        *,
+        at_least: int = 0,
+        to_end: bool = False,
+        as_of: int = 0,
+    ) -> Run:
+        """The run, folded at least to sequence `at_least`; to the end if that is 0, or asked.
+
+        The end is that of the replica that answers, which may lag: only `at_least` is sure. With
+        `as_of`, a sequence of the log and not of this run, the leader is asked for what it has up
+        to there. The runs that it grew from are read with it.
 
         It begins at the first fact that the server's index has. What a fact says of where its run
         begins is not signed: believing it could leave out a part of the run, and saves no time
         (measured with 120,000 messages: 0.8 ms either way).
 
         Raises:
-            LogUnavailable: the log did not answer, or a lagging replica ended before `at_least`.
+            LogUnavailable: the log did not answer, or not even its leader has `at_least`.
+            LineageBroken: a run that it grew from is gone.
         """
         run = self._cached(tenant, run_id)
-        if at_least and run.last_sequence >= at_least:
-            return run
-        prefix = run_prefix(tenant, run_id)
-        stored = await self._reader.read(prefix, run.last_sequence + 1, at_least)
-        self._advance(run, stored)
-        if run.last_sequence < at_least:
-            raise LogUnavailable(prefix, 0, "a replica lags behind")
+        to_end = to_end or not at_least
+        if run.last_sequence < at_least or to_end:
+            prefix = run_prefix(tenant, run_id)
+            until = 0 if to_end else at_least
+            wanted = max(at_least, as_of)
+            stored = await self._reader.read(prefix, run.last_sequence + 1, until, wanted)
+            self._advance(run, stored)
+            if run.last_sequence < at_least:
+                raise LogUnavailable(prefix, 0, "the log lags behind what was heard")
+        await attach_ancestors(run, self._read_up_to)
         return run
 
     async def facts(self, tenant: str, run_id: str, after: int = 0) -> list[Fact[Body]]:
@@ -59,9 +76,27 @@ class RunLog:
         stored = await self._reader.read(run_prefix(tenant, run_id), after + 1)
         return [fact for one in stored if (fact := self._believed(one, none_yet)) is not None]
 
+    async def messages(self, tenant: str, run_id: str, until: int = 0) -> list[Stored]:
+        """The same as they are stored, up to sequence `until`; to the end where that is 0.
+
+        Raises:
+            LogUnavailable: the log did not answer.
+        """
+        none_yet = Run(tenant, run_id)
+        stored = await self._reader.read(run_prefix(tenant, run_id), 1, until)
+        kept = (one for one in stored if not until or one.sequence <= until)
+        return [one for one in kept if self._believed(one, none_yet) is not None]
+
     def forget(self, tenant: str, run_id: str) -> None:
         """Drop a run from the cache."""
         self._cache.pop((tenant, run_id), None)
+
+    async def _read_up_to(self, tenant: str, run_id: str, position: int) -> Run:
+        """Another fold than the cached one, which goes on."""
+        run = Run(tenant, run_id)
+        stored = await self._reader.read(run_prefix(tenant, run_id), 1, position, position)
+        self._advance(run, [one for one in stored if one.sequence <= position])
+        return run
 
     def _cached(self, tenant: str, run_id: str) -> Run:
         key = (tenant, run_id)

@@ -22,19 +22,22 @@ from faststream.nats import NatsBroker
 from nats.aio.client import Client
 
 from contracts.envelope import Stored, Unbelievable
+from contracts.hearings import HEARINGS, Hearing
 from contracts.shape import Body
-from contracts.subjects import HEARINGS, RUNS, Hearing, kind_of_body
+from contracts.subjects import RUNS, kind_of_body
 from shared.bus import Heard, NatsBus
 from shared.clock import SystemClock
 from shared.connection import inbox_prefix, make_broker, mark_repeated_headers
+from shared.content import LogReader
+from shared.crashes import CrashBudget, NatsCrashCounts
 from shared.deadletters import DeadLetters
 from shared.delivery import Deliverer, Handler, OnUnbelievable, Patience
-from shared.direct import DirectReader
 from shared.health import AsgiApp, Receive, Scope, Send, healthz, metrics, readyz
 from shared.logs import start_logging
 from shared.metrics import READY
 from shared.publisher import Publisher
-from shared.pull import PullLoop
+from shared.pull import PullLoop, Slots
+from shared.redrive import Redrives
 from shared.runlog import RunLog
 from shared.settings import ServiceSettings
 from shared.signing import Keyring, load_keyring, load_signer
@@ -94,6 +97,7 @@ class Core:
     client: Client
     keyring: Keyring
     dead_letters: DeadLetters
+    redrives: Redrives
     loops: list[PullLoop] = field(default_factory=list)
 
     def troubles(self) -> list[str]:
@@ -113,7 +117,7 @@ async def connect(name: str, settings: ServiceSettings, broker: NatsBroker) -> C
     signer = load_signer(settings.signing_key_file)
     client = await broker.connect()
     mark_repeated_headers(client)
-    reader = DirectReader(client, RUNS, inbox_prefix(name), settings.read_timeout_seconds)
+    reader = LogReader(client, inbox_prefix(name), settings.read_timeout_seconds)
     await reader.start()
     publisher = Publisher(
         client.jetstream(),
@@ -124,7 +128,7 @@ async def connect(name: str, settings: ServiceSettings, broker: NatsBroker) -> C
     )
     runs = RunLog(reader, keyring, settings.cached_runs)
     bus = NatsBus(client, runs, publisher, signer, SystemClock())
-    return Core(bus, client, keyring, DeadLetters(client, name))
+    return Core(bus, client, keyring, DeadLetters(client, name), Redrives(reader, keyring))
 
 
 def bind(handler: AnyHandler, context: ContextRepo) -> AnyHandler:
@@ -230,10 +234,11 @@ def _loop(service: Service, hearing: Hearing, core: Core, context: ContextRepo) 
         raise LookupError(f"{service.name} hears {missing}, and no handler is registered")
     told = service.handlers.unbelievable
     deliverer = Deliverer(
-        core.keyring,
+        core.redrives,
         bound,
         core.dead_letters,
         Patience(hearing.deliveries, settings.retry_base_seconds, settings.retry_cap_seconds),
+        crash_budget(core, service.name, hearing.durable, settings),
         cast("OnUnbelievable", bind_told(told, context)) if told else None,
     )
     return PullLoop(
@@ -242,10 +247,17 @@ def _loop(service: Service, hearing: Hearing, core: Core, context: ContextRepo) 
         hearing.durable,
         inbox_prefix(service.name),
         deliverer.deliver,
-        in_flight=settings.in_flight,
+        slots=Slots(settings.in_flight, settings.recovery_slots),
         ack_wait_seconds=settings.ack_wait_seconds,
         expires_seconds=settings.pull_expires_seconds,
     )
+
+
+def crash_budget(core: Core, service: str, durable: str, settings: ServiceSettings) -> CrashBudget:
+    """What the messages of one consumer may cost in processes."""
+    timeout = settings.publish_timeout_seconds
+    counts = NatsCrashCounts(core.client, service, durable, timeout)
+    return CrashBudget(counts, settings.crash_deliveries)
 
 
 def bind_told(handler: AnyHandler, context: ContextRepo) -> AnyHandler:

@@ -18,7 +18,11 @@ class ServiceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, populate_by_name=True)
 
-    nats_url: str = Field("nats://127.0.0.1:4222", validation_alias="INTERLOCK_NATS_URL")
+    nats_url: str = Field(
+        "nats://127.0.0.1:4222",
+        validation_alias="INTERLOCK_NATS_URL",
+        description="One server, or several of a cluster with commas between",
+    )
     keyring_file: Path | None = Field(None, validation_alias="INTERLOCK_KEYRING_FILE")
     config_dir: Path = Field(Path("infra/config"), validation_alias="INTERLOCK_CONFIG_DIR")
     log_level: str = Field("INFO", validation_alias="INTERLOCK_LOG_LEVEL")
@@ -30,15 +34,34 @@ class ServiceSettings(BaseSettings):
     http_port: int = Field(0, ge=0, le=65535, description="0 takes any free port")
 
     in_flight: int = Field(64, ge=1, le=10_000, description="Messages handled at once")
-    ack_wait_seconds: float = Field(2.0, gt=0)
+    recovery_in_flight: int | None = Field(
+        None, ge=1, description="Repeated deliveries handled at once; a quarter where not set"
+    )
+    # From the second crash on a message is handled alone: with fewer than three, whatever was
+    # in flight beside a poison message would be parked with it.
+    crash_deliveries: int = Field(
+        4, ge=3, description="Deliveries of a message in a row that may end with their process"
+    )
+    ack_wait_seconds: float = Field(1.5, gt=0)
+    ping_seconds: int = Field(
+        3, ge=1, description="A server is asked this often whether it lives; it may miss two"
+    )
     pull_expires_seconds: float = Field(5.0, gt=1)
     publish_timeout_seconds: float = Field(2.0, gt=0)
     publish_patience_seconds: float = Field(15.0, gt=0)
     read_timeout_seconds: float = Field(5.0, gt=0)
     cached_runs: int = Field(4096, ge=1)
+    orders_reload_seconds: float = Field(
+        2.0, gt=0, le=60, description="Orders to pause and stop are read this often, in any case"
+    )
     retry_base_seconds: float = Field(0.1, gt=0)
     retry_cap_seconds: float = Field(5.0, gt=0)
     stop_grace_seconds: float = Field(8.0, gt=0)
+
+    @property
+    def recovery_slots(self) -> int:
+        """How many of the slots may be used for what was tried before."""
+        return self.recovery_in_flight or max(1, self.in_flight // 4)
 
 
 class PostgresSettings(BaseSettings):

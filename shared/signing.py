@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from nacl.exceptions import BadSignatureError
@@ -34,6 +34,13 @@ class Keyring:
         self._keys = {
             owner: tuple(VerifyKey(bytes.fromhex(one)) for one in several)
             for owner, several in keys.items()
+        }
+
+    def public_hex(self, owners: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """The hex keys of these owners, for whoever is to check their signatures elsewhere."""
+        return {
+            owner: tuple(key.encode().hex() for key in self._keys.get(owner, ()))
+            for owner in owners
         }
 
     def verify(self, owner: str, message: bytes, signature: str) -> bool:

@@ -1,6 +1,6 @@
 """The bus in memory, for tests of handlers: same promises, no server."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -8,10 +8,12 @@ from contracts.envelope import Fact, follow
 from contracts.history import Run, fold
 from contracts.model import ModelClaimed
 from contracts.shape import Body
+from contracts.task import TaskSubmitted
 from contracts.tool import ToolClaimed
-from shared.bus import Heard, first_sequence, stored_as
+from shared.bus import Heard, first_sequence, lies_there, stored_as
 from shared.clock import FixedClock
 from shared.errors import Stale
+from shared.lineage import attach_ancestors
 
 B = TypeVar("B", bound=Body)
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -37,8 +39,17 @@ class MemoryBus:
     async def run(self, heard: Heard[Body]) -> Run:
         return await self.read(heard.fact.tenant, heard.fact.run_id)
 
-    async def read(self, tenant: str, run_id: str) -> Run:
-        mine = [one for one in self.facts if (one.tenant, one.run_id) == (tenant, run_id)]
+    async def read(self, tenant: str, run_id: str, *, as_of: int = 0) -> Run:  # noqa: ARG002
+        run = await self._read_up_to(tenant, run_id, len(self.facts))
+        await attach_ancestors(run, self._read_up_to)
+        return run
+
+    async def _read_up_to(self, tenant: str, run_id: str, position: int) -> Run:
+        mine = [
+            one
+            for one in self.facts
+            if (one.tenant, one.run_id) == (tenant, run_id) and one.sequence <= position
+        ]
         return fold(mine, onto=Run(tenant, run_id, mine[0].sequence if mine else 0))
 
     async def say(self, cause: Fact[Body], body: B) -> Fact[B]:
@@ -46,11 +57,21 @@ class MemoryBus:
         known = next((one for one in self.facts if one.id == fact.id), None)
         return self._store(fact) if known is None else stored_as(fact, known.sequence)
 
-    async def append(self, run: Run, cause_id: str, body: B) -> Fact[B]:
+    async def append(
+        self, run: Run, cause_id: str, body: B, time: datetime | None = None
+    ) -> Fact[B]:
         mine = [one for one in self.facts if (one.tenant, one.run_id) == (run.tenant, run.run_id)]
         if mine and mine[-1].sequence != run.last_sequence:
             raise Stale(run.run_id, run.last_sequence)
-        return self._store(self._follow(run.tenant, run.run_id, body, cause_id, run.first_sequence))
+        fact = self._follow(run.tenant, run.run_id, body, cause_id, run.first_sequence)
+        return self._store(fact if time is None else replace(fact, time=time))
+
+    async def submit(self, tenant: str, run_id: str, task: TaskSubmitted) -> bool:
+        known = await self.read(tenant, run_id)
+        if known.last_sequence:
+            return lies_there(known, task)
+        self._store(self._follow(tenant, run_id, task, "", 0))
+        return True
 
     async def claim(self, cause: Fact[Body], body: ModelClaimed | ToolClaimed) -> bool:
         taken = any(

@@ -1,14 +1,17 @@
 """The AsyncAPI 3.0 document: every channel, who says what on it, and who hears it."""
 
 from contracts.envelope import SCHEMA_VERSION
+from contracts.hearings import HEARINGS
 from contracts.subjects import (
     CONSOLE,
+    CRASH_SUBJECT,
+    DEAD_NOTE,
     DEAD_SUBJECT,
     FACTS,
-    HEARINGS,
     LIVE_TOKENS,
     ORCHESTRATOR,
     PRODUCER,
+    REDRIVEN,
     ROUTER,
     SERVICES,
     TIMER_FIRED,
@@ -25,12 +28,17 @@ _PARAMETERS = {
     "name": "The timer's name within its run",
     "service": "Who set the message aside",
     "rule": "Which rule the message broke",
+    "number": "The sequence of a dead letter in its stream",
+    "durable": "The durable consumer that heard the message",
+    "sequence": "Where the message lies in its stream",
 }
 # Channels that carry no facts: who says, who hears, and what.
 _BESIDE = (
     (TIMER_SET, (ORCHESTRATOR,), (), "A message schedule: when to fire for a run."),
     (TIMER_FIRED, (), (ORCHESTRATOR,), "The engine says that a timer of the run is due."),
     (DEAD_SUBJECT, SERVICES, (CONSOLE,), "A message that could not be used, with the reason."),
+    (DEAD_NOTE, (CONSOLE,), (CONSOLE,), "What a person decided about a dead letter, and why."),
+    (CRASH_SUBJECT, SERVICES, SERVICES, "How often a message ended its worker, for an hour."),
     (LIVE_TOKENS, (ROUTER,), (CONSOLE,), "Tokens as they come, on core NATS; never stored."),
 )
 
@@ -77,7 +85,7 @@ def _channel(address: str, description: str) -> Json:
 
 
 def _fact_operations(kind: FactKind) -> list[tuple[str, Json]]:
-    hearers = tuple(each.service for each in HEARINGS if kind.type in each.types)
+    hearers = tuple(each.service for each in HEARINGS if kind.type in (*each.types, REDRIVEN))
     # A producer listens on the prefix of its run, with no consumer of its own.
     return _operations(kind.type, (kind.owner, *kind.also), (*hearers, PRODUCER))
 

@@ -10,13 +10,23 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from contracts.hearings import HEARINGS
 from contracts.subjects import (
+    ADMISSION,
+    ADMISSION_VALUE,
     CONSOLE,
+    CONTENT,
+    CONTENT_SUBJECT,
+    CONTROL,
+    CONTROL_SUBJECTS,
+    CRASH_SUBJECT,
+    CRASHES,
     DEAD,
+    DEAD_NOTE,
     DEAD_SUBJECT,
+    EXECUTOR,
     FACTS,
     GUARDRAIL,
-    HEARINGS,
     LIVE_TOKENS,
     ORCHESTRATOR,
     PRODUCER,
@@ -25,6 +35,7 @@ from contracts.subjects import (
     SERVICES,
     STRAY_BLOCKED,
     STRAY_SUBMISSION,
+    TIMER_CRON,
     TIMER_DURABLE,
     TIMER_SET,
     TIMERS,
@@ -33,7 +44,7 @@ from contracts.subjects import (
 
 INFRA = "infra"
 USERS = (*SERVICES, INFRA, PRODUCER)
-_PLACEHOLDER = re.compile(r"\{[a-z_]+\}")
+_PLACEHOLDER = re.compile(r"\{[a-z0-9_]+\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +92,13 @@ def _service(name: str) -> User:
         *_said_by(name),
         *(subject for durable in consumed for subject in _consumes(RUNS, durable)),
         *_reads(RUNS),
+        *_reads(CONTENT),
+        _wild(CONTENT_SUBJECT),
         _wild(DEAD_SUBJECT.replace("{service}", name)),
+        *_counts_crashes(name),
         *_BESIDE.get(name, ()),
     )
-    listens = (_below(LIVE_TOKENS),) if name == CONSOLE else ()
-    return User(name, publish, (inbox(name), *listens))
+    return User(name, publish, (inbox(name), *_LISTENS.get(name, ())))
 
 
 def _infra() -> User:
@@ -119,6 +132,12 @@ def _consumes(stream: str, durable: str) -> tuple[str, ...]:
     )
 
 
+def _counts_crashes(name: str) -> tuple[str, ...]:
+    """Its own counts, and nobody else's: who sets one back keeps a poison message alive."""
+    own = _wild(CRASH_SUBJECT.replace("{service}", name))
+    return (own, f"$JS.API.DIRECT.GET.{CRASHES}.{own}")
+
+
 def _wild(template: str) -> str:
     return _PLACEHOLDER.sub("*", template)
 
@@ -131,14 +150,30 @@ def _below(template: str) -> str:
 # What a service publishes that is no fact of a run.
 _BESIDE: dict[str, tuple[str, ...]] = {
     GUARDRAIL: (STRAY_BLOCKED,),
-    ROUTER: (_wild(LIVE_TOKENS),),
+    ROUTER: (_wild(LIVE_TOKENS), *_reads(CONTROL)),
     ORCHESTRATOR: (
         _below(TIMER_SET),
         f"$JS.API.STREAM.PURGE.{TIMERS}",
         *_consumes(TIMERS, TIMER_DURABLE),
+        # Every open run has a timer: so it finds those that an order is about.
+        *_reads(TIMERS),
+        *_reads(CONTROL),
+        _wild(TIMER_CRON),
+        _wild(ADMISSION_VALUE),
+        *_reads(ADMISSION),
     ),
-    # People list, open and discard dead letters in the console.
-    CONSOLE: (*_reads(DEAD), f"$JS.API.STREAM.MSG.DELETE.{DEAD}"),
+    EXECUTOR: _reads(CONTROL),
+    # People list and open dead letters in the console, and note what they decided about them.
+    # Orders are theirs alone to give.
+    CONSOLE: (*_reads(DEAD), _wild(DEAD_NOTE), CONTROL_SUBJECTS, *_reads(CONTROL)),
+}
+
+# What a service hears outside of its consumers.
+_LISTENS: dict[str, tuple[str, ...]] = {
+    CONSOLE: (_below(LIVE_TOKENS),),
+    ORCHESTRATOR: (CONTROL_SUBJECTS,),
+    ROUTER: (CONTROL_SUBJECTS,),
+    EXECUTOR: (CONTROL_SUBJECTS,),
 }
 
 

@@ -13,7 +13,8 @@ import nats
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
-from contracts.subjects import DEAD, HEARINGS, RUNS
+from contracts.hearings import HEARINGS
+from contracts.subjects import DEAD, RUNS
 from infra.dev.assembly import SIGNING_OWNERS
 from infra.generate.permissions import INFRA, USERS, permissions_conf
 from infra.platform.home import Home
@@ -21,10 +22,10 @@ from infra.platform.nats import NatsServer
 from infra.platform.nats_identity import ensure_nats_users, ensure_signers, keyring_file
 from infra.platform.processes import Supervisor
 from infra.streams import Bounds, ensure_streams
-from shared.connection import inbox_prefix, make_broker
+from shared.connection import inbox_prefix, make_broker, servers_of
 from shared.delivery import Deliverer, Handler, OnUnbelievable, Patience
-from shared.pull import PullLoop
-from shared.service import Core, connect
+from shared.pull import PullLoop, Slots
+from shared.service import Core, connect, crash_budget
 from shared.settings import ServiceSettings
 
 BOUNDS = Bounds(
@@ -97,7 +98,7 @@ class NatsPlatform:
             self.refusals.append(str(error).lower())
 
         client = await nats.connect(
-            self.server.url,
+            servers_of(self.server.url),
             nkeys_seed=str(self.home.keys / f"{user}.nkey"),
             inbox_prefix=inbox_prefix(user).encode(),
             error_cb=note,
@@ -116,6 +117,7 @@ class NatsPlatform:
         handlers: Mapping[str, Handler],
         *,
         in_flight: int = 64,
+        recovery_in_flight: int = 16,
         told: OnUnbelievable | None = None,
         cap_seconds: float = 5.0,
     ) -> PullLoop:
@@ -123,13 +125,14 @@ class NatsPlatform:
         settings = self.settings(name)
         hearing = next(one for one in HEARINGS if one.service == name)
         patience = Patience(hearing.deliveries, settings.retry_base_seconds, cap_seconds)
+        budget = crash_budget(core, name, hearing.durable, settings)
         loop = PullLoop(
             core.client,
             RUNS,
             hearing.durable,
             inbox_prefix(name),
-            Deliverer(core.keyring, handlers, core.dead_letters, patience, told).deliver,
-            in_flight=in_flight,
+            Deliverer(core.redrives, handlers, core.dead_letters, patience, budget, told).deliver,
+            slots=Slots(in_flight, recovery_in_flight),
             ack_wait_seconds=settings.ack_wait_seconds,
             expires_seconds=settings.pull_expires_seconds,
         )

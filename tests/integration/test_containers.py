@@ -7,7 +7,8 @@ import nats
 import pytest
 import yaml
 
-from contracts.subjects import DEAD, HEARINGS, RUNS, TIMERS
+from contracts.hearings import HEARINGS
+from contracts.subjects import CRASHES, DEAD, RUNS, TIMERS
 from infra.streams import ensure_streams
 from tests.architecture.sources import ROOT
 from tests.integration.test_streams import BOUNDS
@@ -62,5 +63,5 @@ async def test_everything_of_the_table_is_made_in_a_container_and_only_once(url)
     finally:
         await connection.close()
 
-    assert len(done) == len((RUNS, TIMERS, DEAD)) + len(HEARINGS) + 1
+    assert len(done) == len((RUNS, TIMERS, DEAD, CRASHES)) + len(HEARINGS) + 1
     assert again == ()

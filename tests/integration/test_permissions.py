@@ -9,7 +9,8 @@ import pytest
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.errors import APIError
 
-from contracts.subjects import CONSOLE, EXECUTOR, GUARDRAIL, HEARINGS, LEDGER, ORCHESTRATOR, ROUTER
+from contracts.hearings import HEARINGS
+from contracts.subjects import CONSOLE, EXECUTOR, GUARDRAIL, LEDGER, ORCHESTRATOR, ROUTER, SERVICES
 from infra.generate.permissions import INFRA, PRODUCER, USERS, permissions_conf
 from infra.streams import Bounds, ensure_streams
 from tests.integration.engine import nats_server
@@ -126,6 +127,15 @@ async def test_the_orchestrator_sets_hears_and_purges_timers(engine):
         (ORCHESTRATOR, "run.acme.r-1.review.answered"),
         (CONSOLE, "run.acme.r-1.review.decided"),
         (CONSOLE, "timer.fired.acme.r-1"),
+        *((service, "control.platform") for service in SERVICES if service != CONSOLE),
+        (PRODUCER, "control.tenant.acme"),
+        (CONSOLE, "$JS.API.STREAM.PURGE.CONTROL"),
+        (GUARDRAIL, "$JS.API.DIRECT.GET.CONTROL"),
+        (CONSOLE, "$JS.API.STREAM.MSG.DELETE.DEAD"),
+        (EXECUTOR, "dead.notes.1"),
+        (EXECUTOR, "crash.model_router.model_router.1"),
+        (EXECUTOR, "$JS.API.DIRECT.GET.CRASHES.crash.model_router.model_router.1"),
+        (LEDGER, "run.acme.r-1.run.redriven.cost_ledger"),
     ],
 )
 async def test_what_is_not_in_the_table_is_refused(engine, user, subject):

@@ -7,8 +7,15 @@ import pytest
 from nats.js.api import StreamConfig
 from nats.js.errors import APIError
 
-from contracts.subjects import DEAD, HEARINGS, RUNS, TIMERS, stream_subjects
-from infra.streams import Bounds, StreamIncompatible, UnknownDurability, ensure_streams
+from contracts.hearings import HEARINGS
+from contracts.subjects import CRASHES, DEAD, RUNS, TIMERS, stream_subjects
+from infra.streams import (
+    Bounds,
+    StreamIncompatible,
+    UnknownDurability,
+    ensure_streams,
+    stream_configs,
+)
 from tests.integration.engine import nats_server
 
 BOUNDS = Bounds(runs_bytes=8_000_000, timers_bytes=1_000_000, dead_bytes=1_000_000)
@@ -25,13 +32,13 @@ async def js(tmp_path):
 async def test_everything_of_the_table_is_made(js):
     done = await ensure_streams(js, bounds=BOUNDS)
 
-    assert len(done) == len((RUNS, TIMERS, DEAD)) + len(HEARINGS) + 1
+    assert len(done) == len(stream_configs(1, BOUNDS)) + len(HEARINGS) + 1
     runs = (await js.stream_info(RUNS)).config
     assert set(runs.subjects) == set(stream_subjects())
     for hearing in HEARINGS:
         found = (await js.consumer_info(RUNS, hearing.durable)).config
         heard = found.filter_subjects or [found.filter_subject]
-        assert (set(heard), found.ack_wait) == (set(hearing.filters), 2.0)
+        assert (set(heard), found.ack_wait) == (set(hearing.filters), Bounds().ack_wait_seconds)
         assert found.max_deliver == (hearing.deliveries or -1)
 
 
@@ -58,10 +65,10 @@ async def test_a_producer_cannot_wipe_expire_or_schedule_in_history(js, headers)
 
 async def test_a_second_time_changes_nothing(js):
     await ensure_streams(js, bounds=BOUNDS)
-    before = [(await js.stream_info(name)).config for name in (RUNS, TIMERS, DEAD)]
+    before = [(await js.stream_info(name)).config for name in (RUNS, TIMERS, DEAD, CRASHES)]
 
     assert await ensure_streams(js, bounds=BOUNDS) == ()
-    assert [(await js.stream_info(name)).config for name in (RUNS, TIMERS, DEAD)] == before
+    assert [(await js.stream_info(name)).config for name in (RUNS, TIMERS, DEAD, CRASHES)] == before
 
 
 async def test_new_bounds_are_applied_to_what_is_there(js):

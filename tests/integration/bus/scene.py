@@ -7,8 +7,9 @@ from prometheus_client import REGISTRY
 
 from contracts.envelope import Encoded, Fact, Signer, encode, follow
 from contracts.guardrail import TaskCleared
+from contracts.hearings import HEARINGS
 from contracts.shape import Body
-from contracts.subjects import GUARDRAIL, HEARINGS, ORCHESTRATOR, PRODUCER
+from contracts.subjects import GUARDRAIL, ORCHESTRATOR, PRODUCER
 from shared.bus import Heard
 from shared.service import Core
 from tests.bodies import NOON, task, task_cleared

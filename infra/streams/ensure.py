@@ -1,0 +1,114 @@
+"""Makes streams and consumers, or brings them up to date.
+
+Only the user `infra` may do this; services find what they need in place. Doing it again changes
+nothing. What an older release made is updated, if the server can; if it cannot, a person decides.
+
+StreamsError             says which stream or consumer, what differs, and what to do
+├── UnknownDurability    a mode that does not exist: a mistake in the settings
+└── StreamIncompatible   what is there can never become what is wanted: ask a person
+"""
+
+from nats.js import JetStreamContext
+from nats.js.api import ConsumerConfig, StreamConfig
+from nats.js.errors import APIError, NotFoundError
+
+from .configs import REPLICAS, Bounds, consumer_configs, stream_configs
+
+
+class StreamsError(Exception):
+    """The root of the family."""
+
+
+class UnknownDurability(StreamsError):
+    """There is no such durability mode."""
+
+    def __init__(self, durability: str) -> None:
+        self.durability = durability
+        super().__init__(f"durability {durability!r} is unknown: choose {', '.join(REPLICAS)}")
+
+
+class StreamIncompatible(StreamsError):
+    """A stream or consumer exists, differs, and the server refuses to change it."""
+
+    def __init__(self, what: str, differences: tuple[str, ...], answer: str) -> None:
+        self.what = what
+        self.differences = differences
+        super().__init__(
+            f"{what} exists and cannot be changed ({'; '.join(differences)}): the server says "
+            f"{answer!r}. Use another server or account, or archive its runs and delete it first"
+        )
+
+
+async def ensure_streams(
+    js: JetStreamContext, durability: str = "fast", bounds: Bounds | None = None
+) -> tuple[str, ...]:
+    """Make or update streams and consumers; a sentence for each change, none if all was in place.
+
+    Raises:
+        UnknownDurability: `durability` is not a key of `REPLICAS`.
+        StreamIncompatible: something in place cannot become what is wanted.
+    """
+    if durability not in REPLICAS:
+        raise UnknownDurability(durability)
+    bounds = bounds or Bounds()
+    done = [
+        await _ensure_stream(js, config) for config in stream_configs(REPLICAS[durability], bounds)
+    ]
+    done += [
+        await _ensure_consumer(js, stream, config) for stream, config in consumer_configs(bounds)
+    ]
+    return tuple(sentence for sentence in done if sentence)
+
+
+async def _ensure_stream(js: JetStreamContext, wanted: StreamConfig) -> str | None:
+    assert wanted.name, "every stream of ours has a name"
+    try:
+        found = (await js.stream_info(wanted.name)).config
+    except NotFoundError:
+        await js.add_stream(wanted)
+        return f"made stream {wanted.name}"
+    if not (differences := _differences(wanted, found)):
+        return None
+    try:
+        await js.update_stream(wanted)
+    except APIError as error:
+        answer = error.description or str(error)
+        raise StreamIncompatible(f"stream {wanted.name}", differences, answer) from error
+    return f"updated stream {wanted.name}: {'; '.join(differences)}"
+
+
+async def _ensure_consumer(js: JetStreamContext, stream: str, wanted: ConsumerConfig) -> str | None:
+    assert wanted.durable_name, "every consumer of ours is durable"
+    what = f"consumer {stream}/{wanted.durable_name}"
+    try:
+        found = (await js.consumer_info(stream, wanted.durable_name)).config
+    except NotFoundError:
+        await js.add_consumer(stream, wanted)
+        return f"made {what}"
+    if not (differences := _differences(wanted, _plural(found))):
+        return None
+    try:
+        await js.add_consumer(stream, wanted)
+    except APIError as error:
+        raise StreamIncompatible(what, differences, error.description or str(error)) from error
+    return f"updated {what}: {'; '.join(differences)}"
+
+
+def _plural(found: ConsumerConfig) -> ConsumerConfig:
+    """The server reports a single filter under its older name."""
+    if found.filter_subject and not found.filter_subjects:
+        return found.evolve(filter_subject=None, filter_subjects=[found.filter_subject])
+    return found
+
+
+def _differences(
+    wanted: StreamConfig | ConsumerConfig, found: StreamConfig | ConsumerConfig
+) -> tuple[str, ...]:
+    """What is wanted and not found. Settings that we say nothing about are the server's own."""
+    there = found.as_dict()
+    return tuple(
+        f"{name} is {there.get(name)!r}, wanted {value!r}"
+        for name, value in wanted.as_dict().items()
+        # The server leaves out what is off.
+        if (there.get(name) or None) != (value or None)
+    )

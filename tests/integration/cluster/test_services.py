@@ -1,0 +1,53 @@
+"""A whole run of all services on three nodes, of which one dies in the middle of it."""
+
+import os
+import signal
+
+import pytest
+
+from contracts.subjects import ENDS, RUNS
+from infra.demo.scenes import completed
+from infra.demo.stage import Stage
+from infra.dev.platform import DevOptions, DevPlatform
+from infra.platform.doctor import check_durability
+from infra.platform.home import Home
+from infra.platform.nats import Durability
+from tests.e2e.conftest import SCENARIOS
+
+pytestmark = [pytest.mark.timeout(180)]
+
+
+def ignore(_: object) -> None:
+    """Neither progress nor events are of interest here."""
+
+
+async def kill_leader(platform: DevPlatform) -> None:
+    client = await platform.connect()
+    info = await client.jetstream().stream_info(RUNS)
+    await client.close()
+    pid = platform.supervisor.pid(info.cluster.leader.replace("interlock", "nats"))
+    os.kill(pid, signal.SIGKILL)
+
+
+async def test_a_run_goes_on_when_the_leader_of_the_log_dies(tmp_path):
+    options = DevOptions(
+        Home(tmp_path),
+        durability=Durability.REPLICATED,
+        scenarios=SCENARIOS,
+        console_port=0,
+        nats_port=0,
+    )
+    async with DevPlatform.running(options, ignore, ignore) as platform:
+        durability = await check_durability(options.home, {})
+        assert durability.detail.startswith("replicated (3 nodes"), durability
+        async with Stage.on(platform, ignore) as stage:
+            await stage.submit("r-1", "Please slowly refund order 9001.")
+            await stage.follower.wait_for("r-1", "tool.requested")
+
+            await kill_leader(platform)
+
+            run = await stage.finished("r-1")
+            assert completed(run), run.end
+            ends = [fact.type for fact in await stage.facts("r-1") if fact.type in ENDS]
+            assert ends == ["run.completed"]
+            assert len(await stage.effects("r-1")) == 1
