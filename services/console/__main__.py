@@ -5,15 +5,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from contracts.subjects import CONSOLE
-from services.console.adapters import open_dead_letters
 from services.console.api.app import make_api
 from services.console.api.desk import Desk
 from services.console.api.people import load_people
+from services.console.archives import KeptHistory, PostgresArchives
+from services.console.dead_letters import open_dead_letters
 from services.console.handlers import Projector, hears
 from services.console.settings import Settings
 from services.console.store import PostgresReadModel
 from shared.config import load_agents
 from shared.errors import ConfigError
+from shared.order_log import open_order_log
 from shared.postgres import open_pool
 from shared.service import Core, Service, run_service
 
@@ -32,8 +34,24 @@ def make_service(settings: Settings) -> Service:
         """The desk of the API, and the projector of the handlers."""
         async with open_pool(settings) as pool:
             store = PostgresReadModel(pool)
-            letters = await open_dead_letters(core, settings.read_timeout_seconds)
-            desk = Desk(core.bus, core.bus.runs, store, letters, agents, people, settings)
+            letters = await open_dead_letters(
+                core, settings.dead_letters_looked_at, settings.read_timeout_seconds
+            )
+            orders = await open_order_log(core.client, CONSOLE, core.keyring, settings)
+            archives = PostgresArchives(pool)
+            history = KeptHistory(core.bus.runs, archives)
+            desk = Desk(
+                core.bus,
+                history,
+                store,
+                letters,
+                agents,
+                people,
+                settings,
+                orders,
+                archives,
+                core.keyring,
+            )
             api.state.desk = desk
             yield {
                 "projector": Projector(

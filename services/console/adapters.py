@@ -1,37 +1,35 @@
-"""The outside of the console: histories and dead letters in the log, and the bell for streams."""
+"""The outside of the console: histories in the log, and the bell for streams."""
 
 import asyncio
-import base64
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict
-
-from contracts.envelope import Fact, Stored
+from contracts.envelope import Fact, Signer, Stored, encode
 from contracts.shape import Body
-from contracts.subjects import CONSOLE, DEAD
-from shared.connection import inbox_prefix
-from shared.direct import DirectReader
-from shared.service import Core
+from contracts.subjects import kind_of
 
 
 class History(Protocol):
-    """The facts of runs, as they lie in the log."""
+    """The facts of runs: of the log, or of wherever they are kept."""
 
     async def facts(self, tenant: str, run_id: str, after: int = 0) -> list[Fact[Body]]:
         """Those after sequence `after`, in log order."""
+        ...
+
+    async def messages(self, tenant: str, run_id: str, until: int = 0) -> list[Stored]:
+        """The same as they are stored, up to sequence `until`; to the end where that is 0."""
         ...
 
 
 class MemoryHistory:
     """The facts of a bus in memory, for tests."""
 
-    def __init__(self, known: list[Fact[Body]]) -> None:
+    def __init__(
+        self, known: list[Fact[Body]], signers: Mapping[str, Signer] | None = None
+    ) -> None:
         self._known = known
+        self._signers = signers or {}
 
     async def facts(self, tenant: str, run_id: str, after: int = 0) -> list[Fact[Body]]:
         return [
@@ -40,85 +38,14 @@ class MemoryHistory:
             if (fact.tenant, fact.run_id) == (tenant, run_id) and fact.sequence > after
         ]
 
+    async def messages(self, tenant: str, run_id: str, until: int = 0) -> list[Stored]:
+        facts = await self.facts(tenant, run_id)
+        return [self._stored(one) for one in facts if not until or one.sequence <= until]
 
-class DeadLetter(BaseModel):
-    """A message that no service could use, with the reason."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    number: int
-    stored_at: datetime
-    service: str
-    stream: str
-    sequence: int
-    subject: str
-    rule: str
-    reason: str
-    headers: dict[str, str] = {}
-    body_text: str = ""
-    body_bytes: int = 0
-
-
-class DeadLetterBox(Protocol):
-    async def newest(self, limit: int) -> list[DeadLetter]:
-        """The newest first."""
-        ...
-
-    async def letter(self, number: int) -> DeadLetter | None:
-        """One by its number in the stream of dead letters."""
-        ...
-
-
-class LogDeadLetters:
-    """Reads the stream of dead letters, from its index."""
-
-    def __init__(self, reader: DirectReader) -> None:
-        self._reader = reader
-
-    async def newest(self, limit: int) -> list[DeadLetter]:
-        heads = await self._reader.heads("dead.>")
-        if not heads:
-            return []
-        first = max(1, heads[-1].sequence - limit + 1)
-        found = await self._reader.read("dead.>", first)
-        return [letter_from(one) for one in reversed(found)][:limit]
-
-    async def letter(self, number: int) -> DeadLetter | None:
-        found = await self._reader.at(number)
-        return None if found is None else letter_from(found)
-
-
-@dataclass
-class MemoryDeadLetters:
-    """Dead letters in memory, for tests."""
-
-    letters: list[DeadLetter] = field(default_factory=list)
-
-    async def newest(self, limit: int) -> list[DeadLetter]:
-        return self.letters[::-1][:limit]
-
-    async def letter(self, number: int) -> DeadLetter | None:
-        return next((one for one in self.letters if one.number == number), None)
-
-
-async def open_dead_letters(core: Core, timeout_seconds: float) -> LogDeadLetters:
-    """A reader of its own: it may not share an inbox with that of the runs."""
-    inbox = f"{inbox_prefix(CONSOLE)}.dead"
-    reader = DirectReader(core.client, DEAD, inbox, timeout_seconds)
-    await reader.start()
-    return LogDeadLetters(reader)
-
-
-def letter_from(message: Stored) -> DeadLetter:
-    """A dead letter as it was put aside."""
-    letter = json.loads(message.body)
-    body = base64.b64decode(letter.pop("body_base64", ""))
-    return DeadLetter(
-        **letter,
-        number=message.sequence,
-        stored_at=message.stored_at,
-        body_text=body.decode(errors="replace"),
-    )
+    def _stored(self, fact: Fact[Body]) -> Stored:
+        written = encode(fact, self._signers.get(kind_of(fact.type).owner))
+        at = fact.stored_at or fact.time
+        return Stored(written.subject, written.headers, written.body, fact.sequence, at)
 
 
 class Bell:

@@ -29,6 +29,15 @@ class Settings(ServiceSettings, PostgresSettings):
     body_limit_bytes: int = Field(786_432, ge=1024, le=1_000_000)
     list_limit: int = Field(500, ge=1, le=10_000, description="Rows that one request may ask for")
     facts_limit: int = Field(10_000, ge=1, description="Facts that one request returns")
+    archive_limit_bytes: int = Field(
+        64 << 20, ge=1024, le=512 << 20, description="A run as a file, exported or imported"
+    )
+
+    dead_letters_looked_at: int = Field(
+        5_000, ge=1, description="The newest messages of their stream, notes included"
+    )
+    redrive_limit: int = Field(1_000, ge=1, description="Dead letters that one request redrives")
+    redrive_seconds: float = Field(20.0, gt=0, description="How long such a request may take")
 
     event_streams: int = Field(256, ge=1, description="Server-sent event streams at once")
     event_poll_seconds: float = Field(

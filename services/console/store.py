@@ -5,8 +5,8 @@ replicas never wait for each other in a circle), advanced by the rules, and writ
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import asyncpg
@@ -14,13 +14,16 @@ import asyncpg
 from contracts.review import ReviewDecided, ReviewRequested
 from services.console.errors import Unavailable
 from services.console.rules import (
+    OPEN,
+    WITHDRAWN,
     Change,
     ReviewKey,
     ReviewRow,
     RunKey,
     RunRow,
-    advance_review,
-    advance_run,
+    advanced_reviews,
+    advanced_runs,
+    row_key,
 )
 
 MAKE_RUNS = """
@@ -36,7 +39,8 @@ WRITE_RUN = """
 UPDATE console_runs SET status = $3, agent = $4, customer = $5, feature = $6, submitted_at = $7,
     submitted_sequence = $8, started_at = $9, steps = $10, cost_micro_usd = $11, costs = $12,
     reviews_asked = $13, reviews_decided = $14, run_end = $15, end_sequence = $16, ended_at = $17,
-    why = $18, answer = $19, last_sequence = $20
+    why = $18, answer = $19, last_sequence = $20, is_queued = $21, paused_number = $22,
+    resumed_number = $23
 WHERE tenant = $1 AND run_id = $2
 """
 READ_REVIEWS = """
@@ -55,11 +59,14 @@ WHERE submitted_sequence > 0 AND ($1::text IS NULL OR tenant = $1)
     AND ($3::text IS NULL OR agent = $3) AND ($4::text IS NULL OR customer = $4)
 ORDER BY submitted_sequence DESC LIMIT $5
 """
+# What was open when its run ended is stored as open, and told as withdrawn.
 LIST_REVIEWS = """
-SELECT * FROM console_reviews
+SELECT reviews.*, run_end IS NOT NULL AS over
+FROM console_reviews AS reviews JOIN console_runs AS runs USING (tenant, run_id)
 WHERE asked IS NOT NULL AND ($1::text IS NULL OR tenant = $1)
-    AND ($2::text IS NULL OR state = $2)
-ORDER BY asked_at DESC LIMIT $3
+    AND ($2::text[] IS NULL OR state = ANY($2))
+    AND (state <> 'open' OR $3::boolean IS NULL OR (run_end IS NOT NULL) = $3)
+ORDER BY asked_at DESC LIMIT $4
 """
 TENANTS = "SELECT tenant FROM console_runs WHERE run_id = $1 ORDER BY tenant LIMIT 10"
 
@@ -146,8 +153,10 @@ class PostgresReadModel:
         return [_run_row(one) for one in found]
 
     async def reviews(self, tenant: str | None, state: str | None, limit: int) -> list[ReviewRow]:
-        found = await self._pool.fetch(LIST_REVIEWS, tenant, state, limit)
-        return [_review_row(one) for one in found]
+        stored = None if state is None else [OPEN, WITHDRAWN] if state == WITHDRAWN else [state]
+        over = {OPEN: False, WITHDRAWN: True}.get(state or "")
+        found = await self._pool.fetch(LIST_REVIEWS, tenant, stored, over, limit)
+        return [replace(_review_row(one), over=one["over"]) for one in found]
 
     async def tenants_of(self, run_id: str) -> list[str]:
         return [one["tenant"] for one in await self._pool.fetch(TENANTS, run_id)]
@@ -195,12 +204,16 @@ class MemoryReadModel:
         return sorted(found, key=lambda row: -row.submitted_sequence)[: query.limit]
 
     async def reviews(self, tenant: str | None, state: str | None, limit: int) -> list[ReviewRow]:
+        rows = (self._with_run(row) for row in self.review_rows.values())
         found = [
             row
-            for row in self.review_rows.values()
+            for row in rows
             if row.asked and tenant in (None, row.tenant) and state in (None, row.state)
         ]
         return found[:limit]
+
+    def _with_run(self, row: ReviewRow) -> ReviewRow:
+        return replace(row, over=self.run_rows[row.tenant, row.run_id].end is not None)
 
     async def tenants_of(self, run_id: str) -> list[str]:
         return sorted(tenant for tenant, known in self.run_rows if known == run_id)
@@ -211,31 +224,6 @@ class MemoryReadModel:
         shown = (*dimensions, "cost_micro_usd")
         found = [one for one in self.costs if tenant in (None, one["tenant"])]
         return [{name: one[name] for name in shown} for one in found[:limit]]
-
-
-def advanced_runs(known: Mapping[RunKey, RunRow], changes: Iterable[Change]) -> list[RunRow]:
-    """The run rows that these changes touch, after them."""
-    rows: dict[RunKey, RunRow] = {}
-    for change in changes:
-        row = rows.get(change.run) or known.get(change.run) or RunRow(*change.run)
-        rows[change.run] = advance_run(row, change)
-    return list(rows.values())
-
-
-def advanced_reviews(
-    known: Mapping[ReviewKey, ReviewRow], changes: Iterable[Change]
-) -> list[ReviewRow]:
-    """The review rows that these changes touch, after them."""
-    rows: dict[ReviewKey, ReviewRow] = {}
-    for change in changes:
-        if (key := change.review) is not None:
-            row = rows.get(key) or known.get(key) or ReviewRow(*key)
-            rows[key] = advance_review(row, change)
-    return list(rows.values())
-
-
-def row_key(row: ReviewRow) -> ReviewKey:
-    return (row.tenant, row.run_id, row.review_id)
 
 
 def _run_key(record: asyncpg.Record) -> RunKey:
@@ -253,6 +241,9 @@ def _run_row(record: asyncpg.Record) -> RunRow:
         submitted_at=record["submitted_at"],
         submitted_sequence=record["submitted_sequence"],
         started_at=record["started_at"],
+        is_queued=record["is_queued"],
+        paused_number=record["paused_number"],
+        resumed_number=record["resumed_number"],
         steps=record["steps"],
         costs={attempt: (one[0], one[1]) for attempt, one in costs.items()},
         asked=frozenset(record["reviews_asked"]),
@@ -273,6 +264,7 @@ def _run_values(row: RunRow) -> tuple[object, ...]:
         *(row.submitted_at, row.submitted_sequence, row.started_at, row.steps),
         *(row.cost_micro_usd, json.dumps(row.costs), sorted(row.asked), sorted(row.decided)),
         *(row.end, row.end_sequence, row.ended_at, row.why, row.answer, row.last_sequence),
+        *(row.is_queued, row.paused_number, row.resumed_number),
     )
 
 

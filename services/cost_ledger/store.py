@@ -1,12 +1,13 @@
 """All SQL of the ledger: two functions in the database, and the reads around them.
 
 A hold is one statement, a settlement one look and one statement: each is one transaction of its
-own, so that the row of a tenant is locked for as short as the disk allows.
+own, so that the row of a tenant is locked for as short as the disk allows. A ledger in memory that
+makes the same promises stands beside it.
 """
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import asyncpg
 
@@ -135,3 +136,141 @@ def _hold(row: asyncpg.Record) -> Hold:
             MoneySettled.model_validate_json(row["resolution"]) if row["resolution"] else None
         ),
     )
+
+
+@dataclass(slots=True)
+class MemoryBudget:
+    """The row of one budget, with the constraint that the database puts on it."""
+
+    id: str
+    cap_micro_usd: int
+    held_micro_usd: int = 0
+    settled_micro_usd: int = 0
+    liability_micro_usd: int = 0
+    overrun_micro_usd: int = 0
+    frozen: str | None = None
+
+    @property
+    def taken_micro_usd(self) -> int:
+        return self.settled_micro_usd + self.held_micro_usd + self.liability_micro_usd
+
+    @property
+    def remaining_micro_usd(self) -> int:
+        return self.cap_micro_usd - self.taken_micro_usd
+
+    def moved(self, held: int, settled: int, liability: int, overrun: int) -> "MemoryBudget":
+        """The row after a movement.
+
+        Raises:
+            asyncpg.CheckViolationError: a sum would be below nothing, or all of them above the cap.
+        """
+        row = replace(
+            self,
+            held_micro_usd=self.held_micro_usd + held,
+            settled_micro_usd=self.settled_micro_usd + settled,
+            liability_micro_usd=self.liability_micro_usd + liability,
+            overrun_micro_usd=self.overrun_micro_usd + overrun,
+        )
+        sums = (row.held_micro_usd, row.settled_micro_usd, row.liability_micro_usd)
+        if min(*sums, row.overrun_micro_usd) < 0 or row.remaining_micro_usd < 0:
+            raise asyncpg.CheckViolationError(f"{row.id}: never_above_cap")
+        return row
+
+
+class MemoryLedgerStore:
+    """The same promises in memory: every call is one transaction, all of it or nothing."""
+
+    def __init__(self) -> None:
+        self.budgets: dict[str, MemoryBudget] = {}
+        self.holds: dict[str, Hold] = {}
+        self._budgets_of: dict[str, tuple[str, ...]] = {}
+
+    async def take(self, request: Request, terms: Terms, caps: Sequence[Cap]) -> Hold:
+        for cap in caps:
+            self.budgets.setdefault(cap.budget, MemoryBudget(cap.budget, cap.cap_micro_usd))
+        if request.id in self.holds:
+            return self.holds[request.id]
+        rows = [self.budgets[cap.budget] for cap in caps]
+        refusing = [
+            row for row in rows if row.frozen or row.remaining_micro_usd < terms.amount_micro_usd
+        ]
+        answer: tuple[BudgetShare, ...] | Refused
+        if refusing:
+            first = min(refusing, key=_refuses_first)
+            answer = Refused(
+                budget=first.id, frozen=first.frozen, remaining_micro_usd=first.remaining_micro_usd
+            )
+        else:
+            rows = self._move([row.id for row in rows], held=terms.amount_micro_usd)
+            answer = tuple(
+                BudgetShare(budget=row.id, remaining_micro_usd=row.remaining_micro_usd)
+                for row in sorted(rows, key=lambda row: row.id)
+            )
+        self._budgets_of[request.id] = tuple(row.id for row in rows)
+        hold = self.holds[request.id] = Hold(
+            id=request.id,
+            tenant=request.tenant,
+            run_id=request.run_id,
+            step=request.step,
+            attempt=request.attempt,
+            amount_micro_usd=terms.amount_micro_usd,
+            terms=terms,
+            state="refused" if refusing else "held",
+            answer=answer,
+            resolved_by=None,
+            resolution=None,
+        )
+        return hold
+
+    async def find(self, hold_id: str) -> Hold | None:
+        return self.holds.get(hold_id)
+
+    async def resolve(
+        self,
+        hold: Hold,
+        to: Resolution,
+        settled: MoneySettled,
+        cause_id: str,
+        route: str | None,  # noqa: ARG002 - what reports are made of, and nobody asks here
+    ) -> bool:
+        now = self.holds[hold.id]
+        if now.state != hold.state:
+            return False
+        budgets = self._budgets_of[hold.id]
+        for row in self._move(budgets, to.held, to.settled, to.liability, to.overrun):
+            row.frozen = "overrun" if to.state == "overrun" else row.frozen
+        self.holds[hold.id] = replace(now, state=to.state, resolved_by=cause_id, resolution=settled)
+        return True
+
+    async def close_run(self, tenant: str, run_id: str) -> None:
+        name = run_budget(tenant, run_id)
+        row = self.budgets.setdefault(name, MemoryBudget(name, 0))
+        row.frozen = row.frozen or "run_ended"
+
+    async def unsettled(self, tenant: str, run_id: str, cause_id: str) -> list[Hold]:
+        found = [
+            hold
+            for hold in self.holds.values()
+            if (hold.tenant, hold.run_id) == (tenant, run_id)
+            and (hold.state == "held" or hold.resolved_by == cause_id)
+        ]
+        return sorted(found, key=lambda hold: (hold.step, hold.attempt))[:UNSETTLED_LIMIT]
+
+    def _move(
+        self,
+        budgets: Iterable[str],
+        held: int = 0,
+        settled: int = 0,
+        liability: int = 0,
+        overrun: int = 0,
+    ) -> list[MemoryBudget]:
+        """Move the sums of all of them, or of none."""
+        rows = [self.budgets[name].moved(held, settled, liability, overrun) for name in budgets]
+        self.budgets.update({row.id: row for row in rows})
+        return rows
+
+
+def _refuses_first(row: MemoryBudget) -> tuple[bool, str, int, str]:
+    """The order in which the database names what refuses a hold."""
+    frozen = row.frozen or "~"  # after every reason there is
+    return row.frozen != "run_ended", frozen, row.remaining_micro_usd, row.id

@@ -1,4 +1,4 @@
-"""The gates: on the task, on a tool call, on its result, on the answer."""
+"""The gates: on task and follow-ups, on a tool call, on its result, on the answer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,10 +7,13 @@ from typing import Annotated
 from faststream import Context
 
 from contracts.agent import Agent
+from contracts.control import InputSubmitted
 from contracts.envelope import Fact, Stored, Unbelievable
 from contracts.guardrail import (
     AnswerBlocked,
     AnswerCleared,
+    InputBlocked,
+    InputCleared,
     ResultBlocked,
     ResultCleared,
     TaskBlocked,
@@ -18,7 +21,8 @@ from contracts.guardrail import (
     ToolBlocked,
     Verdict,
 )
-from contracts.history import Call, Run
+from contracts.history import Call, Run, outcome_text
+from contracts.history.lineage import grown_from, is_shadow
 from contracts.ids import root_id
 from contracts.run import AnswerProposed
 from contracts.shape import Body
@@ -28,7 +32,17 @@ from shared.bus import Bus, Heard
 from shared.service import Core, Handlers
 
 from .checks.base import Checker, Content, Finding, Label, run_checks
-from .rules import Judged, ToolPolicy, judge_call, judge_text, shown_texts
+from .rules import (
+    Judged,
+    ToolPolicy,
+    judge_call,
+    judge_shadow,
+    judge_text,
+    labels_of_fork,
+    labels_of_task,
+    missing_policy,
+    shown_texts,
+)
 from .rules.trust import EXTERNAL
 
 hears = Handlers()
@@ -67,7 +81,17 @@ async def gate_task(
     first = run.submitted
     if first is None or first.sequence != heard.fact.sequence or run.verdict is not None:
         return
-    await bus.say(heard.fact, await _judge_task(first.body, desk, last=heard.last))
+    labels = await _labels_of(run, first.body, bus)
+    await bus.say(heard.fact, await _judge_task(first.body, labels, desk, last=heard.last))
+
+
+async def _labels_of(run: Run, task: TaskSubmitted, bus: Bus) -> tuple[str, ...]:
+    if task.fork is not None:
+        return labels_of_fork(await bus.read(run.tenant, task.fork.run_id, as_of=run.last_sequence))
+    parent = None
+    if task.parent is not None:
+        parent = await bus.read(run.tenant, task.parent.run_id, as_of=run.last_sequence)
+    return labels_of_task(task.parent, parent)
 
 
 @hears(ToolRequested)
@@ -82,7 +106,7 @@ async def gate_call(
     if run.end is not None or last is None or last.request.id != heard.fact.id:
         return
     if last.verdict is None:
-        await bus.say(heard.fact, _judge_request(run, heard, bus, desk))
+        await bus.say(heard.fact, await _judge_request(run, heard, bus, desk))
 
 
 @hears(ToolSucceeded, ToolFailed)
@@ -97,6 +121,21 @@ async def gate_result(
         return
     if call.last.outcome is not None and call.last.outcome.id == heard.fact.id:
         await bus.say(heard.fact, await _judge_result(run, call, heard, desk))
+
+
+@hears(InputSubmitted)
+async def gate_input(
+    heard: Heard[InputSubmitted],
+    bus: Annotated[Bus, Context()],
+    desk: Annotated[Desk, Context()],
+) -> None:
+    """A follow-up passes the same checks as the task did."""
+    run = await bus.run(heard)
+    given = next((one for one in run.inputs if one.submitted.id == heard.fact.id), None)
+    if given is None or given.submitted.sequence != heard.fact.sequence:
+        return
+    if run.end is None and given.verdict is None and given.end is None:
+        await bus.say(heard.fact, await _judge_input(run, heard.fact.body, desk, last=heard.last))
 
 
 @hears(AnswerProposed)
@@ -131,7 +170,9 @@ async def tell_sender(
         await core.client.jetstream().publish(place, blocked.model_dump_json().encode())
 
 
-async def _judge_task(task: TaskSubmitted, desk: Desk, *, last: bool) -> TaskCleared | TaskBlocked:
+async def _judge_task(
+    task: TaskSubmitted, labels: tuple[str, ...], desk: Desk, *, last: bool
+) -> TaskCleared | TaskBlocked:
     version = desk.policy.version
     if last:
         return TaskBlocked.model_validate(_gave_up(desk))
@@ -140,20 +181,44 @@ async def _judge_task(task: TaskSubmitted, desk: Desk, *, last: bool) -> TaskCle
         known = ", ".join(sorted(desk.agents))
         reason = f"no agent is named {task.agent!r}; known: {known}"
         return TaskBlocked(rule="unknown_agent", policy_version=version, reason=reason)
-    content = Content(task.input, "user", "task")
+    if (unfit := missing_policy(task.fork, desk.policy)) is not None:
+        return TaskBlocked(rule="unknown_policy", policy_version=version, reason=unfit)
+    content = Content(task.input, "external" if EXTERNAL in labels else "user", "task")
     judged = await desk.judge(agent.guardrails.input, content)
     if judged.blocked:
         return TaskBlocked.model_validate(_verdict(judged, desk))
-    return TaskCleared.model_validate({**_verdict(judged, desk), "input": judged.text})
+    cleared = {**_verdict(judged, desk), "input": judged.text, "labels": labels}
+    return TaskCleared.model_validate(cleared)
 
 
-def _judge_request(run: Run, heard: Heard[ToolRequested], bus: Bus, desk: Desk) -> Verdict:
+async def _judge_input(
+    run: Run, given: InputSubmitted, desk: Desk, *, last: bool
+) -> InputCleared | InputBlocked:
+    if last:
+        return InputBlocked.model_validate(_gave_up(desk))
+    # As the run has pinned it; before it starts, as it is written here.
+    named = desk.agents.get(run.submitted.body.agent) if run.submitted is not None else None
+    agent = run.started.body.agent if run.started is not None else named
+    if agent is None:
+        reason = "the run has not started, and its agent is not known here"
+        return InputBlocked(rule="unknown_agent", policy_version=desk.policy.version, reason=reason)
+    judged = await desk.judge(agent.guardrails.input, Content(given.text, "user", "input"))
+    if judged.blocked:
+        return InputBlocked.model_validate(_verdict(judged, desk))
+    return InputCleared.model_validate({**_verdict(judged, desk), "text": judged.text})
+
+
+async def _judge_request(run: Run, heard: Heard[ToolRequested], bus: Bus, desk: Desk) -> Verdict:
     asked = heard.fact.body
     if heard.last:
         return ToolBlocked.model_validate(
             {**_gave_up(desk), "call": asked.call, "attempt": asked.attempt}
         )
-    return judge_call(run, asked, desk.policy, bus.clock.now())
+    verdict = judge_call(run, asked, desk.policy, bus.clock.now())
+    if (grown := grown_from(run)) is None or not is_shadow(run):
+        return verdict
+    parent = await bus.read(run.tenant, grown.run_id, as_of=heard.fact.sequence)
+    return judge_shadow(verdict, run, parent, asked, desk.policy, bus.clock.now())
 
 
 async def _judge_result(
@@ -164,11 +229,7 @@ async def _judge_result(
         return ResultBlocked.model_validate({**_gave_up(desk), "call": call.name})
     outcome = heard.fact.body
     failed = isinstance(outcome, ToolFailed)
-    text = (
-        f"The call failed ({outcome.kind}): {outcome.reason}"
-        if isinstance(outcome, ToolFailed)
-        else outcome.output_json
-    )
+    text = outcome_text(outcome)
     trusted = isinstance(outcome, ToolSucceeded) and outcome.trust == "internal"
     label: Label = "tool" if trusted else "external"
     content = Content(text, label, f"tool:{call.part.name}")
@@ -179,7 +240,7 @@ async def _judge_result(
         {
             **_verdict(judged, desk),
             "call": call.name,
-            "text": judged.text,
+            "text": None if judged.text == text else judged.text,
             "is_error": failed,
             "label": f"tool:{call.part.name}" if trusted else EXTERNAL,
         }

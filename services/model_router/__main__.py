@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from contracts.subjects import ROUTER
 from shared.catalogue import load_models
+from shared.orders import following_orders
 from shared.service import Core, Service, run_service
 
 from .adapters import open_providers, reachable
@@ -15,15 +16,16 @@ from .settings import Settings
 
 
 @asynccontextmanager
-async def wire(_core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
-    """The catalogue, and a client for each provider that can be reached."""
+async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
+    """The catalogue, the orders in force, and a client for each provider that can be reached."""
     models = load_models(settings.config_dir)
-    async with open_providers(models, os.environ) as providers:
+    following = following_orders(core.client, ROUTER, core.keyring, settings)
+    async with following as orders, open_providers(models, os.environ) as providers:
         choices = {
             name: Choice(reachable(alias, providers), alias.time_limit_seconds)
             for name, alias in models.aliases.items()
         }
-        yield {"desk": Desk(choices, providers, settings.limits)}
+        yield {"desk": Desk(choices, providers, settings.limits, orders=orders)}
 
 
 def main() -> None:

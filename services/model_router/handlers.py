@@ -12,7 +12,7 @@ import structlog
 from faststream import Context
 from opentelemetry.trace import SpanKind
 
-from contracts.history import Run, prompt
+from contracts.history import Run, measure, prompt
 from contracts.model import (
     AttemptFailure,
     ModelAttemptRequested,
@@ -24,6 +24,7 @@ from contracts.model import (
 from contracts.money import ModelFunded
 from shared.bus import Bus, Heard
 from shared.errors import Again
+from shared.orders import EVERYTHING_RUNS, InForce, why_stopped
 from shared.service import Handlers
 from shared.telemetry import describe, span
 
@@ -40,6 +41,7 @@ from .rules import (
     failed,
     given_up,
     late_failure,
+    left_behind,
     open_work,
     terms,
     unbilled,
@@ -60,6 +62,7 @@ class Desk:
     providers: Providers
     limits: Limits
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    orders: InForce = EVERYTHING_RUNS
     calling: set[str] = field(default_factory=set)
 
     def choice(self, work: Work) -> Choice | None:
@@ -74,6 +77,9 @@ async def call_model(
     run = await bus.run(heard)
     work = open_work(run, heard.fact)
     if work is None:
+        left = left_behind(run, heard.fact)
+        if left is not None:
+            await bus.say(heard.fact, left)
         return
     if heard.last and work.claim is None:
         await _decline(heard, work, given_up(work), bus, desk)
@@ -108,16 +114,22 @@ async def _attempt(heard: Heard[ModelFunded], run: Run, work: Work, bus: Bus, de
         Again: another holds the claim; it is looked at again, in case they stop.
     """
     await desk.pause(wait_seconds(work, bus.clock.now(), desk.limits))
-    asked = prompt(run, work.step.number)
-    agreed = terms(work, asked, desk.choice(work), bus.clock.now(), desk.limits)
+    measured = measure(run, work.step.number)
+    agreed = terms(work, measured, desk.choice(work), bus.clock.now(), desk.limits)
     if isinstance(agreed, AttemptFailure):
         await _decline(heard, work, agreed, bus, desk)
+        return
+    # As late as can be: after an order to stop nothing is started.
+    stopped = why_stopped(desk.orders, run)
+    if stopped is not None:
+        await _decline(heard, work, unbilled("denied", stopped), bus, desk)
         return
     nonce = secrets.token_hex(NONCE_BYTES)
     desk.calling.add(nonce)
     try:
         if not await bus.claim(heard.fact, _claim(work, agreed, nonce)):
             raise Again("the claim is taken, or revoked", desk.limits.takeover_seconds)
+        asked = prompt(run, work.step.number)
         outcome = await _call(work, agreed, asked, bus, desk)
         if isinstance(outcome, AttemptFailure):
             await _tell_failure(heard, work, outcome, bus, desk)

@@ -4,18 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.envelope import Fact
-from contracts.history import Attempt, Run, Step, canonical
+from contracts.history import Attempt, Measured, Run, Step
 from contracts.model import (
     AttemptFailure,
     FailureKind,
     ModelAttemptRequested,
     ModelClaimed,
     ModelFailed,
-    Prompt,
     Route,
 )
 from contracts.money import ModelFunded
-from contracts.shape import later, sha256_hex
+from contracts.shape import later
 
 # The same route may answer another time; of the other kinds only another route may.
 WORTH_A_RETRY: frozenset[FailureKind] = frozenset(
@@ -85,20 +84,37 @@ def open_work(run: Run, funded: Fact[ModelFunded]) -> Work | None:
     return Work(step, attempt, funded.body)
 
 
+def left_behind(run: Run, funded: Fact[ModelFunded]) -> ModelFailed | None:
+    """What to say of an attempt that an interruption revoked: on that word its hold is free again.
+
+    Nothing, unless its step was left behind without an outcome.
+    """
+    step_number, number = funded.body.step, funded.body.attempt
+    attempt = run.attempt(step_number, number)
+    if run.end is not None or attempt is None or attempt.claim is None:
+        return None
+    step, verdict = run.steps[step_number - 1], attempt.verdict
+    if step is run.step or step.outcome is not None or attempt.claim.body.state != "revoked":
+        return None
+    if verdict is None or (verdict.id, verdict.sequence) != (funded.id, funded.sequence):
+        return None
+    reason = "the run was interrupted before the call was made"
+    return ModelFailed(step=step_number, attempt=number, failure=unbilled("lost", reason))
+
+
 def terms(
-    work: Work, prompt: Prompt, choice: Choice | None, now: datetime, limits: Limits
+    work: Work, measured: Measured, choice: Choice | None, now: datetime, limits: Limits
 ) -> Terms | AttemptFailure:
     """The terms of the call, inside every bound of its hold; else why it is not made."""
     requested = work.step.requested.body
     if choice is None:
         return unbilled("invalid", f"models.yaml has no alias {requested.alias!r}")
-    content = canonical(prompt)
-    if sha256_hex(content) != requested.prompt_sha256:
+    if measured.sha256 != requested.prompt_sha256:
         return unbilled("malformed", "the prompt rebuilt from the log has another digest")
-    if len(content) > work.hold.max_prompt_bytes:
+    if measured.length > work.hold.max_prompt_bytes:
         covered = work.hold.max_prompt_bytes
         return unbilled(
-            "invalid", f"the prompt has {len(content)} bytes, its hold covers {covered}"
+            "invalid", f"the prompt has {measured.length} bytes, its hold covers {covered}"
         )
     route = choose_route(work, choice.routes)
     if route is None:

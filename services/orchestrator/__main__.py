@@ -2,47 +2,106 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
 
 from nats.aio.msg import Msg
 
 from contracts.subjects import ORCHESTRATOR, TIMER_DURABLE, TIMERS
 from shared.bus import Bus
-from shared.config import load_agents, load_manifests
+from shared.catalogue import load_models
+from shared.clock import Clock
+from shared.config import load_agents, load_manifests, load_schedules
 from shared.connection import inbox_prefix
-from shared.pull import PullLoop
-from shared.service import Core, Service, run_service
+from shared.delivery import CRASH_LOOP, stored_from
+from shared.orders import following_orders
+from shared.pull import PullLoop, Slots
+from shared.service import Core, Service, crash_budget, run_service
 
-from .adapters import NatsTimers
-from .handlers import Desk, hears, wake
+from .adapters import NatsRegister, NatsTimers, Register
+from .handlers import Desk, Rouser, hears, wake
+from .handlers.admission import Admission
+from .handlers.scheduling import Clockwork
 from .rules import Book
+from .rules.admission import Caps
+from .rules.shares import Fairness
 from .settings import Settings
 
 FIRED_TOKENS = 4  # timer.fired.<tenant>.<run_id>
+DUE_TOKENS = 3  # timer.due.<name>
 
 
 @asynccontextmanager
 async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
-    """The book of agents and tools, and the loop that hears timers."""
-    desk = Desk(
-        book=Book(load_agents(settings.config_dir), load_manifests(settings.manifests_file)),
-        timers=NatsTimers(core.client, settings.publish_timeout_seconds),
-        sweep_seconds=settings.sweep_seconds,
-        rounds=settings.rounds,
+    """The book of agents and tools, the orders in force, and the loop that hears timers."""
+    timers = NatsTimers(core.client, settings.publish_timeout_seconds)
+    await timers.start()
+    register = NatsRegister(core.client, settings.publish_timeout_seconds)
+    await register.start()
+    rouser = Rouser(timers, core.bus.clock, settings.roused_at_once)
+    async with following_orders(
+        core.client, ORCHESTRATOR, core.keyring, settings, rouser
+    ) as orders:
+        desk = Desk(
+            book=replace(book_of(settings), orders=orders),
+            timers=timers,
+            sweep_seconds=settings.sweep_seconds,
+            rounds=settings.rounds,
+            admission=admission(register, core.bus.clock, settings),
+        )
+        clockwork = Clockwork(load_schedules(settings.config_dir), register)
+        await clockwork.wind(timers)
+        core.loops.append(timer_loop(core, desk, clockwork, settings))
+        await core.loops[-1].start()
+        yield {"desk": desk}
+    await rouser.stop()
+
+
+def book_of(settings: Settings) -> Book:
+    """What the configuration says of agents, tools and models."""
+    aliases = load_models(settings.config_dir).aliases
+    return Book(
+        load_agents(settings.config_dir),
+        load_manifests(settings.manifests_file),
+        context_tokens={name: alias.context_tokens for name, alias in aliases.items()},
     )
-    core.loops.append(timer_loop(core, desk, settings))
-    await core.loops[-1].start()
-    yield {"desk": desk}
 
 
-def timer_loop(core: Core, desk: Desk, settings: Settings) -> PullLoop:
-    """Hears `timer.fired.<tenant>.<run_id>`."""
+def admission(register: Register, clock: Clock, settings: Settings) -> Admission:
+    """Who may start when."""
+    fairness = Fairness(
+        half_life_seconds=settings.fair_half_life_seconds,
+        guess_tokens=settings.guess_tokens,
+        weights=settings.tenant_weights,
+    )
+    caps = Caps(
+        open_runs=settings.open_runs,
+        open_runs_per_tenant=settings.open_runs_per_tenant,
+        queued_runs=settings.queued_runs,
+        queued_runs_per_tenant=settings.queued_runs_per_tenant,
+        queue_seconds=settings.queue_seconds,
+        fairness=fairness,
+    )
+    return Admission(register, caps, clock, timedelta(seconds=settings.sweep_seconds))
+
+
+def timer_loop(core: Core, desk: Desk, clockwork: Clockwork, settings: Settings) -> PullLoop:
+    """Hears `timer.fired.<tenant>.<run_id>`, and of schedules `timer.due.<name>`."""
     bus: Bus = core.bus
+    budget = crash_budget(core, ORCHESTRATOR, TIMER_DURABLE, settings)
 
     async def fired(message: Msg) -> None:
-        tokens = message.subject.split(".")
-        if len(tokens) == FIRED_TOKENS:
-            await wake(tokens[2], tokens[3], bus, desk)
-        await message.ack()
+        tokens, timer = message.subject.split("."), stored_from(message)
+        number = message.metadata.num_delivered or 1
+        async with budget.delivery(timer.sequence, number) as crashes:
+            if crashes >= budget.limit:
+                reason = f"to be woken ended {crashes} processes in a row"
+                await core.dead_letters.put(timer, TIMERS, CRASH_LOOP, reason)
+            elif len(tokens) == FIRED_TOKENS:
+                await wake(tokens[2], tokens[3], bus, desk)
+            elif len(tokens) == DUE_TOKENS:
+                await clockwork.fire(tokens[2], timer.stored_at, bus)
+            await message.ack()
 
     return PullLoop(
         core.client,
@@ -50,7 +109,7 @@ def timer_loop(core: Core, desk: Desk, settings: Settings) -> PullLoop:
         TIMER_DURABLE,
         inbox_prefix(ORCHESTRATOR),
         fired,
-        in_flight=settings.in_flight,
+        slots=Slots(settings.in_flight, settings.recovery_slots),
         ack_wait_seconds=settings.ack_wait_seconds,
         expires_seconds=settings.pull_expires_seconds,
     )

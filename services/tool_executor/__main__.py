@@ -12,6 +12,7 @@ from pathlib import Path
 
 from contracts.subjects import EXECUTOR
 from shared.errors import ConfigError
+from shared.orders import following_orders
 from shared.service import Core, Service, run_service
 
 from .adapters.pool import WorkerPool
@@ -23,21 +24,23 @@ from .settings import Settings
 
 
 @asynccontextmanager
-async def wire(_core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
-    """Load the tools, and start a warm worker of each kind."""
+async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
+    """Load the tools, start a warm worker of each kind, and follow the orders in force."""
     registry = load_registry(settings.config_dir)
     pool = make_pool(registry, settings)
     try:
         await pool.warm(registry.sandboxed_secrets)
-        yield {
-            "desk": Desk(
-                registry,
-                SandboxRunner(pool),
-                start_within_seconds=settings.start_within_seconds,
-                margin_seconds=settings.unknown_margin_seconds,
-                busy_pause_seconds=settings.busy_pause_seconds,
-            )
-        }
+        async with following_orders(core.client, EXECUTOR, core.keyring, settings) as orders:
+            yield {
+                "desk": Desk(
+                    registry,
+                    SandboxRunner(pool),
+                    start_within_seconds=settings.start_within_seconds,
+                    margin_seconds=settings.unknown_margin_seconds,
+                    busy_pause_seconds=settings.busy_pause_seconds,
+                    orders=orders,
+                )
+            }
     finally:
         await pool.close()
 

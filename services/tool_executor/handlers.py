@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import uuid4
 
@@ -17,6 +17,7 @@ from contracts.shape import later
 from contracts.tool import ToolClaimed, ToolFailed, ToolUnknown
 from shared.bus import Bus, Heard
 from shared.errors import Again, LogRefused
+from shared.orders import EVERYTHING_RUNS, InForce, why_stopped
 from shared.service import Handlers
 from shared.telemetry import describe, span
 
@@ -31,10 +32,15 @@ from .rules import (
     Nothing,
     NotStarted,
     Oversized,
+    Replay,
     Report,
+    Submit,
     Wait,
+    answers_same_call,
     decide_clearance,
     outcome_of,
+    recorded,
+    taken,
 )
 from .rules.ending import ToolOutcome
 
@@ -54,6 +60,7 @@ class Desk:
     margin_seconds: float = 1.0
     busy_pause_seconds: float = 1.0
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    orders: InForce = EVERYTHING_RUNS
 
 
 @hears(ToolCleared)
@@ -62,22 +69,29 @@ async def run_call(
     bus: Annotated[Bus, Context()],
     desk: Annotated[Desk, Context()],
 ) -> None:
-    # What others did about an earlier delivery lies after the clearance, so a repeat reads on.
-    run = await (bus.run(heard) if heard.delivery == 1 else _read_on(heard, bus))
+    run = await bus.run(heard)
     decision = await _outwait(_decide(run, heard, bus, desk), heard, bus, desk)
     match decision:
         case Nothing(reason):
             log.info("executor.nothing_to_do", call=heard.fact.body.call, reason=reason)
         case Wait(reason, until):
             raise Again(reason, (until - bus.clock.now()).total_seconds())
+        case Replay(asked, run_id):
+            parent = await bus.read(heard.fact.tenant, run_id, as_of=heard.fact.sequence)
+            await _say(heard, bus, recorded(run, parent, asked))
         case Report():
             await _report(decision, heard, bus, desk)
+        case Submit():
+            # What is claimed for a run is submitted: a stop refuses that run, and tells this one.
+            if decision.claimed or not await _is_stopped(run, decision, heard, bus, desk):
+                await _submit(decision, heard, bus, desk)
         case Act():
-            await _act(decision, heard, bus, desk)
+            await _act(decision, run, heard, bus, desk)
 
 
 async def _read_on(heard: Heard[ToolCleared], bus: Bus) -> Run:
-    return await bus.read(heard.fact.tenant, heard.fact.run_id)
+    """To its end, for this is no first delivery; and at least to what was heard."""
+    return await bus.run(heard)
 
 
 def _decide(run: Run, heard: Heard[ToolCleared], bus: Bus, desk: Desk) -> Clearance:
@@ -113,6 +127,19 @@ async def _report(report: Report, heard: Heard[ToolCleared], bus: Bus, desk: Des
     await _say(heard, bus, body)
 
 
+async def _is_stopped(
+    run: Run, work: Act | Submit, heard: Heard[ToolCleared], bus: Bus, desk: Desk
+) -> bool:
+    """Whether an order keeps the call from being started, which then is told."""
+    reason = why_stopped(desk.orders, run)
+    if reason is None:
+        return False
+    asked = work.request
+    failed = ToolFailed(call=asked.call, attempt=asked.attempt, kind="refused", reason=reason)
+    await _report(Report(failed, call_off=True), heard, bus, desk)
+    return True
+
+
 async def _lost(heard: Heard[ToolCleared], bus: Bus, desk: Desk) -> None:
     """Somebody else has claimed the call: see what becomes of it, now or on a later delivery."""
     if not heard.last:
@@ -123,7 +150,29 @@ async def _lost(heard: Heard[ToolCleared], bus: Bus, desk: Desk) -> None:
         await _say(heard, bus, decision.body)
 
 
-async def _act(act: Act, heard: Heard[ToolCleared], bus: Bus, desk: Desk) -> None:
+async def _submit(submit: Submit, heard: Heard[ToolCleared], bus: Bus, desk: Desk) -> None:
+    """Claim the call for the run that is to answer it, and submit that. Its end is the outcome."""
+    asked, fact = submit.request, heard.fact
+    if not submit.claimed:
+        claim = ToolClaimed(
+            call=asked.call,
+            attempt=asked.attempt,
+            nonce=uuid4().hex,
+            state="claimed",
+            start_before=_start_before(submit.start_before, bus, desk),
+            child_run_id=submit.child_run_id,
+        )
+        if not await bus.claim(fact, claim):
+            raise Again("another executor claimed the call")
+    if await bus.submit(fact.tenant, submit.child_run_id, submit.task):
+        log.info("executor.submitted", call=asked.call, child=submit.child_run_id)
+        return
+    other = (await bus.read(fact.tenant, submit.child_run_id)).submitted
+    if other is None or not answers_same_call(other.body, submit.task):
+        await _say(heard, bus, taken(submit))
+
+
+async def _act(act: Act, run: Run, heard: Heard[ToolCleared], bus: Bus, desk: Desk) -> None:
     tool = desk.registry.tools[act.manifest.name]
     asked = act.request
     try:
@@ -136,6 +185,9 @@ async def _act(act: Act, heard: Heard[ToolCleared], bus: Bus, desk: Desk) -> Non
         return
     try:
         async with desk.runner.place(tool) as place:
+            # After the wait for a place, right before the claim.
+            if await _is_stopped(run, act, heard, bus, desk):
+                return
             outcome = await _run_claimed(act, tool, place, heard, bus, desk)
     except (WorkersBusy, WorkerUnusable) as error:
         raise Again(str(error), desk.busy_pause_seconds) from None
@@ -146,8 +198,7 @@ async def _run_claimed(
     act: Act, tool: DeclaredTool, place: Place, heard: Heard[ToolCleared], bus: Bus, desk: Desk
 ) -> ToolOutcome:
     """Claim, look at the clock once more, run."""
-    # Whoever refuses an expired clearance relies on it that nothing starts after its expiry.
-    start_before = min(later(bus.clock.now(), desk.start_within_seconds), act.start_before)
+    start_before = _start_before(act.start_before, bus, desk)
     claim = ToolClaimed(
         call=act.request.call,
         attempt=act.request.attempt,
@@ -167,6 +218,11 @@ async def _run_claimed(
         outcome = outcome_of(ending, act.request, act.manifest, duration_ms)
         describe(spans.outcome(outcome))
     return outcome
+
+
+def _start_before(expires_at: datetime, bus: Bus, desk: Desk) -> datetime:
+    """Whoever refuses an expired clearance relies on it that nothing starts after its expiry."""
+    return min(later(bus.clock.now(), desk.start_within_seconds), expires_at)
 
 
 async def _say_outcome(outcome: ToolOutcome, act: Act, heard: Heard[ToolCleared], bus: Bus) -> None:

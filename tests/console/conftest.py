@@ -10,10 +10,11 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import typer.testing  # noqa: F401 - imported here first, and only for that
 
-from services.console.adapters import DeadLetter, MemoryDeadLetters, MemoryHistory
+from services.console.adapters import MemoryHistory
 from services.console.api.app import make_api
 from services.console.api.desk import Desk
 from services.console.api.people import Person
+from services.console.dead_letters import DeadLetter, MemoryDeadLetters
 from services.console.settings import Settings
 from services.console.store import MemoryReadModel
 from shared.testing import MemoryBus
@@ -64,7 +65,7 @@ def desk(bus, settings):
         bus=bus,
         history=MemoryHistory(bus.facts),
         store=MemoryReadModel(),
-        dead_letters=MemoryDeadLetters([letter]),
+        dead_letters=MemoryDeadLetters([letter], bus.facts),
         agents={"support": agent()},
         people=PEOPLE,
         settings=settings,

@@ -3,14 +3,16 @@
 from datetime import timedelta
 
 from contracts.guardrail import ToolEscalated
-from contracts.review import ReviewDecided, ReviewRequested
+from contracts.review import Approver, ReviewDecided, ReviewRequested
 from tests.bodies import NOON, VERDICT, manifest
 from tests.histories import History
 
 REFUND = ("issue_refund", '{"order_id":"1042","amount":80}')
 
+APPROVED_BY = (Approver(answer_id="a-1", principal="anna@example.org", role="support-lead"),)
 
-def asked_run(expires_in=timedelta(hours=2)):
+
+def asked_run(expires_in=timedelta(hours=2), **changes):
     """A run that waits for a person; gives it and the question."""
     history = History()
     history.begin(manifest("issue_refund"), text="I want my money back.")
@@ -34,7 +36,7 @@ def asked_run(expires_in=timedelta(hours=2)):
             roles=("support-lead",),
             reason="amount > 50",
             expires_at=NOON + expires_in,
-        ),
+        ).model_copy(update=changes),
         escalated,
     )
     return history, question
@@ -47,8 +49,7 @@ def decided_run(outcome="approved"):
         ReviewDecided(
             review_id="1-1-1",
             outcome=outcome,
-            principal="anna@example.org",
-            role="support-lead",
+            approvers=APPROVED_BY if outcome in ("approved", "rejected") else (),
             arguments_sha256=question.body.arguments_sha256,
             reason="a lost parcel",
         ),

@@ -6,8 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from contracts.history import prompt
+from services.console.api.review_views import review_view
 from services.console.api.shapes import FactView
-from services.console.api.views import review_line, run_view
+from services.console.api.views import run_view
 from services.console.cli import app
 from services.console.cli.render import facts_from
 from tests.bodies import VERDICT
@@ -209,24 +210,10 @@ def test_watch_prints_a_line_a_fact(fake):
     assert len(done.stdout.splitlines()) == len(FACTS)
 
 
-@pytest.mark.parametrize(
-    ("outcome", "exit_code"),
-    [("approved", 0), ("recorded", 0), ("refused: wrong_role", 5), ("refused: late", 4)],
-)
-def test_an_answer_exits_with_what_became_of_it(fake, outcome, exit_code):
-    fake.answer("POST", "/reviews/r-1.1-1-1/approve", {"outcome": outcome, "reason": ""})
-
-    done = interlock("reviews", "approve", "r-1.1-1-1", "--reason", "lost", "--sha256", "ab")
-
-    assert done.exit_code == exit_code
-    body = {"reason": "lost", "arguments_sha256": "ab"}
-    assert json.loads(fake.asked[0].content) == body
-
-
 def test_a_review_is_shown_with_its_arguments(fake):
     history, _ = asked_run()
     run = history.run
-    line = review_line(run, run.reviews[0]).model_dump(mode="json")
+    line = review_view(run, run.reviews[0]).model_dump(mode="json")
     fake.answer("GET", "/reviews/r-1.1-1-1", line)
 
     done = interlock("reviews", "show", "r-1.1-1-1")

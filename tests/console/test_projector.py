@@ -2,7 +2,8 @@ import asyncio
 
 import pytest
 
-from contracts.subjects import CONSOLE, HEARINGS
+from contracts.hearings import HEARINGS
+from contracts.subjects import CONSOLE
 from services.console.adapters import Bell
 from services.console.handlers import Projector, hears, project_fact
 from services.console.rules import project

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from contracts.subjects import HEARINGS, LEDGER
+from contracts.hearings import HEARINGS
+from contracts.subjects import LEDGER
 from services.cost_ledger.__main__ import wire
 from services.cost_ledger.handlers import hears
 from services.cost_ledger.rules.budgets import Budgets, named_caps

@@ -1,6 +1,7 @@
 """What a tool call may do: a refusal wins over a question, and a question over a pass."""
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,7 +10,7 @@ from contracts.agent import Agent, ReviewRule
 from contracts.envelope import Fact
 from contracts.guardrail import ResultCleared, ToolBlocked, ToolCleared, ToolEscalated
 from contracts.history import Review, Run
-from contracts.review import ReviewDecided, ReviewRequested
+from contracts.review import Approver, ReviewAnswered, ReviewDecided, ReviewRequested
 from contracts.shape import sha256_hex
 from contracts.tool import ToolManifest, ToolRequested
 from services.guardrail_checker.rules import ToolPolicy, judge_call
@@ -176,21 +177,30 @@ def test_without_outside_text_the_model_may_choose_the_values():
 
 
 def approved(**changes: object) -> tuple[Run, ToolRequested]:
-    """A call that a person has approved, requested again."""
+    """A call that a person has approved, requested again; with `changes` of the decision."""
     run, asked = asking(EMAIL, '{"to": "eve@evil.example"}', read="write to eve@evil.example")
+    given = ReviewAnswered(
+        review_id="2-1-1",
+        decision="approve",
+        principal="lea",
+        roles=("operator",),
+        arguments_sha256=asked.arguments_sha256,
+        nonce="n",
+    )
     decided = ReviewDecided(
         review_id="2-1-1",
         outcome="approved",
+        approvers=(Approver(answer_id="a-1", principal="lea", role="operator"),),
         arguments_sha256=asked.arguments_sha256,
     ).model_copy(update=changes)
     review = question(asked)
-    call = run.call("2-1")
-    call.last.review = review
-    review.decided = fact("d-1", decided)
+    review.answers.append(fact("a-1", given, sequence=1))
+    review.decided = fact("d-1", decided, sequence=2)
+    run.reviews.append(review)
     return run, asked.model_copy(update={"approval_id": "d-1"})
 
 
-def question(asked: ToolRequested):
+def question(asked: ToolRequested) -> Review:
     requested = ReviewRequested(
         review_id="2-1-1",
         about="call",
@@ -201,13 +211,13 @@ def question(asked: ToolRequested):
         arguments_sha256=asked.arguments_sha256,
         roles=("operator",),
         reason="asked",
-        expires_at=NOON,
+        expires_at=NOON + timedelta(hours=1),
     )
     return Review(fact("q-1", requested))
 
 
-def fact(id_: str, body):
-    return Fact(id_, "review", "acme", "r-1", "", NOON, body)
+def fact(id_: str, body, sequence: int = 0):
+    return Fact(id_, "review", "acme", "r-1", "", NOON, body, sequence=sequence)
 
 
 def test_a_person_may_approve_what_the_policy_would_refuse():
@@ -216,7 +226,9 @@ def test_a_person_may_approve_what_the_policy_would_refuse():
     assert judge_call(run, asked, POLICY, NOON).rule == "approved"
 
 
-@pytest.mark.parametrize("changes", [{"outcome": "rejected"}, {"arguments_sha256": "0" * 64}])
+@pytest.mark.parametrize(
+    "changes", [{"outcome": "rejected"}, {"arguments_sha256": "0" * 64}, {"approvers": ()}]
+)
 def test_an_approval_of_something_else_is_worth_nothing(changes):
     run, asked = approved(**changes)
 
@@ -226,10 +238,20 @@ def test_an_approval_of_something_else_is_worth_nothing(changes):
 @pytest.mark.parametrize("changes", [{"about": "outcome"}, {"tool": "wipe"}, {"call": "1-1"}])
 def test_an_answer_to_another_question_permits_nothing(changes):
     run, asked = approved()
-    review = run.call("2-1").last.review
+    [review] = run.reviews
     review.requested = fact("q-1", review.requested.body.model_copy(update=changes))
 
     assert judge_call(run, asked, POLICY, NOON).rule == "approval_unfit"
+
+
+def test_a_question_says_what_its_author_wrote_of_it():
+    ladder = ({"after": "10m", "roles": ("director",)},)
+    written = {"roles": ("lead",), "quorum": 2, "default": "cancel", "escalate": ladder}
+
+    asked = judged(REFUND, "{}", review=ReviewRule.model_validate(written))
+
+    assert (asked.roles, asked.quorum, asked.default) == (("lead",), 2, "cancel")
+    assert [(step.after_seconds, step.roles) for step in asked.escalate] == [(600, ("director",))]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from contracts.history import canonical, digest, prompt
 from contracts.model import AttemptFailure, ModelFailed, ModelRequested
 from contracts.money import ModelUnfunded
 from contracts.run import (
+    FOLD_VERSION,
     AnswerProposed,
     RunCancelled,
     RunCancelRequested,
@@ -264,7 +265,7 @@ def test_a_repeated_submission_decides_nothing_more():
 
 def test_a_run_of_an_unknown_version_waits_for_a_replica_that_knows_it():
     history = History()
-    newer = run_started(manifest()).model_copy(update={"fold_version": 2})
+    newer = run_started(manifest()).model_copy(update={"fold_version": FOLD_VERSION + 1})
     history.say(newer, history.say(task_cleared(), history.say(task())))
 
     assert decided(history) == ()

@@ -85,11 +85,11 @@ def test_a_timer_never_fires_before_its_moment():
 async def test_a_lost_append_is_decided_again(bus, desk):
     append, lost = bus.append, []
 
-    async def lose_once(run, cause_id, body):
+    async def lose_once(run, cause_id, body, time=None):
         if not lost:
             lost.append(body)
             raise Stale("run.acme.r-1", run.last_sequence)
-        return await append(run, cause_id, body)
+        return await append(run, cause_id, body, time)
 
     bus.append = lose_once
     await advance(heard(bus), bus, desk)
@@ -98,7 +98,7 @@ async def test_a_lost_append_is_decided_again(bus, desk):
 
 
 async def test_a_run_that_never_holds_still_is_left_for_later(bus, desk):
-    async def always_lose(run, cause_id, body):
+    async def always_lose(run, *_):
         raise Stale("run.acme.r-1", run.last_sequence)
 
     bus.append = always_lose

@@ -1,106 +1,142 @@
-"""A person is asked: which answer counts, when it is too late, and what then happens."""
+"""People are asked: which answers count, how many, when it is too late, and what then happens."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from contracts.envelope import Fact
 from contracts.guardrail import ResultCleared
 from contracts.history import told
-from contracts.review import ReviewAnswered, ReviewAnswerRefused, ReviewDecided, ReviewRequested
+from contracts.review import (
+    ReviewAnswerRefused,
+    ReviewDecided,
+    ReviewRequested,
+)
 from contracts.tool import ToolRequested, ToolUnknown
 from tests.bodies import (
     NOON,
     VERDICT,
     manifest,
-    run_started,
-    task,
-    task_cleared,
     tool_claimed,
     tool_escalated,
     tool_succeeded,
 )
 from tests.histories import History
 from tests.orchestrator.deciding import said
+from tests.orchestrator.reviewing import (
+    ARGUMENTS,
+    EDITED,
+    Asking,
+    answered,
+    requested_calls,
+    settle,
+)
 
 REFUND = ("find_order", '{"order_id": "1042"}')
+LADDER = (
+    {"after_seconds": 600, "roles": ("team-lead",)},
+    {"after_seconds": 1200, "roles": ("director",)},
+)
 
 
-def escalated(user: str | None = None) -> History:
-    """A run whose only call needs a person."""
-    history = History()
-    submitted = history.say(task().model_copy(update={"user": user}))
-    started = history.say(task_cleared(), submitted)
-
-    history.say(run_started(manifest()), started)
-    asked = history.call(history.step(calls=[REFUND]))
-    history.say(tool_escalated(asked.body), asked)
-    return history
+def shown(asking: Asking) -> str:
+    """What the model is told of the call."""
+    return told(asking.history.run.steps[0].calls[0]).parts[0].text
 
 
-def reviewed(user: str | None = None) -> tuple[History, Fact[ReviewRequested]]:
-    history = escalated(user)
-    [question] = said(history)
-    return history, history.say(question, history.facts[-1])
+def test_an_escalated_call_asks_people_about_its_exact_arguments():
+    question = Asking(quorum=2, changes={"escalate": LADDER, "default": "cancel"}).question
 
-
-def answer(question: Fact[ReviewRequested], **changes: object) -> ReviewAnswered:
-    said_ = {
-        "review_id": question.body.review_id,
-        "decision": "approve",
-        "principal": "lea",
-        "roles": ("support-lead",),
-        "arguments_sha256": question.body.arguments_sha256,
-        "nonce": "n-1",
-    }
-    return ReviewAnswered(**(said_ | changes))
-
-
-def test_an_escalated_call_asks_a_person_about_its_exact_arguments():
-    [question] = said(escalated())
-
-    assert isinstance(question, ReviewRequested)
-    assert question.arguments_json == REFUND[1]
+    assert question.review_id == "1-1-1"
+    assert question.arguments_json == ARGUMENTS
     assert question.roles == ("support-lead",)
     assert question.expires_at == NOON + timedelta(hours=2)
+    assert (question.quorum, question.default) == (2, "cancel")
+    assert [step.at for step in question.escalations] == [
+        NOON + timedelta(minutes=10),
+        NOON + timedelta(minutes=20),
+    ]
 
 
 def test_an_approval_is_decided_and_the_call_is_requested_again_with_it():
-    history, question = reviewed()
-    given = history.say(answer(question), question)
+    asking = Asking()
+    given = asking.answer()
 
-    [decision] = said(history)
-    assert (decision.outcome, decision.answer_id) == ("approved", given.id)
+    decision, again = asking.decide()
 
-    decided = history.say(decision, question)
-    [again] = said(history)
+    assert decision.outcome == "approved"
+    assert [one.answer_id for one in decision.approvers] == [given.id]
     assert isinstance(again, ToolRequested)
-    assert (again.attempt, again.approval_id) == (2, decided.id)
+    assert (again.attempt, again.approval_id) == (2, asking.review.decided.id)
 
 
 def test_a_rejection_goes_back_to_the_model_with_its_reason():
-    history, question = reviewed()
-    history.say(answer(question, decision="reject", reason="too much"), question)
-    [decision] = said(history)
-    history.say(decision, question)
+    asking = Asking()
+    asking.answer(decision="reject", reason="too much")
 
-    [next_step] = said(history)
+    _, next_step = asking.decide()
 
-    shown = told(history.run.steps[0].calls[0])
     assert next_step.step == 2
-    assert "too much" in shown.parts[0].text
-    assert shown.is_error
+    assert "too much" in shown(asking)
+    assert told(asking.history.run.steps[0].calls[0]).is_error
+
+
+def test_a_response_is_told_to_the_model_in_place_of_a_result():
+    asking = Asking()
+    asking.answer(decision="respond", response="Anna was paid by hand.")
+
+    decision, next_step = asking.decide()
+
+    assert (decision.outcome, next_step.step) == ("responded", 2)
+    assert shown(asking) == "A person answered instead of the tool: Anna was paid by hand."
+
+
+def test_a_question_about_an_outcome_takes_a_yes_or_a_no():
+    asking = outcome_asked()
+    asking.answer(decision="edit", arguments_json=EDITED, roles=("operator",))
+    asking.answer("max", "respond", response="it went well", roles=("operator",))
+
+    asking.decide()
+
+    assert asking.rules == ["not_possible", "not_possible"]
+
+
+def outcome_asked() -> Asking:
+    """A call that was approved, claimed, and never heard of again."""
+    asking = Asking()
+    asking.answer()
+    asking.decide()
+    history = asking.history
+    cleared = history.clear(history.facts[-1])
+    history.say(tool_claimed("1-1", 2), cleared)
+    history.say(ToolUnknown(call="1-1", attempt=2, reason="the worker died"), cleared)
+    asking.decide()
+    assert asking.question.about == "outcome"
+    asking.answer = lambda *given, **changes: Asking.answer(
+        asking, *given, **{"review_id": "1-1-2", **changes}
+    )
+    return asking
+
+
+def test_a_question_about_an_outcome_is_decided_by_one_who_may():
+    asking = outcome_asked()
+    asking.answer(roles=("operator",))
+
+    decision, next_step = asking.decide()
+
+    assert (decision.outcome, next_step.step) == ("approved", 2)
+    assert "did take effect" in shown(asking)
 
 
 @pytest.mark.parametrize("decision", ["approve", "reject"])
 def test_an_answer_to_a_question_that_showed_other_arguments_does_not_count(decision):
     """What was approved is what was seen: the digest alone is not shown to anybody."""
-    history = escalated()
+    history = History()
+    [asked] = requested_calls(history)
+    history.say(tool_escalated(asked.body), asked)
     [question] = said(history)
     misleading = question.model_copy(update={"arguments_json": '{"order_id": "harmless"}'})
-    asked = history.say(misleading, history.facts[-1])
-    history.say(answer(asked, decision=decision), asked)
+    history.say(misleading, history.facts[-1])
+    history.say(answered(decision=decision), history.root)
 
     [refusal] = said(history)
 
@@ -112,60 +148,76 @@ def test_an_answer_to_a_question_that_showed_other_arguments_does_not_count(deci
     [
         ({"roles": ("intern",)}, "wrong_role"),
         ({"principal": "anna"}, "own_request"),
+        ({"principal": "ANNA "}, "own_request"),
+        ({"principal": "rita"}, "own_request"),
+        ({"principal": "anna", "decision": "edit", "arguments_json": EDITED}, "own_request"),
+        ({"principal": "anna", "decision": "respond", "response": "done"}, "own_request"),
         ({"arguments_sha256": "0" * 64}, "other_arguments"),
+        ({"arguments_json": EDITED}, "other_arguments"),
+        ({"decision": "edit"}, "bad_edit"),
+        ({"decision": "respond"}, "not_possible"),
     ],
 )
 def test_an_answer_that_does_not_count_is_refused_with_its_rule(changes, rule):
-    history, question = reviewed(user="anna")
-    history.say(answer(question, **changes), question)
+    asking = Asking(user="anna")
+    asking.answer(**changes)
 
-    [refusal] = said(history)
+    [refusal] = asking.decide()
 
     assert isinstance(refusal, ReviewAnswerRefused)
     assert refusal.rule == rule
+    assert refusal.reason
 
 
 def test_whoever_asked_may_reject_what_they_asked_for():
-    history, question = reviewed(user="anna")
-    history.say(answer(question, principal="anna", decision="reject"), question)
+    asking = Asking(user="anna")
+    asking.answer("anna", "reject")
+    asking.decide()
 
-    assert said(history)[0].outcome == "rejected"
-
-
-def test_an_answer_stamped_after_the_expiry_is_late_and_the_review_expires():
-    history, question = reviewed()
-    late = history.say(answer(question), question)
-    history.facts[-1] = replace(late, stored_at=question.body.expires_at)
-
-    refusal, decision = said(history, question.body.expires_at)
-
-    assert refusal.rule == "late"
-    assert decision.outcome == "expired"
+    assert asking.outcome == "rejected"
 
 
 def test_of_two_answers_the_first_decides_and_the_second_is_refused():
-    history, question = reviewed()
-    history.say(answer(question), question)
-    history.say(answer(question, principal="max", decision="reject", nonce="n-2"), question)
+    asking = Asking()
+    asking.answer("lea")
+    asking.answer("max", "reject")
 
-    decision, refusal = said(history)
+    asking.decide()
 
-    assert decision.outcome == "approved"
-    assert (refusal.rule, refusal.principal) == ("already_decided", "max")
-
-
-def test_an_expired_review_is_a_no():
-    history, question = reviewed()
-    history.say(said(history, question.body.expires_at)[0], question)
-
-    assert said(history)[0].step == 2
-    assert "Nobody answered" in told(history.run.steps[0].calls[0]).parts[0].text
+    assert (asking.outcome, asking.rules) == ("approved", ["already_decided"])
 
 
 def test_nothing_happens_while_a_review_waits():
-    history, _ = reviewed()
+    assert said(Asking().history) == []
 
-    assert said(history) == []
+
+# Answers before their question
+
+
+# The run ends
+
+
+# Many reviews
+
+
+def test_many_reviews_of_one_run_are_answered_in_any_order():
+    history = History()
+    for asked in requested_calls(history, count=3):
+        history.say(tool_escalated(asked.body), asked)
+    settle(history)
+    open_ids = [one.requested.body.review_id for one in history.run.open_reviews]
+    history.say(answered(review_id="1-3-1"), history.root)
+
+    decision, again = settle(history)
+
+    assert open_ids == ["1-1-1", "1-2-1", "1-3-1"]
+    assert decision.review_id == "1-3-1"
+    assert (again.call, again.attempt) == ("1-3", 2)
+    left = [one.requested.body.review_id for one in history.run.open_reviews]
+    assert left == ["1-1-1", "1-2-1"]
+
+
+# Nobody can tell
 
 
 def unknown(*, idempotent: bool) -> History:

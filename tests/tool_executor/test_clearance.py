@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.review import ReviewDecided, ReviewRequested
+from contracts.review import Approver, ReviewAnswered, ReviewDecided, ReviewRequested
 from contracts.run import RunFailed
 from contracts.shape import sha256_hex
 from contracts.tool import ToolClaimed, ToolFailed, ToolUnknown
@@ -68,8 +68,21 @@ def escalated(outcome: str, approved_sha256: str | None = None, about: str = "ca
         expires_at=NOON + timedelta(hours=2),
     )
     reviewed = history.say(question, history.say(tool_escalated(asked), cleared.asked))
-    sha256 = approved_sha256 or asked.arguments_sha256
-    decision = ReviewDecided(review_id="1-1-1", outcome=outcome, arguments_sha256=sha256)
+    answer = ReviewAnswered(
+        review_id="1-1-1",
+        decision="approve",
+        principal="lea",
+        roles=("support-lead",),
+        arguments_sha256=asked.arguments_sha256,
+        nonce="n",
+    )
+    given = history.say(answer, history.root)
+    decision = ReviewDecided(
+        review_id="1-1-1",
+        outcome=outcome,
+        approvers=(Approver(answer_id=given.id, principal="lea", role="support-lead"),),
+        arguments_sha256=approved_sha256 or asked.arguments_sha256,
+    )
     decided = history.say(decision, reviewed)
     again = asked.model_copy(update={"attempt": 2, "approval_id": decided.id})
     cleared.asked = history.say(again, decided)
@@ -176,7 +189,7 @@ def test_only_an_approval_of_these_arguments_lets_an_escalated_call_run(outcome)
 def test_a_person_who_said_that_a_call_took_effect_approved_nothing():
     cleared = escalated("approved", about="outcome")
 
-    assert "nobody approved" in refusal(decide(cleared))
+    assert "for something else" in refusal(decide(cleared))
 
 
 def test_an_approval_of_other_arguments_is_refused():

@@ -11,11 +11,16 @@ from starlette.exceptions import HTTPException
 from contracts.shape import NAME_PATTERN
 from services.console.api import (
     agents,
+    batches,
+    control,
     cost,
     dead_letters,
     events,
+    lineage,
+    requests,
     reviews,
     runs,
+    schedules,
     tasks,
 )
 from services.console.api.limits import BodyLimit, SafeHeaders
@@ -32,7 +37,20 @@ PATTERNS: Mapping[str, str] = {
     reviews.NAME_PATTERN: "a review; interlock reviews list names them, as <run>.<review>",
 }
 SHOWN_CHARACTERS = 80
-RESOURCES = (tasks, events, runs, reviews, cost, agents, dead_letters)
+RESOURCES = (
+    tasks,
+    batches,
+    schedules,
+    events,
+    runs,
+    lineage,
+    requests,
+    reviews,
+    cost,
+    agents,
+    dead_letters,
+    control,
+)
 
 
 def make_api(settings: Settings) -> FastAPI:
@@ -53,7 +71,11 @@ def make_api(settings: Settings) -> FastAPI:
     app.add_exception_handler(LogError, _on_log_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_middleware(SafeHeaders)
-    app.add_middleware(BodyLimit, limit_bytes=settings.body_limit_bytes)
+    app.add_middleware(
+        BodyLimit,
+        limit_bytes=settings.body_limit_bytes,
+        limits={f"{PREFIX}{lineage.ARCHIVES}": settings.archive_limit_bytes},
+    )
 
     @app.get("/api/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:

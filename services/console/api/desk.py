@@ -9,12 +9,16 @@ from fastapi import Depends, Query, Request
 from contracts.agent import Agent
 from contracts.history import Run
 from contracts.shape import Token
-from services.console.adapters import Bell, DeadLetterBox, History
+from services.console.adapters import Bell, History
 from services.console.api.people import People, Person
+from services.console.archives import Archives, MemoryArchives, archived_run
+from services.console.dead_letters import DeadLetterBox
 from services.console.errors import Conflict, Forbidden, NotFound
 from services.console.settings import Settings
 from services.console.store import ReadModel
 from shared.bus import Bus
+from shared.order_log import MemoryOrders, OrderDesk
+from shared.signing import Keyring
 
 
 @dataclass
@@ -28,6 +32,9 @@ class Desk:
     agents: Mapping[str, Agent]
     people: People
     settings: Settings
+    orders: OrderDesk = field(default_factory=MemoryOrders)
+    archives: Archives = field(default_factory=MemoryArchives)
+    keyring: Keyring = field(default_factory=lambda: Keyring({}))
     bell: Bell = field(default_factory=Bell)
     streams: int = 0
 
@@ -40,7 +47,8 @@ class Desk:
         """
         if asked is not None or person.tenant is not None:
             return self.allowed_tenant(person, asked) or self.settings.default_tenant
-        found = await self.store.tenants_of(run_id)
+        listed = await self.store.tenants_of(run_id)
+        found = sorted({*listed, *await self.archives.tenants_of(run_id)})
         if len(found) > 1:
             raise Conflict(
                 f"the tenants {', '.join(found)} each have a run {run_id}",
@@ -65,17 +73,20 @@ class Desk:
         return person.tenant or asked
 
     async def run(self, tenant: str, run_id: str) -> Run:
-        """The run as the log has it now.
+        """The run as the log has it now; where it has none, as it was imported.
 
         Raises:
             NotFound: there is none.
         """
         run = await self.bus.read(tenant, run_id)
-        if run.submitted is None and not run.archived:
+        if run.submitted is not None:
+            return run
+        kept = await archived_run(self.archives, tenant, run_id)
+        if kept is None and not run.archived:
             raise NotFound(
                 f"there is no run {run_id}", f"tenant {tenant}", "list them: interlock runs list"
             )
-        return run
+        return kept or run
 
 
 def desk_of(request: Request) -> Desk:

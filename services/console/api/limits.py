@@ -1,6 +1,7 @@
 """What every request and answer is held to: a size, and headers that keep browsers careful."""
 
 import json
+from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -35,16 +36,23 @@ class SafeHeaders:
 
 
 class BodyLimit:
-    """Refuses a body over the limit before anything parses it, whatever its length header says."""
+    """Refuses a body over the limit before anything parses it, whatever its length header says.
 
-    def __init__(self, app: ASGIApp, limit_bytes: int) -> None:
+    `limits` are those of paths that take more than the others.
+    """
+
+    def __init__(
+        self, app: ASGIApp, limit_bytes: int, limits: Mapping[str, int] | None = None
+    ) -> None:
         self._app = app
         self._limit_bytes = limit_bytes
+        self._limits = limits or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit_bytes = self._limits.get(scope["path"], self._limit_bytes)
         messages: list[Message] = []
         size, more = 0, True
         while more:
@@ -52,8 +60,8 @@ class BodyLimit:
             messages.append(message)
             size += len(message.get("body", b""))
             more = message.get("more_body", False)
-            if size > self._limit_bytes:
-                await self._refuse(send)
+            if size > limit_bytes:
+                await self._refuse(send, limit_bytes)
                 return
         read = iter(messages)
 
@@ -63,10 +71,8 @@ class BodyLimit:
 
         await self._app(scope, replay, send)
 
-    async def _refuse(self, send: Send) -> None:
-        error = TooLarge(
-            f"the body is over {self._limit_bytes} bytes", "body_limit_bytes", "shorten it"
-        )
+    async def _refuse(self, send: Send, limit_bytes: int) -> None:
+        error = TooLarge(f"the body is over {limit_bytes} bytes", "body_limit_bytes", "shorten it")
         headers = [
             (b"content-type", b"application/problem+json"),
             (b"connection", b"close"),

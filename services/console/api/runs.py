@@ -1,33 +1,24 @@
 """/runs: lists from the read model; one run, its facts and its prompts from the log."""
 
-import secrets
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
 
-from contracts.history import digest, fold, prompt
-from contracts.run import RunCancelRequested
+from contracts.history import digest, prompt
 from contracts.shape import Token
 from services.console.api.desk import DeskHere, InTenant
-from services.console.api.people import Operator, Viewer
-from services.console.api.shapes import CancelAsked, FactView, PromptView, RunLine, RunView
+from services.console.api.people import Viewer
+from services.console.api.shapes import FactView, PromptView, RunLine, RunView
 from services.console.api.views import run_line, run_view
-from services.console.errors import Conflict, NotFound, TooLarge
+from services.console.errors import NotFound, TooLarge
 from services.console.store import RunQuery
 
 router = APIRouter(prefix="/runs", tags=["runs"])
-REASON_LIMIT = 1024
-NONCE_BYTES = 16
 
 RunId = Annotated[Token, Path(description="The id of the run")]
-Status = Literal["submitted", "running", "waiting", "completed", "failed", "cancelled"]
-
-
-class Cancel(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    reason: Annotated[str, Field(max_length=REASON_LIMIT)] = ""
+Status = Literal[
+    "submitted", "queued", "running", "paused", "waiting", "completed", "failed", "cancelled"
+]
 
 
 @router.get("")
@@ -85,8 +76,7 @@ async def prompt_at(
     if step > len(whole.steps):
         raise NotFound(f"the run has {len(whole.steps)} steps", f"step {step}", "ask for one")
     requested = whole.steps[step - 1].requested.body
-    known = await desk.history.facts(tenant, run_id)
-    rebuilt = prompt(fold(fact for fact in known if fact.sequence <= requested.position))
+    rebuilt = prompt(whole, step)
     return PromptView(
         step=step,
         position=requested.position,
@@ -94,30 +84,4 @@ async def prompt_at(
         recorded_sha256=requested.prompt_sha256,
         matches=digest(rebuilt) == requested.prompt_sha256,
         prompt=rebuilt.model_dump(mode="json", exclude_none=True),
-    )
-
-
-@router.post("/{run_id}/cancel", status_code=202)
-async def cancel(
-    run_id: RunId,
-    person: Operator,
-    desk: DeskHere,
-    body: Cancel | None = None,
-    asked: InTenant = None,
-) -> CancelAsked:
-    """Ask for the end of a run. What is claimed finishes and is settled; nothing else starts."""
-    tenant = await desk.tenant_of(person, run_id, asked)
-    found = await desk.run(tenant, run_id)
-    if found.submitted is None or found.end is not None:
-        raise Conflict(f"the run is {found.status}", run_id, "there is nothing left to cancel")
-    said = await desk.bus.say(
-        found.submitted,
-        RunCancelRequested(
-            principal=person.principal,
-            reason=body.reason if body else "",
-            nonce=secrets.token_hex(NONCE_BYTES),
-        ),
-    )
-    return CancelAsked(
-        tenant=tenant, run_id=run_id, sequence=said.sequence, status="cancel_requested"
     )

@@ -1,10 +1,11 @@
 """What the API answers. Facts travel whole, so that whoever reads them can fold them again."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from contracts.control import ControlOrdered
 from contracts.envelope import Fact
 from contracts.shape import Body
 from contracts.subjects import kind_of
@@ -101,12 +102,53 @@ class ReviewLine(Shape):
     arguments_json: str
     arguments_sha256: str
     roles: tuple[str, ...]
+    quorum: int
+    default: str
     reason: str
     asked_at: datetime | None
     expires_at: datetime
     decided_at: datetime | None = None
     decided_by: str | None = None
     decision: str = ""
+    edited_json: str | None = None
+    response: str | None = None
+
+
+Standing = Literal["waits", "decided", "replaced", "outvoted", "refused"]
+
+
+class AnswerView(Shape):
+    """What one person said to a question. It waits for others, or what became of it."""
+
+    answer_id: str
+    principal: str
+    roles: tuple[str, ...]
+    decision: str
+    reason: str
+    arguments_json: str | None
+    wanted_sha256: str
+    response: str | None
+    at: datetime
+    standing: Standing
+    refused: str | None
+
+
+class LadderStep(Shape):
+    """Who else is asked from a moment on."""
+
+    level: int
+    at: datetime
+    roles: tuple[str, ...]
+    asked: bool
+
+
+class ReviewView(ReviewLine):
+    """One question, with who said what, how many agree, and who is asked next."""
+
+    requester: str | None
+    agreed: int
+    answers: tuple[AnswerView, ...]
+    ladder: tuple[LadderStep, ...]
 
 
 class CallView(Shape):
@@ -154,6 +196,8 @@ class RunView(Shape):
     answer: str | None
     why: str
     evaluation: dict[str, Any] | None
+    parent: str | None = None
+    children: tuple[str, ...] = ()
     last_sequence: int
 
 
@@ -178,11 +222,39 @@ class Answered(Shape):
     reason: str = ""
 
 
-class CancelAsked(Shape):
+class ControlAsked(Shape):
+    """What was asked of a run; the run itself tells what became of it."""
+
     tenant: str
     run_id: str
     sequence: int
     status: str
+
+
+class InputAnswer(Shape):
+    """An input that was recorded, and what became of it while we waited."""
+
+    tenant: str
+    run_id: str
+    input_id: str
+    sequence: int
+    outcome: str
+    reason: str
+
+
+class OrderView(Shape):
+    """An order for all runs of a scope."""
+
+    scope: str
+    name: str | None
+    state: str
+    principal: str
+    reason: str
+    at: datetime
+
+    @classmethod
+    def of(cls, order: ControlOrdered) -> "OrderView":
+        return cls(**order.model_dump(exclude={"nonce"}))
 
 
 class CostReport(Shape):

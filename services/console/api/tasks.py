@@ -10,7 +10,7 @@ from contracts.history import Run
 from contracts.shape import Token
 from contracts.task import TaskSubmitted
 from services.console.api.desk import Desk, DeskHere
-from services.console.api.people import Operator
+from services.console.api.people import Operator, Person
 from services.console.api.shapes import Accepted
 from services.console.errors import Conflict, Invalid, TooLarge, Unavailable
 from shared.errors import LogRefused, Stale
@@ -25,25 +25,43 @@ class NewTask(TaskSubmitted):
     tenant: Annotated[Token | None, Field(description="The person's own, or the default")] = None
     run_id: Annotated[Token | None, Field(description="Made where absent")] = None
 
-    @property
-    def task(self) -> TaskSubmitted:
-        return TaskSubmitted.model_validate(
-            self.model_dump(exclude={"tenant", "run_id"}, exclude_unset=True)
-        )
+    def task_of(self, person: Person) -> TaskSubmitted:
+        """The task, as this person's own: nobody submits in the name of another.
+
+        Whoever submitted it may not approve what it does, so what a client says of it is not taken.
+        """
+        if self.requester not in (None, person.principal):
+            raise Invalid(
+                f"you are {person.principal}", "requester", "leave it out; user is for others"
+            )
+        if self.parent is not None:
+            raise Invalid("only a run calls a run", "parent", "leave it out")
+        written = self.model_dump(exclude={"tenant", "run_id"}, exclude_unset=True)
+        return TaskSubmitted.model_validate({**written, "requester": person.principal})
 
 
 @router.post("", status_code=201)
 async def submit(new: NewTask, person: Operator, desk: DeskHere, response: Response) -> Accepted:
     """Submit a task. 201 is a new run; 200 the run that this same task already became."""
+    accepted = await accept(new, person, desk)
+    if not accepted.created:
+        response.status_code = 200
+    return accepted
+
+
+async def accept(new: NewTask, person: Person, desk: Desk) -> Accepted:
+    """Make a run of it, or find the one that it is.
+
+    Raises:
+        ConsoleError: there is no such agent, the id is another task's, or the log is full.
+    """
     if new.agent not in desk.agents:
         raise Invalid(
             f"there is no agent {new.agent!r}", "agent", f"known are {', '.join(desk.agents)}"
         )
     tenant = desk.allowed_tenant(person, new.tenant) or desk.settings.default_tenant
     run_id = new.run_id or new_run_id()
-    created = await _create(desk, tenant, run_id, new.task)
-    if not created:
-        response.status_code = 200
+    created = await _create(desk, tenant, run_id, new.task_of(person))
     run = await desk.bus.read(tenant, run_id)
     return Accepted(tenant=tenant, run_id=run_id, status=run.status, created=created)
 

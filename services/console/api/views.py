@@ -1,13 +1,15 @@
 """From a folded run and from rows to what the API answers."""
 
+from collections.abc import Iterator
+
 from contracts.envelope import Fact
 from contracts.guardrail import ResultCleared
-from contracts.history import Call, Review, Run, Step
+from contracts.history import Call, Run, Step, result_text
 from contracts.model import ModelFailed, ModelResponded
-from contracts.review import ReviewDecided, ReviewRequested
 from contracts.run import RunCancelled, RunCompleted, RunFailed
-from services.console.api.shapes import CallView, ReviewLine, RunLine, RunView, StepView
-from services.console.rules import ReviewRow, RunRow
+from services.console.api.review_views import review_line
+from services.console.api.shapes import CallView, RunLine, RunView, StepView
+from services.console.rules import RunRow
 
 
 def run_line(row: RunRow) -> RunLine:
@@ -29,26 +31,6 @@ def run_line(row: RunRow) -> RunLine:
     )
 
 
-def review_row_line(row: ReviewRow) -> ReviewLine:
-    assert row.asked is not None, "a list shows only questions"
-    line = _asked_line(row.tenant, row.run_id, row.asked)
-    return line.model_copy(
-        update={"asked_at": row.asked_at, "decided_at": row.decided_at, **_decision(row.decided)}
-    )
-
-
-def review_line(run: Run, review: Review) -> ReviewLine:
-    decided = review.decided
-    line = _asked_line(run.tenant, run.run_id, review.requested.body)
-    return line.model_copy(
-        update={
-            "asked_at": review.requested.stored_at or review.requested.time,
-            "decided_at": None if decided is None else decided.stored_at or decided.time,
-            **_decision(None if decided is None else decided.body),
-        }
-    )
-
-
 def run_view(run: Run) -> RunView:
     task = run.submitted.body if run.submitted is not None else None
     return RunView(
@@ -66,8 +48,17 @@ def run_view(run: Run) -> RunView:
         answer=run.end.body.answer if run.end and isinstance(run.end.body, RunCompleted) else None,
         why=_why(run),
         evaluation=run.evaluated.body.model_dump(mode="json") if run.evaluated else None,
+        parent=task.parent.run_id if task and task.parent else None,
+        children=tuple(_children(run)),
         last_sequence=run.last_sequence,
     )
+
+
+def _children(run: Run) -> Iterator[str]:
+    """The runs that answer calls of this one, in the order of the calls."""
+    for each in (each for step in run.steps for call in step.calls for each in call.tries):
+        if each.claim is not None and each.claim.body.child_run_id is not None:
+            yield each.claim.body.child_run_id
 
 
 def _why(run: Run) -> str:
@@ -110,8 +101,8 @@ def _call(run: Run, call: Call) -> CallView:
     outcome = last.outcome if last else None
     review = next((one.review for one in reversed(call.tries) if one.review), None)
     match call.result:
-        case Fact(body=ResultCleared(text=text)):
-            result: str | None = text
+        case Fact(body=ResultCleared() as cleared):
+            result: str | None = result_text(call, cleared)
         case _:
             result = None
     return CallView(
@@ -130,31 +121,3 @@ def _call(run: Run, call: Call) -> CallView:
 
 def _verb(fact: object) -> str | None:
     return fact.type.split(".")[1] if isinstance(fact, Fact) else None
-
-
-def _asked_line(tenant: str, run_id: str, asked: ReviewRequested) -> ReviewLine:
-    return ReviewLine(
-        id=f"{run_id}.{asked.review_id}",
-        tenant=tenant,
-        run_id=run_id,
-        state="open",
-        about=asked.about,
-        tool=asked.tool,
-        call=asked.call,
-        arguments_json=asked.arguments_json,
-        arguments_sha256=asked.arguments_sha256,
-        roles=asked.roles,
-        reason=asked.reason,
-        asked_at=None,
-        expires_at=asked.expires_at,
-    )
-
-
-def _decision(decided: ReviewDecided | None) -> dict[str, object]:
-    if decided is None:
-        return {}
-    return {
-        "state": decided.outcome,
-        "decided_by": decided.principal,
-        "decision": decided.reason,
-    }

@@ -4,7 +4,18 @@ from importlib.metadata import version as version_of
 
 import typer
 
-from services.console.cli import agents, cost, dead_letters, reviews, runs, submit
+from services.console.cli import (
+    agents,
+    batch,
+    control,
+    cost,
+    dead_letters,
+    lineage,
+    reviews,
+    runs,
+    schedules,
+    submit,
+)
 from services.console.cli.output import AsJson, Output, show, wants_json
 
 __all__ = ["app"]
@@ -17,10 +28,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("submit")(submit.submit)
+app.command("submit-batch")(batch.submit_batch)
+control.add_to(runs.app)
+lineage.add_to(runs.app)
 app.add_typer(runs.app, name="runs")
 app.add_typer(reviews.app, name="reviews")
 app.add_typer(cost.app, name="cost")
 app.add_typer(agents.app, name="agents")
+app.add_typer(schedules.app, name="schedules")
 app.add_typer(dead_letters.app, name="dlq")
 
 

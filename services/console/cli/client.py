@@ -52,6 +52,15 @@ class Client:
         known = {name: str(value) for name, value in query.items() if value is not None}
         return self._answer("POST", path, params=known, json=body)
 
+    def download(self, path: str, **query: object) -> bytes:
+        """The bytes that lie there."""
+        known = {name: str(value) for name, value in query.items() if value is not None}
+        return self._ask("GET", path, params=known).content
+
+    def upload(self, path: str, content: bytes, media_type: str) -> Any:
+        """The JSON of what became of a file."""
+        return self._answer("POST", path, content=content, headers={"content-type": media_type})
+
     def events(self, path: str, tenant: str | None, timeout_seconds: float) -> Iterator[Any]:
         """The facts of an event stream, until the server closes it.
 
@@ -74,6 +83,9 @@ class Client:
             raise unreachable(error) from None
 
     def _answer(self, method: str, path: str, **what: Any) -> Any:
+        return self._ask(method, path, **what).json()
+
+    def _ask(self, method: str, path: str, **what: Any) -> "httpx.Response":
         import httpx  # noqa: PLC0415 - slow to import
 
         try:
@@ -82,7 +94,7 @@ class Client:
             raise unreachable(error) from None
         if answer.status_code >= 400:
             raise refusal(answer)
-        return answer.json()
+        return answer
 
 
 # Gives an endpoint over the state of a platform that has stopped; the program `interlock` sets it.
@@ -97,8 +109,10 @@ def offer_kept_state(source: KeptState) -> None:
     atexit.register(_until_exit.close)
 
 
-def connect(*, reading: bool = False) -> Client:
+def connect(*, reading: bool = False, principal: str | None = None) -> Client:
     """A client of the endpoint that is found; over kept state, if one only reads.
+
+    With a `principal`, as that one of the people of this machine.
 
     Raises:
         CommandFailed: there is none.
@@ -106,7 +120,7 @@ def connect(*, reading: bool = False) -> Client:
     import httpx  # noqa: PLC0415 - slow to import
 
     try:
-        found = find_endpoint()
+        found = find_endpoint(principal=principal)
     except CommandFailed:
         if not reading or not _kept_state:
             raise

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.console.cli.errors import not_running
+from services.console.cli.errors import DENIED, CommandFailed, not_running
 
 HOME_VARIABLE = "INTERLOCK_HOME"
 URL_VARIABLE = "INTERLOCK_URL"
@@ -20,18 +20,39 @@ class Endpoint:
     token: str
 
 
-def find_endpoint(environment: Mapping[str, str] = os.environ) -> Endpoint:
-    """The endpoint to talk to.
+def find_endpoint(
+    environment: Mapping[str, str] = os.environ, principal: str | None = None
+) -> Endpoint:
+    """The endpoint to talk to, as one of the people of this machine where a `principal` is named.
 
     Raises:
-        CommandFailed: none is named, and no platform runs here.
+        CommandFailed: none is named, no platform runs here, or it has no such person.
     """
     home = Path(environment.get(HOME_VARIABLE) or DEFAULT_HOME)
     url = environment.get(URL_VARIABLE) or _url_of_running(home)
     if url is None:
         raise not_running()
-    token = environment.get(TOKEN_VARIABLE) or next(iter(_read(home / "keys" / "tokens.json")), "")
+    people = _read(home / "keys" / "tokens.json")
+    if principal is not None:
+        return Endpoint(url.rstrip("/"), _token_of(people, principal))
+    token = environment.get(TOKEN_VARIABLE) or next(iter(people), "")
     return Endpoint(url.rstrip("/"), token)
+
+
+def _token_of(people: Mapping[str, object], principal: str) -> str:
+    names = {
+        str(person.get("principal")): token
+        for token, person in people.items()
+        if isinstance(person, dict)
+    }
+    if principal not in names:
+        known = ", ".join(names) or "nobody"
+        raise CommandFailed(
+            f"This machine knows no {principal}.",
+            f"it knows {known}; elsewhere set {TOKEN_VARIABLE} to your own token",
+            DENIED,
+        )
+    return names[principal]
 
 
 def _url_of_running(home: Path) -> str | None:

@@ -36,6 +36,9 @@ STATUS_STYLES = {
     "waiting": "yellow",
     "open": "yellow",
     "running": "cyan",
+    "paused": "yellow",
+    "stopped": "red",
+    "queued": "cyan",
     "cancelled": "magenta",
 }
 MICRO = 1_000_000

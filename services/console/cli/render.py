@@ -14,10 +14,9 @@ from rich.text import Text
 from contracts.envelope import Fact
 from contracts.history import Run, fold
 from contracts.model import ModelRequested
-from contracts.review import ReviewAnswered
-from contracts.run import RunCancelled, RunCancelRequested, RunCompleted, RunFailed
+from contracts.run import RunCancelled, RunCompleted, RunFailed
 from contracts.shape import Body
-from contracts.subjects import kind_of
+from contracts.subjects import CONSOLE, kind_of
 from services.console.api.shapes import FactView
 from services.console.cli.output import status_text, usd
 from services.console.cli.sentences import sentence
@@ -131,11 +130,9 @@ def _fitting(cells: Cells, width: int) -> tuple[Text, ...]:
 
 def who(fact: Fact[Body]) -> str:
     """Who said it: the person where there is one, else the service that owns such facts."""
-    match fact.body:
-        case ReviewAnswered(principal=principal) | RunCancelRequested(principal=principal):
-            return principal
-        case _:
-            return kind_of(fact.type).owner
+    owner = kind_of(fact.type).owner
+    # What the console signs, it signs for somebody.
+    return str(getattr(fact.body, "principal", owner)) if owner == CONSOLE else owner
 
 
 def _step(number: int) -> RenderableType:

@@ -1,4 +1,4 @@
-"""`interlock runs`: list, show, watch, cancel."""
+"""`interlock runs`: list, show, watch. What changes a run is in `control`."""
 
 from typing import Annotated, Any
 
@@ -29,7 +29,7 @@ MONTH_TO_MINUTE = slice(5, 16)  # of 2026-01-31 12:30:59
 @app.command("list")
 @ends_well
 def list_(
-    status: Annotated[str | None, typer.Option(help="Such as running, waiting, failed")] = None,
+    status: Annotated[str | None, typer.Option(help="Such as running, paused, failed")] = None,
     agent: Annotated[str | None, typer.Option(help="Runs of this agent")] = None,
     customer: Annotated[str | None, typer.Option(help="Runs for this customer")] = None,
     tenant: Annotated[str | None, typer.Option(help="Runs of this tenant")] = None,
@@ -114,17 +114,3 @@ def watch(
             continue
         for fact in facts_from([view]):
             console.print(lines.line(fact, console.width))
-
-
-@app.command()
-@ends_well
-def cancel(
-    run_id: RunId,
-    reason: Annotated[str, typer.Option(help="Why, for the record")] = "",
-    tenant: Tenant = None,
-    output: Output = "text",
-    as_json: AsJson = False,
-) -> None:
-    """Ask for the end of a run. What has begun finishes; nothing else starts."""
-    answer = connect().post(f"/runs/{run_id}/cancel", {"reason": reason}, tenant=tenant)
-    show(answer, f"{run_id}  cancel requested", as_json=wants_json(output, as_json=as_json))

@@ -1,10 +1,22 @@
 """One sentence for people about each kind of fact: what happened, and by which rule."""
 
+from contracts.control import (
+    InputRefused,
+    InputSubmitted,
+    InputTaken,
+    RunParentEnded,
+    RunPaused,
+    RunPauseRequested,
+    RunResumed,
+    RunResumeRequested,
+)
 from contracts.envelope import Fact
 from contracts.evaluation import RunEvaluated
 from contracts.guardrail import (
     AnswerBlocked,
     AnswerCleared,
+    InputBlocked,
+    InputCleared,
     ResultBlocked,
     ResultCleared,
     TaskBlocked,
@@ -22,26 +34,40 @@ from contracts.model import (
     ModelResponded,
 )
 from contracts.money import ModelFunded, ModelUnfunded, MoneySettled
-from contracts.review import ReviewAnswered, ReviewAnswerRefused, ReviewDecided, ReviewRequested
+from contracts.review import (
+    ReviewAnswered,
+    ReviewAnswerRefused,
+    ReviewDecided,
+    ReviewEscalated,
+    ReviewRequested,
+)
 from contracts.run import (
     AnswerProposed,
+    ContextCompacted,
     RunCancelled,
     RunCancelRequested,
     RunCompleted,
     RunFailed,
+    RunQueued,
+    RunRedriven,
     RunStarted,
 )
 from contracts.shape import Body
-from contracts.task import TaskConflicted, TaskSubmitted
+from contracts.task import ParentCall, TaskConflicted, TaskSubmitted
 from contracts.tool import ToolClaimed, ToolFailed, ToolRequested, ToolSucceeded, ToolUnknown
 from services.console.cli.output import usd
 
 TEXT_CHARACTERS = 160
+COMPACTIONS = {
+    "cleared": "old results cleared",
+    "window": "old steps dropped",
+    "summary": "old steps summed up",
+}
 
 
 def sentence(fact: Fact[Body]) -> str:
     """What a fact says; its type alone where it is of a newer release."""
-    for tell in (_task, _verdict, _model, _money, _tool, _review, _run):
+    for tell in (_task, _verdict, _model, _money, _tool, _review, _control, _input, _run):
         told = tell(fact.body)
         if told is not None:
             return told
@@ -56,15 +82,20 @@ def short(text: str, characters: int = TEXT_CHARACTERS) -> str:
 
 def _task(body: Body) -> str | None:
     match body:
+        case TaskSubmitted(agent=agent, input=text, parent=ParentCall(run_id=parent)):
+            return f"run {parent} asks {agent}: {short(text)}"
         case TaskSubmitted(agent=agent, input=text):
             return f"{agent} is asked: {short(text)}"
         case TaskConflicted(reason=reason):
             return f"a second task under this name was refused: {reason}"
         case RunStarted() as started:
-            limits = started.limits
+            limits, grown = started.limits, started.ancestor
+            forked = f"a shadow of run {grown.run_id}, step {grown.step}; " if grown else ""
+            if grown is not None and grown.kind == "continues":
+                forked = f"continues run {grown.run_id}; "
             return (
-                f"{started.agent.name}@{started.agent_version}: at most {limits.steps} steps, "
-                f"{usd(limits.budget_micro_usd)}, until {started.deadline:%H:%M:%S}"
+                f"{forked}{started.agent.name}@{started.agent_version}: at most {limits.steps} "
+                f"steps, {usd(limits.budget_micro_usd)}, until {started.deadline:%H:%M:%S}"
             )
         case _:
             return None
@@ -87,6 +118,10 @@ def _gate(verdict: Verdict) -> str:
             return "the answer may leave"
         case AnswerBlocked():
             return "the answer is withheld"
+        case InputCleared(text=text):
+            return f"it may be shown to the model: {short(text)}"
+        case InputBlocked():
+            return "it is not shown to the model"
         case _:
             return _call_gate(verdict)
 
@@ -100,7 +135,8 @@ def _call_gate(verdict: Verdict) -> str:
         case ToolEscalated(call=call, roles=roles):
             return f"call {call} needs a person ({', '.join(roles)})"
         case ResultCleared(call=call, label=label, text=text):
-            return f"the model sees the result of {call} as {label}: {short(text)}"
+            what = "as it is" if text is None else short(text)
+            return f"the model sees the result of {call} as {label}: {what}"
         case ResultBlocked(call=call):
             return f"the result of {call} is withheld"
         case _:
@@ -109,6 +145,8 @@ def _call_gate(verdict: Verdict) -> str:
 
 def _model(body: Body) -> str | None:
     match body:
+        case ContextCompacted(step=step, kind=kind, bytes_before=before, bytes_after=after):
+            return f"step {step} sees {after:,} bytes of {before:,} ({COMPACTIONS[kind]})"
         case ModelRequested(step=step, alias=alias, prompt_bytes=size):
             return f"step {step}: {alias} is to answer {size:,} bytes of prompt"
         case ModelAttemptRequested() as again:
@@ -161,11 +199,14 @@ def _tool(body: Body) -> str | None:
             return f"call {asked.call}{again}: {asked.tool}({short(asked.arguments_json)})"
         case ToolClaimed(call=call, state="revoked"):
             return f"call {call} is called off before it began"
+        case ToolClaimed(call=call, child_run_id=str(child)):
+            return f"call {call} is answered by run {child}"
         case ToolClaimed(call=call):
             return f"call {call} starts"
         case ToolSucceeded() as done:
             cut = " (truncated)" if done.truncated else ""
-            return f"call {done.call} returned {short(done.output_json)}{cut}"
+            returned = "returned" if done.replayed_from is None else "is told the recorded"
+            return f"call {done.call} {returned} {short(done.output_json)}{cut}"
         case ToolFailed(call=call, kind=kind, reason=reason):
             return f"call {call} failed, {kind}: {short(reason)}"
         case ToolUnknown(call=call, reason=reason):
@@ -178,18 +219,58 @@ def _review(body: Body) -> str | None:
     match body:
         case ReviewRequested() as asked:
             about = "may it run" if asked.about == "call" else "did it take effect"
+            people = f"{asked.quorum} of " if asked.quorum > 1 else ""
             return (
-                f"asks {', '.join(asked.roles)}: {asked.tool}({short(asked.arguments_json)}), "
-                f"{about}? [{asked.reason}]"
+                f"asks {people}{', '.join(asked.roles)}: "
+                f"{asked.tool}({short(asked.arguments_json)}), {about}? [{asked.reason}]"
             )
         case ReviewAnswered() as answer:
-            why = f": {answer.reason}" if answer.reason else ""
-            return f"{answer.principal} says {answer.decision}{why}"
+            return f"{answer.principal} says {answer.decision}{_what(answer)}"
+        case ReviewEscalated(level=level, roles=roles):
+            return f"nobody answered yet, so {', '.join(roles)} may too (level {level})"
         case ReviewDecided() as decided:
-            by = f" by {decided.principal} as {decided.role}" if decided.principal else ""
-            return f"{decided.outcome}{by}" + (f": {decided.reason}" if decided.reason else "")
+            who = ", ".join(f"{one.principal} as {one.role}" for one in decided.approvers)
+            return decided.outcome + (f" by {who}" if who else "") + _what(decided)
         case ReviewAnswerRefused(rule=rule, principal=principal, reason=reason):
             return f"the answer of {principal} does not count [{rule}: {reason}]"
+        case _:
+            return None
+
+
+def _what(said: ReviewAnswered | ReviewDecided) -> str:
+    """What a person wrote of their own: other arguments, a response, a reason."""
+    wrote = said.arguments_json or said.response
+    what = "" if wrote is None else f" {short(wrote)}"
+    return what + (f": {said.reason}" if said.reason else "")
+
+
+def _control(body: Body) -> str | None:
+    match body:
+        case RunPauseRequested(principal=principal, reason=reason):
+            return f"{principal} wants it to stand still" + (f": {reason}" if reason else "")
+        case RunResumeRequested(principal=principal, reason=reason):
+            return f"{principal} wants it to go on" + (f": {reason}" if reason else "")
+        case RunPaused(scope=scope, principal=principal, reason=reason):
+            whose = "" if scope == "run" else f", with its whole {scope}"
+            return f"stands still{whose}, by {principal}" + (f": {reason}" if reason else "")
+        case RunResumed(principal=principal, reason=reason):
+            return f"goes on, by {principal}" + (f": {reason}" if reason else "")
+        case RunParentEnded(parent_run_id=parent, status=status, reason=reason):
+            return f"run {parent}, which called it, has {status}: {reason}"
+        case RunQueued(rule=rule, reason=reason):
+            return f"waits to start [{rule}: {reason}]"
+        case _:
+            return None
+
+
+def _input(body: Body) -> str | None:
+    match body:
+        case InputSubmitted(policy=policy, text=text):
+            return f"is given more ({policy}): {short(text)}"
+        case InputTaken(step=step):
+            return f"the model sees it from step {step} on"
+        case InputRefused(rule=rule, reason=reason):
+            return f"it is not taken [{rule}: {reason}]"
         case _:
             return None
 
@@ -206,6 +287,8 @@ def _run(body: Body) -> str | None:
             return f"no answer [{rule}: {reason}]"
         case RunCancelled(principal=principal, reason=reason):
             return f"ended by {principal}" + (f": {reason}" if reason else "")
+        case RunRedriven(service=service, principal=principal, sequence=sequence):
+            return f"{principal} has {service} handle fact {sequence} again"
         case RunEvaluated() as evaluated:
             held = sum(one.passed for one in evaluated.assertions)
             verdict = "passed" if evaluated.passed else "not passed"

@@ -19,6 +19,9 @@ def submit(  # noqa: PLR0913, PLR0917 - typer reads one option from each
     feature: Annotated[str | None, typer.Option(help="What for, for the cost report")] = None,
     budget_usd: Annotated[str | None, typer.Option(help="Ceiling of this run in dollars")] = None,
     run_id: Annotated[str | None, typer.Option(help="Your name for it; twice is once")] = None,
+    continues: Annotated[
+        str | None, typer.Option(help="The run whose conversation goes on; it has ended")
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Until it has ended")] = False,
     timeout_seconds: Annotated[float, typer.Option("--timeout", help="Longest wait")] = 900.0,
     output: Output = "text",
@@ -33,14 +36,22 @@ def submit(  # noqa: PLR0913, PLR0917 - typer reads one option from each
         "customer": customer,
         "feature": feature,
         "run_id": run_id,
+        "continues": continues,
         "limits": {"budget_usd": budget_usd} if budget_usd else None,
     }
     client = connect()
     accepted = client.post("/tasks", {name: one for name, one in asked.items() if one is not None})
-    if not wait:
+    tell_accepted(client, accepted, timeout_seconds if wait else None, as_json=as_json)
+
+
+def tell_accepted(
+    client: Client, accepted: Any, wait_seconds: float | None, *, as_json: bool
+) -> None:
+    """Name the new run; or, where it is waited for, tell its outcome, and exit by that."""
+    if wait_seconds is None:
         show(accepted, f"{accepted['run_id']}  {accepted['status']}", as_json=as_json)
         return
-    run = _wait(client, accepted, timeout_seconds, quiet=as_json)
+    run = _wait(client, accepted, wait_seconds, quiet=as_json)
     show(run, outcome(run), as_json=as_json)
     if run["status"] != "completed":
         raise typer.Exit(FAILED)

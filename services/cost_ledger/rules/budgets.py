@@ -49,6 +49,11 @@ def caps_of(request: Request, budgets: Budgets, moment: datetime) -> tuple[Cap, 
     tenant = request.tenant
     caps = [
         Cap(run_budget(tenant, request.run_id), tenant, request.run_cap_micro_usd),
+        # A child never spends what its parent could not: it holds on every run above it too.
+        *(
+            Cap(run_budget(tenant, above.run_id), tenant, above.budget_micro_usd)
+            for above in request.parents
+        ),
         _windowed("tenant", tenant, tenant, _tenant_usd(budgets, tenant), budgets, moment),
     ]
     if (own := budgets.tenants.get(tenant)) is not None:

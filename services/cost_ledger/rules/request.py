@@ -7,6 +7,7 @@ from contracts.envelope import Fact
 from contracts.history import Attempt, Run
 from contracts.model import ModelAttemptRequested, ModelRequested, Route
 from contracts.money import ModelUnfunded
+from contracts.run import ParentBudget
 from contracts.shape import Body
 
 ModelRequest = ModelRequested | ModelAttemptRequested
@@ -14,7 +15,10 @@ ModelRequest = ModelRequested | ModelAttemptRequested
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One attempt that wants a hold. `route` is None where any route of the alias will do."""
+    """One attempt that wants a hold. `route` is None where any route of the alias will do.
+
+    `parents` are the runs above its own, from the top: whatever a child may spend, they pay too.
+    """
 
     id: str
     tenant: str
@@ -29,6 +33,7 @@ class Request:
     run_cap_micro_usd: int
     customer: str | None
     feature: str | None
+    parents: tuple[ParentBudget, ...] = ()
 
 
 def open_request(run: Run, fact: Fact[ModelRequest]) -> Request | ModelUnfunded:
@@ -59,6 +64,7 @@ def open_request(run: Run, fact: Fact[ModelRequest]) -> Request | ModelUnfunded:
         run_cap_micro_usd=limits.budget_micro_usd,
         customer=task.customer if task else None,
         feature=task.feature if task else None,
+        parents=run.started.body.parents,
     )
 
 

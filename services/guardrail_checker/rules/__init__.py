@@ -1,8 +1,10 @@
 """What may pass: pure verdicts on tool calls, and what findings make of a text."""
 
+from .agents import labels_of_task
 from .conditions import ConditionError, holds
 from .content import Judged, judge_text
 from .policy import ToolPolicy
+from .shadow import judge_shadow, labels_of_fork, missing_policy
 from .tools import judge_call
 from .trust import shown_texts, trusted_texts
 
@@ -12,7 +14,11 @@ __all__ = [
     "ToolPolicy",
     "holds",
     "judge_call",
+    "judge_shadow",
     "judge_text",
+    "labels_of_fork",
+    "labels_of_task",
+    "missing_policy",
     "shown_texts",
     "trusted_texts",
 ]

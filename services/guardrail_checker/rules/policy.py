@@ -44,7 +44,7 @@ class ToolPolicy(Written):
         (), description="Where any agent may send: an address, or @ and a domain"
     )
     review_effects: tuple[Effect, ...] = ("credential", "destructive")
-    review_roles: tuple[Token, ...] = ("operator",)
+    review_roles: Annotated[tuple[Token, ...], Field(min_length=1)] = ("operator",)
     review_expires: Seconds = 7200
     clearance_seconds: Annotated[int, Field(gt=0, le=3600)] = 60
 

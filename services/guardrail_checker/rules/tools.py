@@ -5,10 +5,12 @@ from datetime import datetime
 
 from contracts.agent import ReviewRule
 from contracts.guardrail import ToolBlocked, ToolCleared, ToolEscalated
-from contracts.history import Review, Run, labels
+from contracts.history import Run, labels
+from contracts.history.approval import approval_gap, approver_roles
 from contracts.shape import later, sha256_hex
 from contracts.tool import ToolManifest, ToolRequested
 
+from .agents import beyond_agents
 from .conditions import ConditionError, holds
 from .policy import ArgumentLimit, ToolPolicy
 from .trust import EXTERNAL, is_allowed, occurs, trusted_texts
@@ -29,16 +31,34 @@ def judge_call(run: Run, asked: ToolRequested, policy: ToolPolicy, now: datetime
         return _blocked(asked, policy, "arguments_changed", "its arguments do not fit their hash")
     if excess := _over_limit(policy.argument_limits.get(asked.tool, {}), arguments):
         return _blocked(asked, policy, "argument_limit", excess)
+    if refusal := beyond_agents(run, asked, manifest):
+        return _blocked(asked, policy, *refusal)
     if asked.approval_id is not None:
-        if not _is_approved(run, asked):
-            return _blocked(asked, policy, "approval_unfit", "its approval is for something else")
-        return _cleared(asked, manifest, policy, now, "approved", "a person approved this call")
+        return _judge_approved(run, asked, manifest, arguments, policy, now)
     if stranger := _untrusted_sink(run, asked, manifest, arguments, policy):
         return _blocked(asked, policy, "sink_from_untrusted", stranger)
     question = _question(run, asked, manifest, arguments, policy)
     if question is not None:
         return question
     return _cleared(asked, manifest, policy, now, "within_policy", "the agent may call this tool")
+
+
+def _judge_approved(
+    run: Run,
+    asked: ToolRequested,
+    manifest: ToolManifest,
+    arguments: Arguments,
+    policy: ToolPolicy,
+    now: datetime,
+) -> ToolVerdict:
+    """People let it run, perhaps with other arguments: judged anew, for the policy may be too."""
+    if gap := approval_gap(run, asked):
+        return _blocked(asked, policy, "approval_unfit", gap)
+    question = _question(run, asked, manifest, arguments, policy)
+    if question is not None and not _is_enough(run, asked, question):
+        reason = f"{question.reason}; those who approved it are not those who may by now"
+        return question.model_copy(update={"reason": reason})
+    return _cleared(asked, manifest, policy, now, "approved", "people approved this very call")
 
 
 def _manifest(run: Run, asked: ToolRequested) -> ToolManifest | None:
@@ -100,10 +120,11 @@ def _question(
     assert run.started is not None, "a call belongs to a started run"
     rule = run.started.body.agent.review.get(asked.tool)
     if rule is not None and (reason := _wants_review(rule, arguments)):
-        return _escalated(asked, policy, rule.roles, rule.expires_seconds, reason)
+        return _escalated(asked, policy, rule, reason)
     if manifest.effect in policy.review_effects:
         reason = f"a tool with effect {manifest.effect} always needs a person"
-        return _escalated(asked, policy, policy.review_roles, policy.review_expires, reason)
+        rule = ReviewRule(roles=policy.review_roles, expires_seconds=policy.review_expires)
+        return _escalated(asked, policy, rule, reason)
     return None
 
 
@@ -116,22 +137,11 @@ def _wants_review(rule: ReviewRule, arguments: Arguments) -> str | None:
         return f"{rule.when!r} cannot be told: {error}"
 
 
-def _is_approved(run: Run, asked: ToolRequested) -> bool:
-    """Whether a person let this very call run, with these very arguments."""
-    return any(_approves(review, asked) for review in run.reviews)
-
-
-def _approves(review: Review, asked: ToolRequested) -> bool:
-    question, decided = review.requested.body, review.decided
-    # That a call took effect is confirmed in the same word, and permits nothing.
-    if decided is None or question.about != "call":
-        return False
-    asked_about = (question.call, question.tool, decided.body.arguments_sha256)
-    return (
-        decided.id == asked.approval_id
-        and decided.body.outcome == "approved"
-        and asked_about == (asked.call, asked.tool, asked.arguments_sha256)
-    )
+def _is_enough(run: Run, asked: ToolRequested, question: ToolEscalated) -> bool:
+    """Whether those who approved it are whom the policy of today would ask."""
+    wanted = {*question.roles, *(role for step in question.escalate for role in step.roles)}
+    fitting = [role for role in approver_roles(run, asked.approval_id) if role in wanted]
+    return len(fitting) >= question.quorum
 
 
 def _blocked(asked: ToolRequested, policy: ToolPolicy, rule: str, reason: str) -> ToolBlocked:
@@ -145,11 +155,7 @@ def _blocked(asked: ToolRequested, policy: ToolPolicy, rule: str, reason: str) -
 
 
 def _escalated(
-    asked: ToolRequested,
-    policy: ToolPolicy,
-    roles: tuple[str, ...],
-    expires_seconds: int,
-    reason: str,
+    asked: ToolRequested, policy: ToolPolicy, rule: ReviewRule, reason: str
 ) -> ToolEscalated:
     return ToolEscalated(
         rule="needs_review",
@@ -157,8 +163,11 @@ def _escalated(
         reason=reason,
         call=asked.call,
         attempt=asked.attempt,
-        roles=roles,
-        expires_seconds=expires_seconds,
+        roles=rule.roles,
+        expires_seconds=rule.expires_seconds,
+        default=rule.default,
+        quorum=rule.quorum,
+        escalate=rule.escalate,
     )
 
 

@@ -1,10 +1,11 @@
 """Which texts of a run a value may come from, when it decides who or what is affected."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from contracts.guardrail import ResultCleared, TaskCleared
-from contracts.history import Run
+from contracts.history import Run, result_text
+from contracts.history.shown import inputs_before
 from contracts.tool import Sink
 
 from .numbers import finite
@@ -15,14 +16,15 @@ _NUMBERS = re.compile(r"\d+(?:[.,]\d+)?")
 
 
 def trusted_texts(run: Run, step: int) -> tuple[str, ...]:
-    """The task itself, and results of tools whose output is the tenant's own, before `step`."""
-    results = _results(run, step)
-    return (*_task(run), *(one.text for one in results if one.label != EXTERNAL))
+    """What the user said, and results of tools whose output is the tenant's own, before `step`."""
+    known = (text for cleared, text in _results(run, step) if cleared.label != EXTERNAL)
+    said = (text for text, given in _said(run, step) if EXTERNAL not in given)
+    return (*_inherited(run, trusted_texts), *said, *known)
 
 
 def shown_texts(run: Run) -> tuple[str, ...]:
     """Everything that the model was shown, trusted or not: what an answer may be grounded in."""
-    return (*_task(run), *(one.text for one in _results(run, len(run.steps) + 1)))
+    return _shown_before(run, len(run.steps) + 1)
 
 
 def occurs(value: object, sink: Sink, texts: Iterable[str]) -> bool:
@@ -46,15 +48,37 @@ def is_allowed(destination: object, allowed: Iterable[str]) -> bool:
     )
 
 
-def _task(run: Run) -> tuple[str, ...]:
+def _inherited(run: Run, texts: Callable[[Run, int], tuple[str, ...]]) -> tuple[str, ...]:
+    """The texts of the run that this one grew from, as far as it saw them."""
+    grown = run.started.body.ancestor if run.started is not None else None
+    if grown is None or run.ancestor is None:
+        return ()
+    return texts(run.ancestor, grown.step or len(run.ancestor.steps) + 1)
+
+
+def _shown_before(run: Run, step: int) -> tuple[str, ...]:
+    known = (text for _, text in _results(run, step))
+    said = (text for text, _ in _said(run, step))
+    return (*_inherited(run, _shown_before), *said, *known)
+
+
+def _said(run: Run, step: int) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The task, and what was added to it before `step`, each with its labels.
+
+    Of a run that another one called, the task is what that one's model wrote.
+    """
     verdict = run.verdict.body if run.verdict is not None else None
-    return (verdict.input,) if isinstance(verdict, TaskCleared) else ()
+    if isinstance(verdict, TaskCleared):
+        yield verdict.input, verdict.labels
+    for number in range(1, step + 1):
+        yield from ((given.text, given.labels) for given in inputs_before(run, number))
 
 
-def _results(run: Run, step: int) -> tuple[ResultCleared, ...]:
-    calls = (call for each in run.steps[: step - 1] for call in each.calls)
-    bodies = (call.result.body for call in calls if call.result is not None)
-    return tuple(body for body in bodies if isinstance(body, ResultCleared))
+def _results(run: Run, step: int) -> Iterator[tuple[ResultCleared, str]]:
+    for call in (call for each in run.steps[: step - 1] for call in each.calls):
+        cleared = call.result.body if call.result is not None else None
+        if isinstance(cleared, ResultCleared):
+            yield cleared, result_text(call, cleared)
 
 
 def _numbers(text: str) -> list[str]:

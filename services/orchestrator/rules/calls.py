@@ -1,13 +1,13 @@
 """One tool call: asked for, cleared, perhaps reviewed, perhaps attempted again."""
 
 from datetime import datetime
-from typing import Literal
 
 from contracts.guardrail import ToolEscalated
 from contracts.history import Call, Run, Step, Try, labels, told
-from contracts.review import ReviewRequested
+from contracts.history.lineage import is_shadow
+from contracts.review import EscalationStep, ReviewDecided, ReviewRequested
 from contracts.shape import later, sha256_hex
-from contracts.tool import ToolManifest, ToolRequested, ToolUnknown
+from contracts.tool import ToolFailed, ToolManifest, ToolRequested, ToolUnknown
 
 from .moves import Move, Say
 from .reviews import advance_review
@@ -30,10 +30,10 @@ def advance_call(run: Run, step: Step, call: Call, now: datetime) -> tuple[Move,
     if told(call) is not None:
         return ()
     if last.verdict is not None and isinstance(last.verdict.body, ToolEscalated):
-        escalated = last.verdict.body
-        expires_at = later(now, escalated.expires_seconds)
-        question = _question(last, "call", escalated.roles, escalated.reason, expires_at)
-        return (Say(last.verdict.id, question),)
+        if is_shadow(run):
+            # The gate blocks such calls. An older one may not know that nobody is to be asked.
+            return () if last.outcome is not None else (Say(last.verdict.id, _unasked(last)),)
+        return (Say(last.verdict.id, _may_it_run(last, last.verdict.body, now)),)
     if last.outcome is not None and isinstance(last.outcome.body, ToolUnknown):
         return (_after_unknown(run, step, call, last.outcome.id, now),)
     return ()
@@ -46,24 +46,26 @@ def _after_review(run: Run, step: Step, call: Call, last: Try, now: datetime) ->
     settled = asked_outcome and call.result is not None
     moves = advance_review(run, review, now, withdrawn=settled)
     decided = review.decided
-    approved = decided is not None and decided.body.outcome == "approved"
-    if moves or decided is None or not approved or asked_outcome:
+    if moves or decided is None or asked_outcome or not _lets_run(decided.body):
         return moves
-    again = _request(run, step, call, attempt=len(call.tries) + 1, approval_id=decided.id)
-    return (Say(decided.id, again),)
+    # What was asked about runs; where people wrote other arguments, those do.
+    arguments = decided.body.arguments_json or review.requested.body.arguments_json
+    return (Say(decided.id, _request(run, step, call, arguments, decided.id)),)
+
+
+def _lets_run(decided: ReviewDecided) -> bool:
+    return decided.outcome in ("approved", "edited")
 
 
 def _after_unknown(run: Run, step: Step, call: Call, unknown_id: str, now: datetime) -> Say:
     """An idempotent tool is attempted again under its key; of any other a person is asked."""
     manifest = manifest_of_call(run, call)
     if manifest is not None and manifest.idempotent and len(call.tries) < TOOL_ATTEMPTS:
-        before = call.tries[-1].request.body.approval_id
-        again = _request(run, step, call, attempt=len(call.tries) + 1, approval_id=before)
+        before = call.tries[-1].request.body
+        again = _request(run, step, call, before.arguments_json, before.approval_id)
         return Say(unknown_id, again)
     assert call.last is not None, "an unknown outcome has a try"
-    reason = "Nobody can tell whether this call took effect. Approve if it did, reject if not."
-    expires_at = later(now, OUTCOME_REVIEW_SECONDS)
-    return Say(unknown_id, _question(call.last, "outcome", OUTCOME_ROLES, reason, expires_at))
+    return Say(unknown_id, _did_it_happen(call.last, now))
 
 
 def manifest_of_call(run: Run, call: Call) -> ToolManifest | None:
@@ -74,15 +76,20 @@ def manifest_of_call(run: Run, call: Call) -> ToolManifest | None:
 
 
 def _request(
-    run: Run, step: Step, call: Call, attempt: int = 1, approval_id: str | None = None
+    run: Run,
+    step: Step,
+    call: Call,
+    arguments_json: str | None = None,
+    approval_id: str | None = None,
 ) -> ToolRequested:
+    """The next attempt; with the model's own arguments where no others are given."""
     assert run.started is not None, "calls belong to a started run"
     manifest = manifest_of_call(run, call)
-    arguments = call.part.arguments_json
+    arguments = call.part.arguments_json if arguments_json is None else arguments_json
     return ToolRequested(
         step=step.number,
         index=call.index,
-        attempt=attempt,
+        attempt=len(call.tries) + 1,
         call_id=call.part.call_id,
         tool=call.part.name,
         manifest_sha256=manifest.sha256 if manifest is not None else None,
@@ -94,23 +101,45 @@ def _request(
     )
 
 
-def _question(
-    last: Try,
-    about: Literal["call", "outcome"],
-    roles: tuple[str, ...],
-    reason: str,
-    expires_at: datetime,
-) -> ReviewRequested:
+def _unasked(last: Try) -> ToolFailed:
+    asked = last.request.body
+    reason = "a person would be asked, and nobody is in a shadow run"
+    return ToolFailed(call=asked.call, attempt=asked.attempt, kind="refused", reason=reason)
+
+
+def _may_it_run(last: Try, escalated: ToolEscalated, now: datetime) -> ReviewRequested:
     asked = last.request.body
     return ReviewRequested(
         review_id=f"{asked.call}-{asked.attempt}",
-        about=about,
+        about="call",
         call=asked.call,
         attempt=asked.attempt,
         tool=asked.tool,
         arguments_json=asked.arguments_json,
         arguments_sha256=asked.arguments_sha256,
-        roles=roles,
-        reason=reason,
-        expires_at=expires_at,
+        roles=escalated.roles,
+        reason=escalated.reason,
+        expires_at=later(now, escalated.expires_seconds),
+        default=escalated.default,
+        quorum=escalated.quorum,
+        escalations=tuple(
+            EscalationStep(at=later(now, step.after_seconds), roles=step.roles)
+            for step in escalated.escalate
+        ),
+    )
+
+
+def _did_it_happen(last: Try, now: datetime) -> ReviewRequested:
+    asked = last.request.body
+    return ReviewRequested(
+        review_id=f"{asked.call}-{asked.attempt}",
+        about="outcome",
+        call=asked.call,
+        attempt=asked.attempt,
+        tool=asked.tool,
+        arguments_json=asked.arguments_json,
+        arguments_sha256=asked.arguments_sha256,
+        roles=OUTCOME_ROLES,
+        reason="Nobody can tell whether this call took effect. Approve if it did, reject if not.",
+        expires_at=later(now, OUTCOME_REVIEW_SECONDS),
     )

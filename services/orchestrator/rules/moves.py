@@ -1,22 +1,60 @@
 """What a decision is made of: facts to say, claims to revoke, and the book it was made by."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from contracts.agent import Agent
+from contracts.control import ControlOrdered
 from contracts.envelope import Fact
-from contracts.guardrail import ToolCleared
+from contracts.history import Run
 from contracts.model import ModelClaimed
-from contracts.money import ModelFunded
 from contracts.shape import Body
 from contracts.tool import ToolClaimed, ToolManifest
+
+from .admission import ADMITTED, Answer
+
+
+class InForce(Protocol):
+    """Orders about an agent, a tenant, the platform."""
+
+    def covering(self, tenant: str, agent: str) -> tuple[ControlOrdered, ...]:
+        """The last order for each scope that these runs are in, also those that let them run."""
+        ...
+
+
+class _NoOrders:
+    def covering(self, tenant: str, agent: str) -> tuple[ControlOrdered, ...]:  # noqa: ARG002
+        return ()
+
+
+NO_ORDERS = _NoOrders()
 
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """What new runs are started by. A run that has started carries its own copy."""
+    """What new runs are started by, and all are held to. A started run carries its own agent."""
 
     agents: dict[str, Agent]
     manifests: dict[str, ToolManifest]
+    orders: InForce = NO_ORDERS
+    context_tokens: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Kin:
+    """Other runs that a run depends on when it starts, as far as the log has them.
+
+    `parent` made the call that it answers; `grown_from` is the run that it continues, or forks;
+    `admission` says whether all the others leave it a place.
+    """
+
+    parent: Run | None = None
+    grown_from: Run | None = None
+    admission: Answer = ADMITTED
+
+
+NO_KIN = Kin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +69,7 @@ class Say:
 class Revoke:
     """Create the claim on what `cause` permits, so that nobody starts it any more."""
 
-    cause: Fact[ModelFunded] | Fact[ToolCleared]
+    cause: Fact[Body]
     body: ModelClaimed | ToolClaimed
 
 

@@ -1,39 +1,109 @@
-"""How a run starts, and how each of its steps is asked for."""
+"""How a run starts, and by which ceilings."""
+
+from datetime import datetime
 
 from contracts.agent import Agent
-from contracts.history import Run, canonical, prompt
-from contracts.model import ModelRequested
-from contracts.run import RunFailed, RunLimits, RunStarted
-from contracts.shape import later, sha256_hex
+from contracts.history import Run
+from contracts.run import (
+    DEFAULT_CONTEXT_TOKENS,
+    RunCancelled,
+    RunFailed,
+    RunLimits,
+    RunQueued,
+    RunStarted,
+)
+from contracts.shape import later
+from contracts.subjects import ORCHESTRATOR
 from contracts.task import TaskSubmitted
 
-from .moves import Book, Move, Say
-from .timing import waited
+from .admission import Queued, Refused
+from .children import budgets_above, refusal, tools_of
+from .lineage import ancestor_of, forked, unreadable
+from .moves import Book, Kin, Move, Say
 
 
-def start(run: Run, book: Book) -> tuple[Move, ...]:
+def start(run: Run, now: datetime, book: Book, kin: Kin) -> tuple[Move, ...]:
     """`run.started`, which pins everything the run depends on; or why it cannot start."""
     assert run.submitted is not None, "a cleared task was submitted"
     assert run.verdict is not None, "a run starts from its clearance"
     task = run.submitted.body
     agent = book.agents.get(task.agent)
     if agent is None:
-        reason = f"no agent is named {task.agent!r}; known: {', '.join(sorted(book.agents))}"
-        return (Say(run.root, RunFailed(rule="unknown_agent", reason=reason)),)
-    missing = [name for name in agent.tools if name not in book.manifests]
-    if missing:
-        reason = f"agent {agent.name} lists tools that are not declared: {', '.join(missing)}"
+        unknown = f"no agent is named {task.agent!r}; known: {', '.join(sorted(book.agents))}"
+        return (Say(run.root, RunFailed(rule="unknown_agent", reason=unknown)),)
+    if (reason := unreadable(run, kin.grown_from)) is not None:
+        return (Say(run.root, RunFailed(rule="lineage_unreadable", reason=reason)),)
+    # What a fork starts with was pinned by the run that it grows from.
+    reason = _unready(agent, book) if task.fork is None else None
+    reason = reason or refusal(run, kin.parent)
+    if reason is not None:
         return (Say(run.root, RunFailed(rule="task_blocked", reason=reason)),)
-    seconds = min(agent.limits.deadline_seconds, task.limits.deadline or 2**31)
-    begun = run.submitted.stored_at or run.submitted.time
-    started = RunStarted(
+    if kin.parent is not None and kin.parent.end is not None:
+        orphaned = RunCancelled(principal=ORCHESTRATOR, reason="the run that called it is over")
+        return (Say(run.root, orphaned),)
+    match kin.admission:
+        case Queued(rule, why):
+            queued = RunQueued(rule=rule, reason=why)
+            return () if run.queued is not None else (Say(run.verdict.id, queued),)
+        case Refused(why):
+            return (Say(run.root, RunFailed(rule="not_admitted", reason=why)),)
+    return (Say(run.verdict.id, _started(run, now, agent, book, kin)),)
+
+
+def _started(run: Run, now: datetime, agent: Agent, book: Book, kin: Kin) -> RunStarted:
+    assert run.submitted is not None, "a run starts from its task"
+    task, grown = run.submitted.body, kin.grown_from
+    if task.fork is None:
+        tools = (*(book.manifests[name] for name in agent.tools), *tools_of(agent))
+    else:
+        agent, tools = forked(task.fork, grown)
+    return RunStarted(
         agent=agent,
         agent_version=agent.version,
-        tools=tuple(book.manifests[name] for name in agent.tools),
+        tools=tools,
         limits=tighter(agent, task),
-        deadline=later(begun, seconds),
+        deadline=_deadline(run, now, agent),
+        context_tokens=_context_tokens(agent, book, None if task.fork is None else grown),
+        ancestor=ancestor_of(task, grown),
+        parents=budgets_above(kin.parent),
+        shadow=task.fork is not None,
     )
-    return (Say(run.verdict.id, started),)
+
+
+def _context_tokens(agent: Agent, book: Book, forked_from: Run | None) -> int:
+    """What its model takes. A fork with the same model is to leave out what the other run did."""
+    if forked_from is not None and forked_from.started is not None:
+        started = forked_from.started.body
+        if started.agent.model == agent.model:
+            return started.context_tokens
+    return book.context_tokens.get(agent.model, DEFAULT_CONTEXT_TOKENS)
+
+
+def _unready(agent: Agent, book: Book) -> str | None:
+    """Why the agent cannot be run as it is written."""
+    missing = [name for name in agent.tools if name not in book.manifests]
+    if missing:
+        return f"agent {agent.name} lists tools that are not declared: {', '.join(missing)}"
+    unknown = sorted({one.agent for one in agent.agents.values()} - set(book.agents))
+    if unknown:
+        return f"agent {agent.name} calls agents that there are not: {', '.join(unknown)}"
+    twice = sorted(set(agent.tools) & set(agent.agents))
+    if twice:
+        return f"agent {agent.name} has a tool and an agent of the same name: {', '.join(twice)}"
+    return None
+
+
+def _deadline(run: Run, now: datetime, agent: Agent) -> datetime:
+    """The tightest of the agent's, the task's, and that of the call which the run answers.
+
+    It bounds work. So it runs from the submission, or from the end of the wait in the queue.
+    """
+    assert run.submitted is not None, "a run starts from its task"
+    task = run.submitted.body
+    seconds = min(agent.limits.deadline_seconds, task.limits.deadline or 2**31)
+    begun = run.submitted.stored_at or run.submitted.time
+    own = later(begun if run.queued is None else now, seconds)
+    return own if task.parent is None else min(own, task.parent.deadline)
 
 
 def tighter(agent: Agent, task: TaskSubmitted) -> RunLimits:
@@ -44,24 +114,4 @@ def tighter(agent: Agent, task: TaskSubmitted) -> RunLimits:
         steps=min(agent.limits.steps, task.limits.steps or agent.limits.steps),
         budget_micro_usd=budget if asked is None else min(budget, asked),
         output_tokens=agent.limits.output_tokens,
-    )
-
-
-def next_step(run: Run) -> Say:
-    """`model.requested` for the step after the last one."""
-    assert run.started is not None, "only a started run has steps"
-    started = run.started
-    content = canonical(prompt(run))
-    before = run.step.outcome if run.step is not None else None
-    return Say(
-        started.id if before is None else before.id,
-        ModelRequested(
-            step=len(run.steps) + 1,
-            alias=started.body.agent.model,
-            position=run.last_sequence,
-            prompt_sha256=sha256_hex(content),
-            prompt_bytes=len(content),
-            max_output_tokens=started.body.limits.output_tokens,
-            deadline=started.body.deadline + waited(run),
-        ),
     )

@@ -1,44 +1,56 @@
-"""Deadlines, and when a run must be looked at again if nothing is said of it before.
+"""Deadlines, and the clock that they run by.
 
 A deadline bounds work, not people: the clock of a run stands still while it waits for a review,
-which has an expiry of its own.
+which has an expiry of its own, and while it is paused.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from contracts.history import Review, Run
+from contracts.history import Run, Step
 from contracts.shape import later
+
+# The worker's own margin is a second or two. Whoever takes over from it comes before us.
+GRACE_SECONDS = 30.0
 
 
 def deadline(run: Run) -> datetime | None:
-    """When the run must have ended; None before it starts, and while it waits for a person."""
-    if run.started is None or run.open_reviews:
+    """When the run must have ended; None before it starts, and while its clock stands still."""
+    if run.started is None or run.open_reviews or run.pause is not None:
         return None
     return run.started.body.deadline + waited(run)
 
 
-def waited(run: Run) -> timedelta:
-    """How long the run has waited for people: reviews that overlap count once."""
+def step_deadline(run: Run, now: datetime) -> datetime:
+    """When the next step must have its answer."""
+    assert run.started is not None, "only a started run has steps"
+    started = run.started.body
+    own = later(now, started.agent.limits.step_seconds)
+    return min(own, started.deadline + waited(run))
+
+
+def step_overdue_at(run: Run, step: Step) -> datetime:
+    """When a step without an outcome is given up."""
+    asked = step.requested
+    return later(asked.body.deadline + waited(run, asked.time), GRACE_SECONDS)
+
+
+def waited(run: Run, since: datetime | None = None) -> timedelta:
+    """How long the clock of the run has stood still: waits that overlap count once."""
     total = timedelta()
-    until: datetime | None = None
-    for begin, end in sorted(_span(review) for review in run.reviews):
+    until = since
+    for begin, end in sorted(_standstills(run)):
         start = begin if until is None else max(begin, until)
         total += max(end - start, timedelta())
         until = end if until is None else max(until, end)
     return total
 
 
-def next_wake(run: Run, now: datetime, sweep_seconds: float) -> datetime | None:
-    """The next deadline or expiry, and at the latest the next sweep; None once it has ended."""
-    if run.end is not None or run.started is None:
-        return None
-    moments = [later(now, sweep_seconds)]
-    moments += [review.requested.body.expires_at for review in run.open_reviews]
-    ends = deadline(run)
-    return min([*moments, ends] if ends is not None else moments)
-
-
-def _span(review: Review) -> tuple[datetime, datetime]:
-    """From the question to the decision, by the times that lie in the log."""
-    asked = review.requested.time
-    return asked, review.decided.time if review.decided is not None else asked
+def _standstills(run: Run) -> Iterator[tuple[datetime, datetime]]:
+    """Waits for people that are over, by the times that lie in the log."""
+    for review in run.reviews:
+        if review.decided is not None:
+            yield review.requested.time, review.decided.time
+    for pause in run.pauses:
+        if pause.resumed is not None:
+            yield pause.paused.time, pause.resumed.time

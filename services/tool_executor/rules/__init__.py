@@ -1,5 +1,6 @@
 """May this clearance be acted upon, and what became of the call: pure decisions."""
 
+from .children import Submit, answers_same_call, taken
 from .clearance import (
     CALLED_OFF,
     Act,
@@ -20,6 +21,7 @@ from .ending import (
     Vanished,
     outcome_of,
 )
+from .replay import Replay, recorded
 
 __all__ = [
     "CALLED_OFF",
@@ -32,10 +34,15 @@ __all__ = [
     "Oversized",
     "Raised",
     "Refused",
+    "Replay",
     "Report",
     "Returned",
+    "Submit",
     "Vanished",
     "Wait",
+    "answers_same_call",
     "decide_clearance",
     "outcome_of",
+    "recorded",
+    "taken",
 ]

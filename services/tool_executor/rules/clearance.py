@@ -5,8 +5,11 @@ What lies in the log tells how far the call has come, and each state has one ans
     no claim                    act; or report the refusal, if a binding of the clearance is broken
     claimed, within its time    wait: whoever claimed it may still be at work
     claimed, past its time      report that nobody can tell whether it happened
+    claimed for another run     submit that run again: only its first submission counts
     revoked                     nothing; but what this service called off itself, it reports
     an outcome                  nothing
+
+Of a run that is a shadow, nothing is ever claimed or started: what is on record is said again.
 """
 
 from collections.abc import Mapping
@@ -16,8 +19,8 @@ from typing import Literal
 
 from contracts.envelope import Fact
 from contracts.guardrail import ToolCleared
-from contracts.history import Call, Run, Try
-from contracts.review import ReviewDecided
+from contracts.history import Run, Try
+from contracts.history.approval import approval_gap
 from contracts.shape import later, sha256_hex
 from contracts.tool import (
     DEFAULT_TIMEOUT_SECONDS,
@@ -28,6 +31,9 @@ from contracts.tool import (
     ToolRequested,
     ToolUnknown,
 )
+
+from .children import Submit, submission
+from .replay import Replay, replay_of
 
 # How the nonce of a claim begins with which the executor itself gives a call up: nobody else will
 # report that one, so that a redelivery has to.
@@ -73,7 +79,7 @@ class Nothing:
     reason: str
 
 
-Clearance = Act | Wait | Report | Nothing
+Clearance = Act | Submit | Replay | Wait | Report | Nothing
 
 
 def decide_clearance(
@@ -92,8 +98,12 @@ def decide_clearance(
         return Nothing("it is not the verdict on the latest attempt")
     if each.outcome is not None:
         return Nothing("it has an outcome")
+    replay = replay_of(run, each.request.body)
+    if replay is not None:
+        over = run.end is not None or each.claim is not None
+        return Nothing("it was called off") if over else replay
     if each.claim is not None:
-        return _claimed(each.claim, now, margin_seconds)
+        return _claimed(run, each, each.claim, now, margin_seconds)
     if run.end is not None:
         return Nothing("the run has ended")
     asked = each.request.body
@@ -102,16 +112,39 @@ def decide_clearance(
     clearance = each.verdict.body
     if not isinstance(clearance, ToolCleared):
         return Nothing("the verdict that counts is another one")
-    broken = _broken_binding(run, call, asked, clearance, manifests)
+    broken = _broken_binding(run, asked, clearance, manifests)
     if broken is not None:
         return _failed(asked, "refused", broken)
     if now >= clearance.expires_at:
         return _failed(asked, "refused", f"its clearance expired at {clearance.expires_at}")
-    return Act(manifests[asked.tool], asked, _context(run, asked), clearance.expires_at)
+    return _begin(run, each, clearance.expires_at, manifests)
 
 
-def _claimed(claim: Fact[ToolClaimed], now: datetime, margin_seconds: float) -> Clearance:
+def _begin(
+    run: Run, each: Try, start_before: datetime, manifests: Mapping[str, ToolManifest]
+) -> Act | Submit | Report:
+    asked = each.request.body
+    pinned = _pinned(run, asked)
+    if pinned is not None and pinned.agent is not None:
+        return _delegate(run, each, start_before)
+    return Act(manifests[asked.tool], asked, _context(run, asked), start_before)
+
+
+def _delegate(run: Run, each: Try, start_before: datetime) -> Submit | Report:
+    """Another agent answers the call, as a run of its own."""
+    manifest = _pinned(run, each.request.body)
+    assert manifest is not None, "an unknown tool is never cleared"
+    found = submission(run, each, manifest, start_before)
+    return found if isinstance(found, Submit) else Report(found, call_off=each.claim is None)
+
+
+def _claimed(
+    run: Run, each: Try, claim: Fact[ToolClaimed], now: datetime, margin_seconds: float
+) -> Clearance:
     body = claim.body
+    if body.child_run_id is not None:
+        over = run.end is not None
+        return Nothing("the run has ended") if over else _delegate(run, each, claim.time)
     if body.state == "revoked":
         if not body.nonce.startswith(CALLED_OFF):
             return Nothing("it was revoked")
@@ -128,7 +161,6 @@ def _claimed(claim: Fact[ToolClaimed], now: datetime, margin_seconds: float) -> 
 
 def _broken_binding(
     run: Run,
-    call: Call,
     asked: ToolRequested,
     clearance: ToolCleared,
     manifests: Mapping[str, ToolManifest],
@@ -144,8 +176,8 @@ def _broken_binding(
         return "its arguments are not those that were cleared"
     if clearance.approval_id != asked.approval_id:
         return "its clearance names another approval than its request"
-    if asked.approval_id is not None and not _is_approved(call, asked):
-        return "nobody approved this call with these arguments"
+    if asked.approval_id is not None and (gap := approval_gap(run, asked)):
+        return gap
     return _drift(run, asked, clearance, manifests)
 
 
@@ -155,10 +187,11 @@ def _drift(
     clearance: ToolCleared,
     manifests: Mapping[str, ToolManifest],
 ) -> str | None:
-    tools = run.started.body.tools if run.started is not None else ()
-    pinned = next((tool for tool in tools if tool.name == asked.tool), None)
+    pinned = _pinned(run, asked)
     if pinned is None or pinned.sha256 != clearance.manifest_sha256:
         return f"{asked.tool} as cleared is not what was pinned when the run started"
+    if pinned.agent is not None:
+        return None
     own = manifests.get(asked.tool)
     if own is None:
         return f"this executor has no tool {asked.tool}; add its module to tools.yaml"
@@ -167,23 +200,9 @@ def _drift(
     return None
 
 
-def _is_approved(call: Call, asked: ToolRequested) -> bool:
-    """Whether a person approved this very call with these very arguments."""
-    decisions = (_decision(each) for each in call.tries)
-    return any(
-        decided is not None
-        and decided.id == asked.approval_id
-        and decided.body.outcome == "approved"
-        and decided.body.arguments_sha256 == asked.arguments_sha256
-        for decided in decisions
-    )
-
-
-def _decision(each: Try) -> Fact[ReviewDecided] | None:
-    """That a call took effect is confirmed in the same word, and permits nothing."""
-    if each.review is None or each.review.requested.body.about != "call":
-        return None
-    return each.review.decided
+def _pinned(run: Run, asked: ToolRequested) -> ToolManifest | None:
+    tools = run.started.body.tools if run.started is not None else ()
+    return next((tool for tool in tools if tool.name == asked.tool), None)
 
 
 def _context(run: Run, asked: ToolRequested) -> ToolContext:

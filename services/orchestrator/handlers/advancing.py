@@ -1,15 +1,26 @@
 """Hear anything of a run: fold it, decide, append; again until nothing is missing."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated
 
 import structlog
 from faststream import Context
 
+from contracts.control import (
+    InputSubmitted,
+    RunParentEnded,
+    RunPaused,
+    RunPauseRequested,
+    RunResumed,
+    RunResumeRequested,
+)
 from contracts.envelope import Fact
 from contracts.guardrail import (
     AnswerBlocked,
     AnswerCleared,
+    InputBlocked,
+    InputCleared,
     ResultBlocked,
     ResultCleared,
     TaskBlocked,
@@ -18,35 +29,33 @@ from contracts.guardrail import (
     ToolEscalated,
 )
 from contracts.history import Run, fold
+from contracts.history.lineage import lacks_ancestor
 from contracts.model import ModelFailed, ModelResponded
 from contracts.money import ModelUnfunded
-from contracts.review import ReviewAnswered, ReviewDecided, ReviewRequested
-from contracts.run import RunCancelRequested, RunStarted
+from contracts.review import ReviewAnswered, ReviewDecided, ReviewEscalated, ReviewRequested
+from contracts.run import RunCancelRequested, RunQueued, RunStarted
 from contracts.shape import Body
 from contracts.task import TaskSubmitted
 from contracts.tool import ToolUnknown
+from services.orchestrator.handlers.desk import Desk, hears
+from services.orchestrator.handlers.kin import kin_of, look_after
+from services.orchestrator.rules import Move, Say, decide, next_wake
+from services.orchestrator.rules.admission import Waiter
 from shared.bus import Bus, Heard
-from shared.errors import Again, Stale
-from shared.service import Handlers
-
-from .adapters import Timers
-from .rules import Book, Move, Say, decide, next_wake
+from shared.errors import Again, LogError, Stale
 
 log = structlog.get_logger()
-hears = Handlers()
 
 # After these the next moment to look at the run is another one.
-CHANGES_WAKE = (RunStarted, ReviewRequested, ReviewDecided)
-
-
-@dataclass(frozen=True)
-class Desk:
-    """What decisions are made with."""
-
-    book: Book
-    timers: Timers
-    sweep_seconds: float
-    rounds: int
+CHANGES_WAKE = (
+    RunQueued,
+    RunStarted,
+    ReviewRequested,
+    ReviewEscalated,
+    ReviewDecided,
+    RunPaused,
+    RunResumed,
+)
 
 
 @hears(
@@ -64,7 +73,13 @@ class Desk:
     ReviewAnswered,
     AnswerCleared,
     AnswerBlocked,
+    InputSubmitted,
+    InputCleared,
+    InputBlocked,
     RunCancelRequested,
+    RunPauseRequested,
+    RunResumeRequested,
+    RunParentEnded,
 )
 async def advance(
     heard: Heard[Body], bus: Annotated[Bus, Context()], desk: Annotated[Desk, Context()]
@@ -82,7 +97,20 @@ async def wake(tenant: str, run_id: str, bus: Bus, desk: Desk) -> None:
     """A timer fired: decide, and be woken again while the run is open."""
     run = await bus.read(tenant, run_id)
     await settle(run, bus, desk)
+    await look_after(run, bus)
+    if run.queued is not None and run.started is None and desk.admission is not None:
+        await admit(await desk.admission.reclaim(run, bus), bus, desk)
     await _arm(run, bus, desk)
+
+
+async def admit(waiters: Iterable[Waiter], bus: Bus, desk: Desk) -> None:
+    """Start the runs that have got a place. One that cannot be started now wakes soon."""
+    for one in waiters:
+        try:
+            await settle(await bus.read(one.tenant, one.run_id), bus, desk)
+        except LogError:
+            log.warning("orchestrator.not_woken", tenant=one.tenant, run_id=one.run_id)
+            await desk.timers.wake(one.tenant, one.run_id, bus.clock.now())
 
 
 async def settle(run: Run, bus: Bus, desk: Desk) -> None:
@@ -92,15 +120,16 @@ async def settle(run: Run, bus: Bus, desk: Desk) -> None:
         Again: others keep moving the run; the wake-up comes back.
     """
     for _ in range(desk.rounds):
-        moves = decide(run, bus.clock.now(), desk.book)
+        kin, now = await kin_of(run, bus, desk), bus.clock.now()
+        moves = decide(run, now, desk.book, kin)
         if not moves:
             return
-        if not await _make(moves, run, bus, desk):
+        if not await _make(moves, run, now, bus, desk) or lacks_ancestor(run):
             run = await bus.read(run.tenant, run.run_id)
     raise Again(f"the run moved {desk.rounds} times while it was decided upon")
 
 
-async def _make(moves: tuple[Move, ...], run: Run, bus: Bus, desk: Desk) -> bool:
+async def _make(moves: tuple[Move, ...], run: Run, now: datetime, bus: Bus, desk: Desk) -> bool:
     """Make the moves in order; False as soon as the run is not the one they were decided for."""
     decided_at = run.last_sequence
     for move in moves:
@@ -111,7 +140,7 @@ async def _make(moves: tuple[Move, ...], run: Run, bus: Bus, desk: Desk) -> bool
             # The claim is a fact of the run too, whoever won it.
             return False
         try:
-            fact = await bus.append(run, move.cause_id, move.body)
+            fact = await bus.append(run, move.cause_id, move.body, now)
         except Stale:
             return False
         _note(fact)

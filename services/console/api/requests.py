@@ -1,0 +1,169 @@
+"""What people ask of one run under way: to end, to stand still, to go on, to take more input."""
+
+import secrets
+import time
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import Field, StringConstraints
+
+from contracts.control import (
+    REASON_LIMIT,
+    InputPolicy,
+    InputRefused,
+    InputSubmitted,
+    InputTaken,
+    RunPauseRequested,
+    RunResumeRequested,
+)
+from contracts.envelope import Fact
+from contracts.guardrail import InputCleared
+from contracts.history import Run
+from contracts.run import RunCancelRequested
+from contracts.shape import Written
+from contracts.task import INPUT_LIMIT_CHARACTERS, Name
+from services.console.adapters import heard_within
+from services.console.api.desk import Desk, DeskHere, InTenant
+from services.console.api.people import Operator, Person
+from services.console.api.runs import RunId
+from services.console.api.shapes import ControlAsked, InputAnswer
+from services.console.errors import Conflict
+
+router = APIRouter(prefix="/runs", tags=["runs"])
+NONCE_BYTES = 16
+
+Request = type[RunCancelRequested] | type[RunPauseRequested] | type[RunResumeRequested]
+
+
+class Why(Written):
+    reason: Annotated[str, Field(max_length=REASON_LIMIT)] = ""
+
+
+class NewInput(Written):
+    """More input, and what it may do to the work that is under way."""
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=INPUT_LIMIT_CHARACTERS)]
+    policy: InputPolicy = "enqueue"
+    user: Annotated[Name | None, Field(description="Whose it is, if not the person's own")] = None
+
+
+@router.post("/{run_id}/cancel", status_code=202)
+async def cancel(
+    run_id: RunId,
+    person: Operator,
+    desk: DeskHere,
+    body: Why | None = None,
+    asked: InTenant = None,
+) -> ControlAsked:
+    """Ask for the end of a run. What is claimed finishes and is settled; nothing else starts."""
+    run = await _open_run(desk, person, run_id, asked, "cancel")
+    return await _ask(desk, person, run, RunCancelRequested, body, "cancel_requested")
+
+
+@router.post("/{run_id}/pause", status_code=202)
+async def pause(
+    run_id: RunId,
+    person: Operator,
+    desk: DeskHere,
+    body: Why | None = None,
+    asked: InTenant = None,
+) -> ControlAsked:
+    """Ask a run to stand still. What was asked for finishes; its deadline waits."""
+    run = await _open_run(desk, person, run_id, asked, "pause")
+    return await _ask(desk, person, run, RunPauseRequested, body, "pause_requested")
+
+
+@router.post("/{run_id}/resume", status_code=202)
+async def resume(
+    run_id: RunId,
+    person: Operator,
+    desk: DeskHere,
+    body: Why | None = None,
+    asked: InTenant = None,
+) -> ControlAsked:
+    """Let a run go on that a person had paused. An order for more than it stays in force."""
+    run = await _open_run(desk, person, run_id, asked, "resume")
+    scope = run.pause.paused.body.scope if run.pause is not None else "run"
+    asked_before = run.pause_asked is not None and isinstance(
+        run.pause_asked.body, RunPauseRequested
+    )
+    if scope != "run" and not asked_before:
+        raise Conflict(
+            f"it stands still because of an order for its {scope}",
+            run_id,
+            "see: interlock runs orders",
+        )
+    return await _ask(desk, person, run, RunResumeRequested, body, "resume_requested")
+
+
+@router.post("/{run_id}/input", status_code=202)
+async def give_input(
+    run_id: RunId, new: NewInput, person: Operator, desk: DeskHere, asked: InTenant = None
+) -> InputAnswer:
+    """Give a run more input. Tells what became of it, if that is soon."""
+    run = await _open_run(desk, person, run_id, asked, "add to")
+    assert run.submitted is not None, "an open run was submitted"
+    given = InputSubmitted(
+        text=new.text,
+        policy=new.policy,
+        user=new.user or person.principal,
+        nonce=secrets.token_hex(NONCE_BYTES),
+    )
+    said = await desk.bus.say(run.submitted, given)
+    outcome, reason = await _outcome(desk, said)
+    return InputAnswer(
+        tenant=run.tenant,
+        run_id=run.run_id,
+        input_id=said.id,
+        sequence=said.sequence,
+        outcome=outcome,
+        reason=reason,
+    )
+
+
+async def _open_run(desk: Desk, person: Person, run_id: str, asked: str | None, verb: str) -> Run:
+    run = await desk.run(await desk.tenant_of(person, run_id, asked), run_id)
+    if run.submitted is None or run.end is not None:
+        raise Conflict(f"the run is {run.status}", run_id, f"there is nothing left to {verb}")
+    return run
+
+
+async def _ask(
+    desk: Desk, person: Person, run: Run, request: Request, why: Why | None, status: str
+) -> ControlAsked:
+    assert run.submitted is not None, "an open run was submitted"
+    said = await desk.bus.say(
+        run.submitted,
+        request(
+            principal=person.principal,
+            reason=why.reason if why else "",
+            nonce=secrets.token_hex(NONCE_BYTES),
+        ),
+    )
+    return ControlAsked(tenant=run.tenant, run_id=run.run_id, sequence=said.sequence, status=status)
+
+
+async def _outcome(desk: Desk, said: Fact[InputSubmitted]) -> tuple[str, str]:
+    """What became of an input within the time that we wait."""
+    ends_at = time.monotonic() + desk.settings.answer_wait_seconds
+    reached = ("recorded", "")
+    with desk.bell.listening(said.tenant, said.run_id) as bell:
+        while True:
+            causes = {said.id}
+            for fact in await desk.history.facts(said.tenant, said.run_id, said.sequence):
+                if fact.cause_id not in causes:
+                    continue
+                match fact.body:
+                    case InputTaken(step=step):
+                        return "taken", f"shown from step {step} on"
+                    case InputRefused(rule=rule, reason=reason):
+                        return f"refused: {rule}", reason
+                    case InputCleared():
+                        causes.add(fact.id)
+                        reached = ("waiting", "it was checked, and waits for its turn")
+                    case _:
+                        causes.add(fact.id)
+            left = ends_at - time.monotonic()
+            if left <= 0:
+                return reached
+            await heard_within(bell, min(left, desk.settings.event_poll_seconds))

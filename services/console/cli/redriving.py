@@ -1,0 +1,150 @@
+"""Redriving from a terminal: the count first, then the work in small requests, with a bar."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from contracts.shape import parse_duration
+from services.console.cli.client import Client, connect
+from services.console.cli.errors import CONFLICT, FAILED, USAGE, CommandFailed
+from services.console.cli.output import show
+
+# So that the bar moves, and no request takes long.
+REQUEST_SECONDS = 2.0
+REQUEST_LETTERS = 500
+SKIPS_SHOWN = 10
+Outcome = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which letters are meant."""
+
+    service: str | None
+    rule: str | None
+    tenant: str | None
+    run_id: str | None
+    since: str | None
+
+    def query(self) -> dict[str, str]:
+        """What was said, as the API takes it."""
+        said = {
+            "service": self.service,
+            "rule": self.rule,
+            "tenant": self.tenant,
+            "run_id": self.run_id,
+            "since": None if self.since is None else _moment(self.since),
+        }
+        return {name: value for name, value in said.items() if value is not None}
+
+
+def redrive_numbers(numbers: list[int], reason: str, *, dry_run: bool, as_json: bool) -> None:
+    """Each by itself; those that can be are redriven, and the first refusal is the exit code."""
+    client, refused = connect(), 0
+    outcome: Outcome = {"matched": len(numbers), "redriven": [], "skipped": [], "failed": []}
+    for number in numbers:
+        try:
+            if dry_run:
+                client.get(f"/dead-letters/{number}")
+            else:
+                client.post(f"/dead-letters/{number}/redrive", {"reason": reason})
+            outcome["redriven"].append(number)
+        except CommandFailed as error:
+            refused = refused or error.exit_code
+            kind = "skipped" if error.exit_code == CONFLICT else "failed"
+            outcome[kind].append({"number": number, "why": error.what})
+    show(outcome, _told(outcome, dry_run=dry_run), as_json=as_json)
+    if refused:
+        raise typer.Exit(refused)
+
+
+def redrive_chosen(
+    choice: Choice,
+    rate: float,
+    limit: int,
+    reason: str,
+    *,
+    dry_run: bool,
+    sure: bool,
+    as_json: bool,
+) -> None:
+    """Tell how many fit; then, if that is meant, redrive them."""
+    client, fits = connect(), choice.query()
+    would = client.post(
+        "/dead-letters/redrive", {**fits, "limit": min(limit, REQUEST_LETTERS), "dry_run": True}
+    )
+    count = min(limit, would["matched"])
+    if dry_run or not count:
+        show(would, _told(would, dry_run=True), as_json=as_json)
+        return
+    _make_sure(count, would["matched"], rate, sure=sure)
+    outcome = _redrive(client, {**fits, "rate": rate, "reason": reason}, count)
+    show(outcome, _told(outcome, dry_run=False), as_json=as_json)
+    if outcome["failed"]:
+        raise typer.Exit(FAILED)
+
+
+def _make_sure(count: int, matched: int, rate: float, *, sure: bool) -> None:
+    if sure:
+        return
+    asked = f"{matched} dead letters fit. Redrive {count} of them, {rate:g} a second?"
+    if not sys.stdin.isatty():
+        raise CommandFailed(asked, "say --yes, or look first: --dry-run", USAGE)
+    if not typer.confirm(asked, err=True):
+        raise typer.Exit(FAILED)
+
+
+def _redrive(client: Client, asked: dict[str, Any], count: int) -> Outcome:
+    whole: Outcome = {"matched": count, "redriven": [], "skipped": [], "failed": []}
+    terminal = Console(stderr=True)
+    with Progress(console=terminal, disable=not terminal.is_terminal) as bar:
+        task = bar.add_task("redriving", total=count)
+        for part in _parts(client, asked, count):
+            for name in ("redriven", "skipped", "failed"):
+                whole[name].extend(part[name])
+                bar.advance(task, len(part[name]))
+    return whole
+
+
+def _parts(client: Client, asked: dict[str, Any], left: int) -> Iterator[Outcome]:
+    """Small requests, each going on after the last letter of the one before."""
+    size, after = max(1, min(REQUEST_LETTERS, int(asked["rate"] * REQUEST_SECONDS))), 0
+    while left > 0:
+        body = {**asked, "limit": min(size, left), "after": after}
+        part = client.post("/dead-letters/redrive", body)
+        looked_at = sum(len(part[name]) for name in ("redriven", "skipped", "failed"))
+        if not looked_at:
+            return
+        yield part
+        left, after = left - looked_at, part["after"]
+
+
+def _told(outcome: Outcome, *, dry_run: bool) -> str:
+    would = "would be redriven" if dry_run else "redriven"
+    done, skipped, failed = (len(outcome[name]) for name in ("redriven", "skipped", "failed"))
+    lines = [f"{done} {would}, {skipped} skipped, {failed} failed"]
+    left = [*outcome["skipped"], *outcome["failed"]]
+    lines += [f"  {one['number']}  {one['why']}" for one in left[:SKIPS_SHOWN]]
+    if len(left) > SKIPS_SHOWN:
+        lines.append(f"  and {len(left) - SKIPS_SHOWN} more; -o json has them all")
+    return "\n".join(lines)
+
+
+def _moment(since: str) -> str:
+    """A duration back from now, or the time itself."""
+    seconds = parse_duration(since)
+    if isinstance(seconds, int):
+        return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
+    try:
+        found = datetime.fromisoformat(since)
+    except ValueError:
+        raise typer.BadParameter(
+            f"--since {since!r}: write 90s, 15m, 2h, 1d, or 2026-01-31T12:00:00Z"
+        ) from None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).isoformat()

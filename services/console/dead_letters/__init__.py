@@ -1,0 +1,36 @@
+"""Dead letters: what they are, where they lie, and how they are handled again."""
+
+from services.console.dead_letters.box import (
+    DeadLetterBox,
+    LogDeadLetters,
+    MemoryDeadLetters,
+    open_dead_letters,
+)
+from services.console.dead_letters.letters import (
+    DeadLetter,
+    LetterFilter,
+    LetterGroup,
+    LetterLine,
+    Note,
+    group,
+    letters_from,
+)
+from services.console.dead_letters.redriving import Redriven, discard, redrive, redrive_many
+
+__all__ = [
+    "DeadLetter",
+    "DeadLetterBox",
+    "LetterFilter",
+    "LetterGroup",
+    "LetterLine",
+    "LogDeadLetters",
+    "MemoryDeadLetters",
+    "Note",
+    "Redriven",
+    "discard",
+    "group",
+    "letters_from",
+    "open_dead_letters",
+    "redrive",
+    "redrive_many",
+]

@@ -1,0 +1,169 @@
+"""What people do about dead letters: have them handled again, or discard them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+from pydantic import BaseModel, ConfigDict
+
+from contracts.envelope import Fact, Unbelievable
+from contracts.hearings import HEARINGS
+from contracts.run import RunRedriven
+from contracts.shape import Body
+from contracts.subjects import RUNS
+from services.console.dead_letters.box import DeadLetterBox
+from services.console.dead_letters.letters import DeadLetter, Note
+from services.console.errors import Conflict
+from shared.bus import Bus
+from shared.errors import LogError
+
+log = structlog.get_logger()
+
+
+class Left(BaseModel):
+    """A letter that was not redriven."""
+
+    model_config = ConfigDict(frozen=True)
+
+    number: int
+    why: str
+
+
+class Redriven(BaseModel):
+    """What became of many: the last one looked at is where to go on `after`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    matched: int
+    redriven: tuple[int, ...] = ()
+    skipped: tuple[Left, ...] = ()
+    failed: tuple[Left, ...] = ()
+    after: int = 0
+
+
+async def redrive(
+    letter: DeadLetter, box: DeadLetterBox, bus: Bus, principal: str, reason: str
+) -> None:
+    """Let the service that gave a fact up handle it again.
+
+    The fact is said before the letter is noted: who stops in between leaves a letter that is open
+    and may be redriven again, under the same id.
+
+    Raises:
+        Conflict: it was decided upon, or it cannot be redriven; says why.
+    """
+    fact = await redrivable(letter, box)
+    said = RunRedriven(
+        service=letter.service,
+        sequence=fact.sequence,
+        principal=principal,
+        reason=reason,
+        nonce=f"letter-{letter.number}",
+    )
+    await bus.say(fact, said)
+    await _note(letter, box, Note(state="redriven", principal=principal, reason=reason))
+
+
+async def discard(letter: DeadLetter, box: DeadLetterBox, principal: str, reason: str) -> None:
+    """Nobody shall handle it again; it stays where it is, with the reason.
+
+    Raises:
+        Conflict: it was decided upon.
+    """
+    _check_open(letter)
+    await _note(letter, box, Note(state="discarded", principal=principal, reason=reason))
+
+
+async def redrivable(letter: DeadLetter, box: DeadLetterBox) -> Fact[Body]:
+    """The fact that a letter is about. The letter is not believed: the log is.
+
+    Raises:
+        Conflict: there is none that its service could handle.
+    """
+    _check_open(letter)
+    if letter.stream != RUNS:
+        raise _never(letter, f"it is no fact of a run, but lies in {letter.stream or 'no stream'}")
+    fact = await _fact(letter, letter.sequence, box)
+    if (fact.tenant, fact.run_id, fact.type) != (letter.tenant, letter.run_id, letter.type):
+        raise _never(letter, f"message {letter.sequence} of the log is another than it says")
+    # A redrive that crashed its worker is put aside unread: what it named is meant.
+    if isinstance(fact.body, RunRedriven):
+        fact = await _fact(letter, fact.body.sequence, box)
+    heard = {type_ for one in HEARINGS if one.service == letter.service for type_ in one.types}
+    if fact.type not in heard:
+        raise _never(letter, f"{letter.service} does not hear {fact.type}")
+    return fact
+
+
+async def redrive_many(  # noqa: PLR0913 - what is done, to what, by whom, and how fast
+    letters: Sequence[DeadLetter],
+    box: DeadLetterBox,
+    bus: Bus,
+    principal: str,
+    reason: str,
+    *,
+    limit: int,
+    rate: float,
+    dry_run: bool = False,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> Redriven:
+    """Redrive the first `limit` of these, `rate` a second; one that cannot be is passed over."""
+    chosen = letters[:limit]
+    done: list[int] = []
+    skipped: list[Left] = []
+    failed: list[Left] = []
+    for letter in chosen:
+        try:
+            if dry_run:
+                await redrivable(letter, box)
+            else:
+                await redrive(letter, box, bus, principal, reason)
+                await sleep(1 / rate)
+            done.append(letter.number)
+        except Conflict as error:
+            skipped.append(Left(number=letter.number, why=error.what))
+        except (LogError, TimeoutError) as error:
+            log.warning("console.redrive_failed", letter=letter.number, error=str(error))
+            failed.append(Left(number=letter.number, why=str(error) or type(error).__name__))
+    return Redriven(
+        matched=len(letters),
+        redriven=tuple(done),
+        skipped=tuple(skipped),
+        failed=tuple(failed),
+        after=chosen[-1].number if chosen else 0,
+    )
+
+
+async def _fact(letter: DeadLetter, sequence: int, box: DeadLetterBox) -> Fact[Body]:
+    try:
+        fact = await box.fact(sequence)
+    except Unbelievable as error:
+        raise _never(letter, f"it is no fact: {error.reason} (rule={error.rule})") from None
+    if fact is None:
+        raise _never(letter, f"the log has no message {sequence} any more")
+    return fact
+
+
+async def _note(letter: DeadLetter, box: DeadLetterBox, note: Note) -> None:
+    if await box.note(letter.number, note):
+        return
+    now = await box.letter(letter.number)
+    if now is not None and now.state != note.state:
+        _check_open(now)
+
+
+def _check_open(letter: DeadLetter) -> None:
+    if letter.state != "open":
+        raise Conflict(
+            f"dead letter {letter.number} was {letter.state} by {letter.decided_by}",
+            "state",
+            "one that fails again leaves a new letter: interlock dlq list",
+        )
+
+
+def _never(letter: DeadLetter, why: str) -> Conflict:
+    return Conflict(
+        f"dead letter {letter.number} cannot be redriven: {why}",
+        "the log",
+        f"look at it, then: interlock dlq discard {letter.number} --reason ...",
+    )

@@ -1,0 +1,26 @@
+"""The read model: what each fact changes in it, and how a row takes a change.
+
+Rows only grow: the first submission and the first end in log order stand, steps only rise, the
+latest settlement of an attempt counts. So facts may come in any order and any number of times,
+and the rows are the same; no fact has to wait for another, and a replay changes nothing.
+"""
+
+from .changes import Change, ReviewKey, RunKey, project
+from .reviews import OPEN, WITHDRAWN, ReviewRow, advance_review, advanced_reviews, row_key
+from .runs import RunRow, advance_run, advanced_runs
+
+__all__ = [
+    "OPEN",
+    "WITHDRAWN",
+    "Change",
+    "ReviewKey",
+    "ReviewRow",
+    "RunKey",
+    "RunRow",
+    "advance_review",
+    "advance_run",
+    "advanced_reviews",
+    "advanced_runs",
+    "project",
+    "row_key",
+]

@@ -1,0 +1,82 @@
+"""Calls of a shadow run: judged like any other, but no person is asked about them.
+
+What would be escalated passes where people let the recorded call with these very arguments run, so
+that its record is replayed; otherwise it is blocked, and the shadow shows that it would have asked.
+"""
+
+from datetime import datetime
+
+from contracts.envelope import Fact
+from contracts.guardrail import TaskCleared, ToolBlocked, ToolCleared, ToolEscalated
+from contracts.history import Call, Run
+from contracts.history.approval import approval_gap
+from contracts.history.lineage import recorded_call
+from contracts.shape import later
+from contracts.task import Fork
+from contracts.tool import ToolRequested
+
+from .agents import USER
+from .policy import ToolPolicy
+from .trust import EXTERNAL
+
+ToolVerdict = ToolCleared | ToolBlocked | ToolEscalated
+
+
+def judge_shadow(
+    verdict: ToolVerdict,
+    run: Run,
+    parent: Run,
+    asked: ToolRequested,
+    policy: ToolPolicy,
+    now: datetime,
+) -> ToolCleared | ToolBlocked:
+    """The verdict on a call of a shadow, made of that on the same call of a run that acts."""
+    if not isinstance(verdict, ToolEscalated):
+        return verdict
+    recorded = recorded_call(run, parent, asked)
+    if recorded is None or asked.manifest_sha256 is None or not was_approved(parent, recorded):
+        return ToolBlocked(
+            rule="would_ask",
+            policy_version=policy.version,
+            reason=f"a person would be asked: {verdict.reason}",
+            call=asked.call,
+            attempt=asked.attempt,
+        )
+    return ToolCleared(
+        rule="replayed_approval",
+        policy_version=policy.version,
+        reason=f"people let call {recorded.name} of run {parent.run_id} run with these arguments",
+        call=asked.call,
+        attempt=asked.attempt,
+        tool=asked.tool,
+        manifest_sha256=asked.manifest_sha256,
+        arguments_sha256=asked.arguments_sha256,
+        expires_at=later(now, policy.clearance_seconds),
+    )
+
+
+def was_approved(parent: Run, call: Call) -> bool:
+    """Whether people let the arguments run that the call ran with, or a shadow was told that."""
+    if call.last is None:
+        return False
+    match call.last.verdict:
+        case Fact(body=ToolCleared(rule="replayed_approval")):
+            return True
+        case Fact(body=ToolCleared()):
+            asked = call.last.request.body
+            return asked.approval_id is not None and approval_gap(parent, asked) is None
+        case _:
+            return False
+
+
+def labels_of_fork(parent: Run) -> tuple[str, ...]:
+    """With which labels the task of a fork begins: those of the task that it repeats."""
+    verdict = parent.verdict.body if parent.verdict is not None else None
+    return verdict.labels if isinstance(verdict, TaskCleared) else (EXTERNAL, USER)
+
+
+def missing_policy(fork: Fork | None, policy: ToolPolicy) -> str | None:
+    """Why a fork cannot be judged by the policy that it names; None if that is the one in force."""
+    if fork is None or fork.policy in (None, policy.version):
+        return None
+    return f"there is no policy {fork.policy!r} here; the one in force is {policy.version}"

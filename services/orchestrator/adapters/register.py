@@ -1,0 +1,77 @@
+"""Small values that replicas share, each changed only by who has seen its last state."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import nats.errors
+from nats.aio.client import Client
+from nats.js.client import JetStreamContext
+from nats.js.errors import APIError
+
+from contracts.subjects import ADMISSION, ADMISSION_VALUE, ORCHESTRATOR
+from shared.connection import inbox_prefix
+from shared.direct import DirectReader
+from shared.errors import LogUnavailable
+from shared.storing import EXPECTED, WRONG_LAST_SEQUENCE
+
+
+class Register(Protocol):
+    async def load(self, name: str) -> tuple[bytes, int]:
+        """The value and its revision; nothing and 0 where there is none yet."""
+        ...
+
+    async def store(self, name: str, value: bytes, revision: int) -> int | None:
+        """The new revision; None if the value has another one than `revision` by now.
+
+        Raises:
+            LogUnavailable: nobody can tell whether it was stored. Load it, and see.
+        """
+        ...
+
+
+class NatsRegister:
+    """Each value is the last message on a subject of its own."""
+
+    def __init__(self, client: Client, timeout_seconds: float) -> None:
+        self._jetstream: JetStreamContext = client.jetstream()
+        self._timeout_seconds = timeout_seconds
+        self._reader = DirectReader(
+            client, ADMISSION, f"{inbox_prefix(ORCHESTRATOR)}.register", timeout_seconds
+        )
+
+    async def start(self) -> None:
+        await self._reader.start()
+
+    async def load(self, name: str) -> tuple[bytes, int]:
+        found = await self._reader.last(ADMISSION_VALUE.format(name=name))
+        return (b"", 0) if found is None else (found.body, found.sequence)
+
+    async def store(self, name: str, value: bytes, revision: int) -> int | None:
+        subject = ADMISSION_VALUE.format(name=name)
+        try:
+            ack = await self._jetstream.publish(
+                subject, value, timeout=self._timeout_seconds, headers={EXPECTED: str(revision)}
+            )
+        except nats.errors.Error as error:
+            if isinstance(error, APIError) and error.err_code == WRONG_LAST_SEQUENCE:
+                return None
+            raise LogUnavailable(subject, self._timeout_seconds, str(error)) from None
+        return ack.seq
+
+
+@dataclass
+class MemoryRegister:
+    """The same in memory. Like the stream, it counts over all its values."""
+
+    values: dict[str, tuple[bytes, int]] = field(default_factory=dict)
+    stored: int = 0
+
+    async def load(self, name: str) -> tuple[bytes, int]:
+        return self.values.get(name, (b"", 0))
+
+    async def store(self, name: str, value: bytes, revision: int) -> int | None:
+        if (await self.load(name))[1] != revision:
+            return None
+        self.stored += 1
+        self.values[name] = (value, self.stored)
+        return self.stored

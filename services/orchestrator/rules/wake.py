@@ -1,0 +1,36 @@
+"""When a run must be looked at again if nothing is said of it before."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from contracts.history import Review, Run
+from contracts.shape import later
+
+from .overdue import overdue_at, silent
+from .timing import deadline, step_overdue_at
+
+
+def next_wake(run: Run, now: datetime, sweep_seconds: float) -> datetime | None:
+    """The next deadline or expiry, and at the latest the next sweep; None once it has ended."""
+    if run.end is not None or run.submitted is None:
+        return None
+    return min([later(now, sweep_seconds), *_moments(run)])
+
+
+def _moments(run: Run) -> Iterator[datetime]:
+    for review in run.open_reviews:
+        yield from _review_moments(review)
+    if (ends := deadline(run)) is not None:
+        yield ends
+    if run.step is None or run.pause is not None:
+        return
+    if run.step.outcome is None:
+        yield step_overdue_at(run, run.step)
+    yield from (overdue_at(each) for each in silent(run.step))
+
+
+def _review_moments(review: Review) -> Iterator[datetime]:
+    """When it expires, and when the next of its ladder is asked."""
+    asked = review.requested.body
+    yield asked.expires_at
+    yield from (step.at for step in asked.escalations[len(review.escalated) :][:1])
