@@ -13,13 +13,15 @@ import nats
 
 from infra.demo.shop.database import prepare as prepare_shop
 from infra.dev.assembly import SIGNING_OWNERS
-from infra.dev.platform import ensure_token, write_manifests
+from infra.dev.people import ensure_token
+from infra.dev.platform import write_manifests
 from infra.generate.permissions import INFRA, USERS, permissions_conf
 from infra.migrations.run import migrate
 from infra.platform.files import replace_file
 from infra.platform.home import Home
 from infra.platform.nats_identity import ensure_nats_users, ensure_signers
 from infra.streams import ensure_streams
+from shared.connection import servers_of
 
 
 async def make_keys(home: Home, config_dir: Path) -> None:
@@ -36,7 +38,7 @@ async def make_keys(home: Home, config_dir: Path) -> None:
 async def set_up(home: Home, nats_url: str, postgres_dsn: str, durability: str) -> None:
     """Streams, consumers and tables. Doing it again changes nothing."""
     client = await nats.connect(
-        nats_url,
+        servers_of(nats_url),
         nkeys_seed=str(home.keys / f"{INFRA}.nkey"),
         inbox_prefix=f"_INBOX_{INFRA}".encode(),
     )
@@ -52,7 +54,8 @@ async def set_up(home: Home, nats_url: str, postgres_dsn: str, durability: str) 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m infra.bootstrap", description=__doc__)
     parser.add_argument("what", choices=["keys", "setup"])
-    parser.add_argument("--durability", default="durable", help="fast, durable or replicated")
+    claimed = os.environ.get("INTERLOCK_DURABILITY", "durable")
+    parser.add_argument("--durability", default=claimed, help="fast, durable or replicated")
     options = parser.parse_args()
     home = Home.from_environment()
     if options.what == "keys":

@@ -17,7 +17,13 @@ __all__ = ["app", "main"]
 
 @app.command()
 def dev(
-    durability: Annotated[str, typer.Option(help="fast, or durable: flush every write")] = "fast",
+    durability: Annotated[
+        str,
+        typer.Option(
+            envvar="INTERLOCK_DURABILITY",
+            help="fast; durable: flush every write; or replicated: three nodes",
+        ),
+    ] = "fast",
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port of the console; 0 takes any")
     ] = 8300,

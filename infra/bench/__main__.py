@@ -5,6 +5,7 @@ import asyncio
 import json
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
@@ -16,37 +17,43 @@ from infra.platform.errors import PlatformError
 from infra.platform.home import Home
 from infra.platform.nats import Durability
 
+from .history import HistoryResult, measure_history
 from .steps import Load, StepsResult, measure_steps
 
 FULL = Load(steps=20, alone=5, together=50)
 QUICK = Load(steps=5, alone=2, together=10)
+FULL_CALLS, QUICK_CALLS = 1000, 150
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.bench", description=__doc__)
+    parser.add_argument("suite", nargs="?", default="steps", choices=["steps", "history"])
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="a short form, for a first look")
     parser.add_argument("--durability", default="fast", choices=[mode.value for mode in Durability])
     options = parser.parse_args()
-    load = QUICK if options.quick else FULL
     try:
-        result = asyncio.run(_bench(load, Durability(options.durability)))
+        result = asyncio.run(_bench(options.suite, options.quick, Durability(options.durability)))
     except (PlatformError, RuntimeError, TimeoutError) as error:
         print(f"bench: {error or 'a run did not end in time'}", file=sys.stderr)
         return 1
     if options.json:
         print(json.dumps(result.as_json()))
+    elif isinstance(result, StepsResult):
+        _show_steps(result)
     else:
-        _show(result)
+        _show_history(result)
     return 0
 
 
-async def _bench(load: Load, durability: Durability) -> StepsResult:
+async def _bench(suite: str, quick: bool, durability: Durability) -> StepsResult | HistoryResult:
     with tempfile.TemporaryDirectory(prefix="interlock-bench-") as folder:
         home = Home(Path(folder))
         options = DevOptions(home, durability=durability, console_port=0, nats_port=0)
         async with DevPlatform.running(options, _tell, _on_event) as platform:
-            return await measure_steps(platform, load)
+            if suite == "history":
+                return await measure_history(platform, QUICK_CALLS if quick else FULL_CALLS)
+            return await measure_steps(platform, QUICK if quick else FULL)
 
 
 def _tell(sentence: str) -> None:
@@ -57,7 +64,18 @@ def _on_event(_: ChildEvent) -> None:
     """A crash shows as a run that does not end."""
 
 
-def _show(result: StepsResult) -> None:
+def _show_history(result: HistoryResult) -> None:
+    shown = Table(title=f"history, durability {result.durability}", title_justify="left")
+    shown.add_column("figure")
+    for run in result.runs:
+        shown.add_column(f"policy {run.policy}", justify="right")
+    for name in asdict(result.runs[0]):
+        if name != "policy":
+            shown.add_row(name.replace("_", " "), *(f"{asdict(run)[name]}" for run in result.runs))
+    Console().print(shown)
+
+
+def _show_steps(result: StepsResult) -> None:
     console = Console()
     load = f"{result.runs} runs at once, {result.steps_per_run} steps each"
     shown = Table(title=f"steps, {load}, durability {result.durability}", title_justify="left")

@@ -71,11 +71,12 @@ class _Meter:
 class Ends:
     """Hears the ends of runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, tenant: str = TENANT) -> None:
+        self._tenant = tenant
         self._waiting: dict[str, asyncio.Future[str]] = {}
 
     async def listen(self, client: Client) -> None:
-        await client.subscribe(f"run.{TENANT}.*.run.*", cb=self._on_message)
+        await client.subscribe(f"run.{self._tenant}.*.run.*", cb=self._on_message)
 
     def expect(self, run_id: str) -> asyncio.Future[str]:
         self._waiting[run_id] = asyncio.get_running_loop().create_future()

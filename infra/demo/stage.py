@@ -17,10 +17,10 @@ from nats.aio.msg import Msg
 from contracts.envelope import Fact, Stored, Unbelievable, believe
 from contracts.history import Run
 from contracts.shape import Body
-from contracts.subjects import ENDS, ORCHESTRATOR, PRODUCER, RUNS
+from contracts.subjects import ENDS, ORCHESTRATOR, PRODUCER
 from infra.dev.platform import DevPlatform
 from shared.connection import mark_repeated_headers
-from shared.direct import DirectReader
+from shared.content import LogReader
 from shared.errors import LogUnavailable
 from shared.runlog import RunLog
 from shared.signing import Keyring, load_keyring
@@ -112,7 +112,7 @@ class Stage:
         follower = Follower(keyring, on_fact)
         listener, reader = await platform.connect(PRODUCER), await platform.connect()
         mark_repeated_headers(reader)
-        direct = DirectReader(reader, RUNS, "_INBOX_infra", READ_TIMEOUT_SECONDS)
+        direct = LogReader(reader, "_INBOX_infra", READ_TIMEOUT_SECONDS)
         try:
             await follower.listen(listener)
             await direct.start()
@@ -132,7 +132,7 @@ class Stage:
         (await self._http.post("/tasks", json=body)).raise_for_status()
 
     async def answer(self, run_id: str, decision: str, reason: str) -> dict[str, str]:
-        """Approve or reject the open review of a run through the API that people use."""
+        """Answer the open review of a run through the API that people use, as somebody else."""
         await self.follower.wait_for(run_id, "review.requested")
         async with asyncio.timeout(FACT_TIMEOUT_SECONDS):
             review = await self._open_review(run_id)
@@ -140,7 +140,9 @@ class Stage:
                 await asyncio.sleep(PAUSE_SECONDS)
                 review = await self._open_review(run_id)
         url = f"/reviews/{review['id']}/{decision}"
-        (await self._http.post(url, json={"reason": reason})).raise_for_status()
+        own = {"authorization": f"Bearer {self.platform.approver_token}"}
+        body = {"reason": reason}
+        (await self._http.post(url, json=body, headers=own)).raise_for_status()
         return review
 
     async def cancel(self, run_id: str) -> None:

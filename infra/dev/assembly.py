@@ -53,12 +53,24 @@ class Places:
     ports: Mapping[str, int]
 
 
+def replicas_of(service: str, count: int) -> tuple[str, ...]:
+    """The names of the processes of one service: `tool_executor`, `tool_executor-2`."""
+    return (service, *(f"{service}-{number}" for number in range(2, count + 1)))
+
+
+def service_of(replica: str) -> str:
+    """The service that a process is one of. Names of services have no dash."""
+    return replica.partition("-")[0]
+
+
 def service_child(name: str, places: Places, extra: Mapping[str, str]) -> Child:
-    """The process of one service."""
+    """The process of one service, or one replica of it: they differ in port and log alone."""
+    service = service_of(name)
+    own = _own(service, places.ports[name], places)
     return Child(
         name=name,
-        argv=(sys.executable, "-m", f"services.{name}"),
-        env={**_common(places), **_own(name, places), **extra},
+        argv=(sys.executable, "-m", f"services.{service}"),
+        env={**_common(places), **own, **extra},
         cwd=REPOSITORY,
         log_file=places.home.logs / f"{name}.log",
         grace_seconds=GRACE_SECONDS,
@@ -96,11 +108,11 @@ def _common(places: Places) -> dict[str, str]:
     return common
 
 
-def _own(name: str, places: Places) -> dict[str, str]:
+def _own(name: str, port: int, places: Places) -> dict[str, str]:
     prefix = f"INTERLOCK_{name.upper()}"
     own = {
         f"{prefix}_NKEY_FILE": str(places.home.keys / f"{name}.nkey"),
-        f"{prefix}_HTTP_PORT": str(places.ports[name]),
+        f"{prefix}_HTTP_PORT": str(port),
     }
     if name in SIGNING_OWNERS:
         own[f"{prefix}_SIGNING_KEY_FILE"] = str(places.home.keys / f"{name}.seed")

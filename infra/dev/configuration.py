@@ -10,7 +10,7 @@ from services.cost_ledger.adapters import Prices
 from services.cost_ledger.rules.budgets import Budgets
 from services.guardrail_checker.rules.policy import ToolPolicy
 from shared.catalogue import load_models
-from shared.config import load_agents, load_yaml
+from shared.config import load_agents, load_schedules, load_yaml
 from shared.errors import ConfigError
 
 CONFIG_VARIABLE = "INTERLOCK_CONFIG_DIR"
@@ -30,7 +30,14 @@ def check_configuration(folder: Path) -> None:
     if not (folder / "agents").is_dir():
         raise ConfigError(f"{folder} has no folder agents; start from a copy of infra/config")
     aliases = load_models(folder).aliases
-    for agent in load_agents(folder).values():
+    agents = load_agents(folder)
+    for schedule in load_schedules(folder).values():
+        if schedule.task.agent not in agents:
+            raise ConfigError(
+                f"{folder / 'schedules.yaml'}: {schedule.name}: no agent is named "
+                f"{schedule.task.agent!r}; known are {', '.join(sorted(agents))}"
+            )
+    for agent in agents.values():
         if agent.model not in aliases:
             known = ", ".join(sorted(aliases))
             raise ConfigError(

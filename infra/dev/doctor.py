@@ -8,17 +8,17 @@ from rich.table import Table
 
 from infra.platform.doctor import Finding, examine
 from infra.platform.home import Home
-from infra.platform.nats import Durability
 
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
 async def report(*, as_json: bool) -> int:
-    """Print every finding, for the mode that `interlock dev` starts in unless told another.
+    """Print every finding.
 
-    The exit code is 1 if a finding keeps the platform from starting.
+    The exit code is 1 if a finding keeps the platform from starting, or from being what it is
+    claimed to be.
     """
-    findings = await examine(Home.from_environment(), Durability.FAST)
+    findings = await examine(Home.from_environment())
     failed = any(finding.status == "fail" for finding in findings)
     if as_json:
         print(json.dumps({"ok": not failed, "findings": [asdict(one) for one in findings]}))

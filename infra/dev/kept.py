@@ -15,6 +15,7 @@ from dataclasses import asdict
 
 from contracts.subjects import CONSOLE
 from infra.platform.child import ChildEvent
+from infra.platform.cluster import kept_durability
 from infra.platform.errors import PlatformError
 from infra.platform.home import HOME_VARIABLE, Home
 from services.console.cli.endpoint import Endpoint
@@ -34,7 +35,7 @@ def kept_endpoint() -> Iterator[Endpoint]:
         CommandFailed: there is no state, or it cannot be read now.
     """
     home = Home.from_environment()
-    if not (home.nats / "jetstream").is_dir():
+    if not any(home.nats.glob("**/jetstream")):
         raise not_running()
     print("The platform is not running; reading the state it left ...", file=sys.stderr)
     with subprocess.Popen(
@@ -58,7 +59,14 @@ def kept_endpoint() -> Iterator[Endpoint]:
 
 
 async def _serve() -> int:
-    options = DevOptions(Home.from_environment(), services=(CONSOLE,), console_port=0, nats_port=0)
+    home = Home.from_environment()
+    options = DevOptions(
+        home,
+        durability=kept_durability(home),
+        services=(CONSOLE,),
+        console_port=0,
+        nats_port=0,
+    )
     try:
         async with DevPlatform.running(options, _quiet, _quiet) as platform:
             print(json.dumps(asdict(Endpoint(platform.console_url, platform.token))), flush=True)

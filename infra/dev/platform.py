@@ -1,9 +1,7 @@
 """Start every part of the platform in order, and stop it in reverse, leaving nothing behind."""
 
 import asyncio
-import json
 import os
-import secrets
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,15 +17,18 @@ from infra.demo.shop.database import prepare as prepare_shop
 from infra.generate.permissions import INFRA, USERS, permissions_conf
 from infra.migrations.run import migrate
 from infra.platform.child import Child, ChildEvent
+from infra.platform.cluster import nats_of
 from infra.platform.errors import PlatformError
 from infra.platform.home import Endpoints, Home
-from infra.platform.nats import DEFAULT_PORT, Durability, NatsServer
+from infra.platform.nats import DEFAULT_PORT, Durability
 from infra.platform.nats_identity import ensure_nats_users, ensure_signers
 from infra.platform.ports import choose_port
 from infra.platform.postgres import Postgres
 from infra.platform.processes import Supervisor
 from infra.platform.readiness import wait_ready
+from infra.platform.wellness import kept_well
 from infra.streams import Bounds, ensure_streams
+from shared.connection import servers_of
 
 from .assembly import (
     REPOSITORY,
@@ -35,17 +36,18 @@ from .assembly import (
     START_ORDER,
     Places,
     inherited,
+    replicas_of,
     service_child,
     simulator_child,
     url_of,
 )
+from .people import DEV_APPROVER, ensure_token, token_of
 
 CONSOLE_PORT = 8300
 READY_TIMEOUT_SECONDS = 60.0
 PROBE_TIMEOUT_SECONDS = 2.0
 MANIFESTS_TIMEOUT_SECONDS = 60.0
 RECONNECT_SECONDS = 0.2
-DEV_ROLES = ("viewer", "operator", "approver", "admin", "support-lead")
 
 Tell = Callable[[str], None]
 
@@ -56,7 +58,10 @@ class ManifestsFailed(PlatformError):
 
 @dataclass(frozen=True)
 class DevOptions:
-    """How to run the platform. `extra_env` goes to every service; tests shorten waits by it."""
+    """How to run the platform. `extra_env` goes to every service; tests shorten waits by it.
+
+    `replicas` says how many processes a service has, where that is not one: they share its work.
+    """
 
     home: Home
     durability: Durability = Durability.FAST
@@ -66,10 +71,17 @@ class DevOptions:
     console_port: int = CONSOLE_PORT
     nats_port: int = DEFAULT_PORT
     services: tuple[str, ...] = START_ORDER
+    replicas: Mapping[str, int] = field(default_factory=dict)
     extra_env: Mapping[str, str] = field(default_factory=dict)
     # Calls to real providers cost money, so a key that happens to be in the environment is not
     # enough: somebody has to ask for them.
     real_providers: bool = False
+
+    @property
+    def processes(self) -> tuple[str, ...]:
+        """Every process of every service, in the order of starting."""
+        counted = ((name, self.replicas.get(name, 1)) for name in self.services)
+        return tuple(name for service, count in counted for name in replicas_of(service, count))
 
 
 class DevPlatform:
@@ -80,6 +92,7 @@ class DevPlatform:
         self.supervisor = supervisor
         self.places = places
         self.token = ""
+        self.approver_token = ""
 
     @property
     def console_url(self) -> str:
@@ -118,7 +131,7 @@ class DevPlatform:
         )
 
     async def start_service(self, name: str) -> None:
-        """Start one service and wait until it hears."""
+        """Start one service, or one replica of it, and wait until it hears."""
         await self.supervisor.start(self._child(name))
         await self.wait_until_ready(name)
 
@@ -138,10 +151,11 @@ class DevPlatform:
         """A plain NATS connection as one of the users."""
         seed = self.places.home.keys / f"{user}.nkey"
         return await nats.connect(
-            self.places.nats_url,
+            servers_of(self.places.nats_url),
             nkeys_seed=str(seed),
             inbox_prefix=f"_INBOX_{user}".encode(),
             reconnect_time_wait=RECONNECT_SECONDS,
+            max_reconnect_attempts=-1,
         )
 
 
@@ -155,17 +169,15 @@ async def _start(
     home = options.home
     users = ensure_nats_users(home, USERS)
     ensure_signers(home, SIGNING_OWNERS)
-    server = NatsServer(
-        home,
-        port=options.nats_port,
-        monitoring_port=0,
-        durability=options.durability,
-        authorization=permissions_conf({name: user.public_key for name, user in users.items()}),
-    )
+    public = {name: user.public_key for name, user in users.items()}
+    authorization = permissions_conf(public)
+    server = nats_of(home, options.durability, port=options.nats_port, authorization=authorization)
     postgres = Postgres(home)
     stack.callback(postgres.tidy)
     tell("starting nats-server and PostgreSQL")
     await asyncio.gather(server.start(supervisor), postgres.start(supervisor))
+    for node in server.nodes:
+        await stack.enter_async_context(kept_well(supervisor, node.name, node.ailment))
     simulated = ROUTER in options.services and not options.real_providers
     simulator_port = choose_port() if simulated else None
     places = Places(
@@ -181,12 +193,13 @@ async def _start(
     )
     platform = cls(options, supervisor, places)
     platform.token = ensure_token(places.tokens_file)
+    platform.approver_token = token_of(places.tokens_file, DEV_APPROVER) or platform.token
     tell("making streams, tables and tool manifests")
     await asyncio.gather(_make_streams(platform), _make_tables(places), _pin_tools(platform))
     if simulator_port is not None:
         await _start_simulator(platform, simulator_port)
     tell(f"starting {', '.join(options.services)}")
-    await asyncio.gather(*(platform.start_service(name) for name in options.services))
+    await asyncio.gather(*(platform.start_service(name) for name in options.processes))
     return platform
 
 
@@ -214,19 +227,9 @@ async def _answering(supervisor: Supervisor, child: Child, url: str) -> None:
 
 
 def _ports(options: DevOptions) -> dict[str, int]:
-    ports = {name: choose_port() for name in START_ORDER if name != CONSOLE}
+    names = {*START_ORDER, *options.processes} - {CONSOLE}
+    ports = {name: choose_port() for name in sorted(names)}
     return {**ports, CONSOLE: choose_port(options.console_port)}
-
-
-def ensure_token(path: Path) -> str:
-    """The bearer token of the person at this machine, made on first start."""
-    if not path.exists():
-        token = secrets.token_urlsafe(24)
-        person = {"principal": "dev@localhost", "roles": DEV_ROLES}
-        path.touch(mode=0o600)
-        path.write_text(json.dumps({token: person}, indent=2))
-    tokens: dict[str, object] = json.loads(path.read_text())
-    return next(iter(tokens))
 
 
 async def _make_streams(platform: DevPlatform) -> None:

@@ -29,7 +29,7 @@ async def run_dev(durability: str, port: int, scenarios: Path | None, real_provi
     try:
         mode = Durability(durability)
     except ValueError:
-        console.print(f"[red]--durability {durability}[/]: choose fast or durable")
+        console.print(f"[red]--durability {durability}[/]: choose {', '.join(Durability)}")
         return USAGE
     options = replace(_options(mode, port, scenarios), real_providers=real_providers)
     if real_providers and not any(name in os.environ for name in PROVIDER_KEYS):

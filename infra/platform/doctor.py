@@ -10,12 +10,13 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from infra.platform.attestation import PROMISES, REMEDIES, Attested, Unattested, attest
 from infra.platform.errors import PlatformError
 from infra.platform.home import Home
 from infra.platform.nats import Durability, find_nats_server, nats_server_version
@@ -30,13 +31,19 @@ DOCKER_TIMEOUT_SECONDS = 3.0
 # No clock that is right shows a time before this code existed.
 EARLIEST_NOW = datetime(2026, 11, 1, tzinfo=UTC).timestamp()
 CLOCK_TOLERANCE_SECONDS = 60.0
+DURABILITY_VARIABLE = "INTERLOCK_DURABILITY"
+MONITORING_VARIABLE = "INTERLOCK_NATS_MONITORING_URL"  # several with commas between
+STRONGER = "--durability durable, or replicated, for what must not be lost; see docs/durability.md"
 
 Status = Literal["ok", "warn", "fail"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the doctor. `warn`: it works, with less; `fail`: `interlock dev` will not."""
+    """One line of the doctor.
+
+    `warn`: it works, with less; `fail`: `interlock dev` will not, or it is not what is claimed.
+    """
 
     name: str
     status: Status
@@ -44,7 +51,7 @@ class Finding:
     remedy: str = ""
 
 
-async def examine(home: Home, durability: Durability | None) -> tuple[Finding, ...]:
+async def examine(home: Home, environment: Mapping[str, str] = os.environ) -> tuple[Finding, ...]:
     """Every check, in the order to read them."""
     return (
         check_python(sys.version_info[:3]),
@@ -52,7 +59,7 @@ async def examine(home: Home, durability: Durability | None) -> tuple[Finding, .
         check_postgres(),
         check_home(home),
         check_disk(home.path),
-        check_durability(durability),
+        await check_durability(home, environment),
         check_clock(home, now=time.time()),
         await check_docker(),
     )
@@ -117,16 +124,56 @@ def judge_disk(free_bytes: int) -> Finding:
     return Finding("disk", "ok", shown)
 
 
-def check_durability(durability: Durability | None) -> Finding:
-    match durability:
-        case None:
-            remedy = f"name one of: {', '.join(Durability)}"
-            return Finding("durability", "fail", "no mode is named", remedy)
-        case Durability.FAST:
-            detail = "fast: a power cut may lose the last two minutes"
-            return Finding("durability", "warn", detail, "choose durable for what must not be lost")
-        case Durability.DURABLE:
-            return Finding("durability", "ok", "durable: flushed before it is acknowledged")
+async def check_durability(home: Home, environment: Mapping[str, str]) -> Finding:
+    """What is claimed, by a setting or by the platform that runs here, and what the servers say."""
+    try:
+        claim = _claim(home, environment)
+    except (ValueError, PlatformError) as error:
+        return Finding("durability", "fail", str(error), f"name one of: {', '.join(Durability)}")
+    if claim is None:
+        detail = f"nothing runs; interlock dev starts in fast: {PROMISES[Durability.FAST]}"
+        return Finding("durability", "warn", detail, STRONGER)
+    try:
+        return judge_durability(claim.mode, await attest(claim.monitoring_urls))
+    except Unattested as error:
+        claimed = f"{claim.mode} is claimed, and " if claim.mode else ""
+        remedy = f"name the monitoring of every node in {MONITORING_VARIABLE}"
+        return Finding("durability", "fail", f"{claimed}{error}", remedy)
+
+
+def judge_durability(claimed: Durability | None, found: Attested) -> Finding:
+    """A mode that is claimed and not met fails; what was promised to somebody is not so."""
+    runs = f"{found.mode} ({found.detail}): {PROMISES[found.mode]}"
+    if claimed is not None and not found.meets(claimed):
+        said = f"{claimed} is claimed, and what runs is {runs}"
+        return Finding("durability", "fail", said, REMEDIES[claimed])
+    if found.shortfalls:
+        remedy = "look at the nodes: until all are current, the loss of one more may stop the log"
+        return Finding("durability", "warn", f"{runs}; {'; '.join(found.shortfalls)}", remedy)
+    if found.mode is Durability.FAST:
+        return Finding("durability", "warn", runs, STRONGER)
+    return Finding("durability", "ok", runs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """The mode that somebody relies on, if anybody said so, and where its servers are asked."""
+
+    mode: Durability | None
+    monitoring_urls: tuple[str, ...]
+
+
+def _claim(home: Home, environment: Mapping[str, str]) -> _Claim | None:
+    running = home.endpoints()
+    mode = environment.get(DURABILITY_VARIABLE) or (running.durability if running else "")
+    where = environment.get(MONITORING_VARIABLE) or (running.nats_monitoring_url if running else "")
+    urls = tuple(url for one in where.split(",") if (url := one.strip()))
+    if mode and not urls:
+        raise PlatformError(
+            f"{DURABILITY_VARIABLE} claims {mode}, and no server runs here to attest it: start "
+            f"the platform, or name the monitoring of every node in {MONITORING_VARIABLE}"
+        )
+    return _Claim(Durability(mode) if mode else None, urls) if urls else None
 
 
 def check_clock(home: Home, *, now: float) -> Finding:

@@ -6,6 +6,7 @@ PlatformError                says what, where, and what to do
 ├── KeyFileCorrupt           a key on disk is not a key: ask a person, never overwrite
 ├── ProgramMissing           a binary is not installed: install it
 ├── ConfigRefused            a server refuses its configuration: mend what was passed in
+├── LogElsewhere             this home holds a log of another kind: choose its mode, or a new home
 ├── NoFreePort               this machine has no port to give: try again
 ├── NotReady                 a server did not answer in time: look at its log
 ├── ChildExists              two children of one name: a mistake in the caller
@@ -70,6 +71,18 @@ class ConfigRefused(PlatformError):
     def __init__(self, path: Path, answer: str) -> None:
         self.path = path
         super().__init__(f"{path} was refused: {answer}")
+
+
+class LogElsewhere(PlatformError):
+    """The log in this home is kept by one node, and three are asked for; or the other way round."""
+
+    def __init__(self, home: Path, asked: str, kept_by: int, fitting: str) -> None:
+        self.home = home
+        super().__init__(
+            f"{home} holds a log that is kept by {kept_by} node{'s' if kept_by > 1 else ''}; "
+            f"durability {asked} would begin an empty one beside it. Start with {fitting}, "
+            "or set INTERLOCK_HOME to another folder"
+        )
 
 
 class NoFreePort(PlatformError):

@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 from pathlib import Path
@@ -27,17 +28,31 @@ READY_TIMEOUT_SECONDS = 20.0
 CHECK_TIMEOUT_SECONDS = 10.0
 PROBE_TIMEOUT_SECONDS = 2.0
 GRACE_SECONDS = 10.0
+# How /healthz names a stream that failed to write. A server that still starts is unwell too, and
+# says so in other words: it only needs its time.
+WRITE_FAILED = b"write error"
 
 
 class Durability(StrEnum):
-    """What an acknowledgement of a single node survives.
+    """What an acknowledgement survives; `infra/platform/attestation.py` looks whether it does.
 
     `fast`: the end of any process; after a power cut up to two minutes may be missing.
     `durable`: a power cut too; every write is flushed before it is acknowledged.
+    `replicated`: the loss of a node too; two of three nodes have flushed it.
     """
 
     FAST = "fast"
     DURABLE = "durable"
+    REPLICATED = "replicated"
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Which of several nodes of one home a server is; `cluster` is configuration text."""
+
+    name: str
+    folder: Path
+    cluster: str
 
 
 class NatsServer:
@@ -45,6 +60,7 @@ class NatsServer:
 
     A port is used if it is free, and replaced by a free one if not; 0 prefers none.
     `authorization` is configuration text (users, accounts) that is included as it is.
+    A node of a cluster has a `seat`; its servers know each other by their names.
     """
 
     def __init__(
@@ -56,13 +72,25 @@ class NatsServer:
         durability: Durability = Durability.FAST,
         authorization: str = "",
         server_name: str = "interlock",
+        seat: Seat | None = None,
     ) -> None:
         self.port = choose_port(port)
         self.monitoring_port = choose_port(monitoring_port)
         self.durability = durability
-        self._home = home
+        self._log = home.logs
+        self._seat = seat or Seat("nats", home.nats, "")
         self._authorization = authorization
         self._server_name = server_name
+
+    @property
+    def name(self) -> str:
+        """Its name as a child of the supervisor."""
+        return self._seat.name
+
+    @property
+    def nodes(self) -> tuple["NatsServer", ...]:
+        """Itself; a cluster has several."""
+        return (self,)
 
     @property
     def url(self) -> str:
@@ -92,26 +120,26 @@ class NatsServer:
 
     def _child(self, binary: Path, config: Path) -> Child:
         return Child(
-            name="nats",
+            name=self._seat.name,
             argv=(str(binary), "--config", str(config)),
             env=dict(os.environ),
-            cwd=self._home.nats,
-            log_file=self._home.logs / "nats.log",
-            # Not lame duck: that gives clients time to move to another node, and there is none.
+            cwd=self._seat.folder,
+            log_file=self._log / f"{self._seat.name}.log",
+            # Not lame duck: that gives clients time to move to another node, and all are stopped.
             grace_seconds=GRACE_SECONDS,
         )
 
     def _write_config(self) -> Path:
-        replace_file(self._home.nats / "authorization.conf", self._authorization)
-        path = self._home.nats / "nats.conf"
+        replace_file(self._seat.folder / "authorization.conf", self._authorization)
+        path = self._seat.folder / "nats.conf"
         replace_file(path, self.config_text())
         return path
 
     def config_text(self) -> str:
         """The configuration file; on one line, the two JetStream keys would not parse."""
-        sync = "\n  sync_interval: always" if self.durability is Durability.DURABLE else ""
+        sync = "" if self.durability is Durability.FAST else "\n  sync_interval: always"
         # The server makes a folder `jetstream` in it.
-        store = json.dumps(str(self._home.nats))
+        store = json.dumps(str(self._seat.folder))
         return f"""\
 # Written by interlock at every start; changes made here are lost.
 server_name: {json.dumps(self._server_name)}
@@ -121,8 +149,16 @@ max_payload: {MAX_PAYLOAD}
 jetstream {{
   store_dir: {store}{sync}
 }}
-include "authorization.conf"
+{self._seat.cluster}include "authorization.conf"
 """
+
+    async def ailment(self) -> str | None:
+        """The write that failed, after which a stream takes nothing more until a restart."""
+        try:
+            _, said = await asyncio.to_thread(self._ask, "/healthz")
+        except (OSError, http.client.HTTPException):
+            return None
+        return said.decode(errors="replace") if WRITE_FAILED in said else None
 
     async def _probe(self) -> None:
         await asyncio.to_thread(self._ask_health)
@@ -136,18 +172,21 @@ include "authorization.conf"
             raise ConnectionError(f"port {self.monitoring_port} belongs to server {found}")
 
     def _get(self, path: str) -> bytes:
+        status, body = self._ask(path)
+        if status != HTTPStatus.OK:
+            raise ConnectionError(f"{path} answers {status}")
+        return body
+
+    def _ask(self, path: str) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection(
             LOOPBACK, self.monitoring_port, timeout=PROBE_TIMEOUT_SECONDS
         )
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
-            body = answer.read()
+            return answer.status, answer.read()
         finally:
             connection.close()
-        if answer.status != HTTPStatus.OK:
-            raise ConnectionError(f"{path} answers {answer.status}")
-        return body
 
 
 def find_nats_server(environment: Mapping[str, str] = os.environ) -> Path:

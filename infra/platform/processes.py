@@ -87,6 +87,11 @@ class Supervisor:
         if survivors:
             raise survivors[0]
 
+    def kill(self, name: str, reason: str) -> None:
+        """End a child's process at once; as after any crash, it comes back. The log says why."""
+        if (keeper := self._keepers.get(name)) is not None:
+            keeper.kill(reason)
+
     def pid(self, name: str) -> int | None:
         """The process of this child, or None while it is down."""
         keeper = self._keepers.get(name)
@@ -123,6 +128,11 @@ class _Keeper:
         process = await self._spawn()
         self._report(Started(self._child.name, process.pid))
         self._task = asyncio.create_task(self._keep(process), name=f"keep {self._child.name}")
+
+    def kill(self, reason: str) -> None:
+        self._say_in_log(reason)
+        if (pid := self.pid) is not None:
+            _kill_group(pid)
 
     async def stop(self) -> None:
         self._stopping.set()

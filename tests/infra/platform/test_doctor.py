@@ -8,13 +8,12 @@ import pytest
 from infra.platform import doctor
 from infra.platform.doctor import examine
 from infra.platform.home import Home
-from infra.platform.nats import Durability
 
 NOW = doctor.EARLIEST_NOW + 3600
 
 
 async def test_this_machine_can_carry_the_platform(home):
-    findings = await examine(home, Durability.DURABLE)
+    findings = await examine(home, {})
 
     assert [finding.name for finding in findings] == [
         *("python", "nats-server", "postgres", "home", "disk"),
@@ -65,12 +64,6 @@ def test_a_home_that_cannot_be_written_fails(tmp_path):
     tmp_path.chmod(0o500)
 
     assert doctor.check_home(Home(tmp_path / "home")).status == "fail"
-
-
-def test_a_durability_mode_must_be_named():
-    assert doctor.check_durability(None).status == "fail"
-    assert doctor.check_durability(Durability.FAST).status == "warn"
-    assert doctor.check_durability(Durability.DURABLE).status == "ok"
 
 
 def test_a_clock_before_this_release_fails(home):

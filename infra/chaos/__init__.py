@@ -1,0 +1,1 @@
+"""Chaos: runs that move money, on the platform as it ships, while its parts are killed."""

@@ -1,0 +1,147 @@
+"""One play: runs and kills at once, the wait for the last run, and the judgement."""
+
+import asyncio
+import time
+from contextlib import suppress
+
+import asyncpg
+
+from contracts.envelope import Fact
+from contracts.shape import Body
+from shared.errors import LogUnavailable
+
+from .books import Books, read_books
+from .evidence import write_evidence
+from .killer import impossible_here
+from .plan import blows
+from .recovery import Recovery, recoveries, restarts, unknown_waits
+from .result import ChaosResult, Spread, by_service, counted, named
+from .stage import REPLICAS, ChaosOptions, Progress, Stage, stage_of
+from .verdict import Story, judge
+
+# For so long a run keeps its slot. It may end later, and is not lost for it.
+RUN_PATIENCE_SECONDS = 120.0
+# After the last kill. What has no end by then is lost.
+LAST_WAIT_SECONDS = 180.0
+SETTLE_SECONDS = 60.0
+LOOK_SECONDS = 1.0
+READ_TRIES = 10
+EVIDENCE_FILE = "evidence.jsonl"
+
+
+async def play(options: ChaosOptions, progress: Progress) -> ChaosResult:
+    """Start everything, let it happen, and judge it.
+
+    Raises:
+        PlatformError: something did not start.
+        LogUnavailable: the log could not be read in the end.
+    """
+    began = time.monotonic()
+    async with stage_of(options, progress) as stage:
+        acknowledged = await _under_fire(stage, options, progress)
+        progress.doing = "waiting for the last runs"
+        waits = (stage.log.ended(run, LAST_WAIT_SECONDS) for run in acknowledged)
+        await asyncio.gather(*waits)
+        progress.doing = "waiting for the money to settle"
+        books = await _settled_books(stage.platform.places.postgres_dsn)
+        progress.doing = "reading the log"
+        stories = [await _story(stage, run, taken) for run, taken in acknowledged.items()]
+        return await _judge(stage, options, stories, books, time.monotonic() - began)
+
+
+async def _under_fire(stage: Stage, options: ChaosOptions, progress: Progress) -> dict[str, bool]:
+    """Every run has its time while the killer is at work; whether each was acknowledged."""
+    progress.doing = "runs and kills"
+    progress.kills = lambda: len(stage.killer.strikes)
+    kinds = [kind for kind in options.kinds if impossible_here(kind) is None]
+    processes = stage.platform.options.processes
+    plan = blows(options.seed, kinds, options.kills_per_minute, processes)
+    slots = asyncio.Semaphore(options.concurrency)
+    acknowledged: dict[str, bool] = {}
+
+    async def one(number: int) -> None:
+        run_id = f"chaos-{options.seed}-{number}"
+        async with slots:
+            acknowledged[run_id] = await stage.log.submit(run_id, number)
+            await stage.log.ended(run_id, RUN_PATIENCE_SECONDS)
+        progress.ended += 1
+
+    async with asyncio.TaskGroup() as together:
+        killing = together.create_task(stage.killer.strike(plan), name="killer")
+        runs = [together.create_task(one(number)) for number in range(1, options.runs + 1)]
+        await asyncio.wait(runs)
+        killing.cancel()
+    return acknowledged
+
+
+async def _settled_books(dsn: str) -> Books:
+    """The books, once no money is held any more, or our patience is over."""
+    gives_up_at = time.monotonic() + SETTLE_SECONDS
+    while True:
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            books = await read_books(dsn)
+            if not books.holds_open or time.monotonic() > gives_up_at:
+                return books
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _story(stage: Stage, run_id: str, taken: bool) -> Story:
+    for _ in range(READ_TRIES):
+        with suppress(LogUnavailable):
+            return Story(run_id, taken, await stage.log.facts(run_id))
+        await asyncio.sleep(LOOK_SECONDS)
+    return Story(run_id, taken, await stage.log.facts(run_id))
+
+
+async def _judge(
+    stage: Stage, options: ChaosOptions, stories: list[Story], books: Books, seconds: float
+) -> ChaosResult:
+    charges = await stage.counter.all()
+    verdict = judge(stories, charges, books)
+    facts: list[Fact[Body]] = [fact for story in stories for fact in story.facts]
+    strikes = stage.killer.strikes
+    recovered = recoveries(strikes, stage.hands.seen, facts)
+    write_evidence(options.home / EVIDENCE_FILE, strikes, recovered)
+    work = [each for each in recovered if each.kind == "work" and each.alone]
+    spread = _spread(work)
+    return ChaosResult(
+        runs=len(stories),
+        completed=verdict.completed,
+        failed_by_rule=dict(verdict.failed_by_rule),
+        cancelled=verdict.cancelled,
+        lost=len(verdict.lost),
+        duplicated=len(verdict.duplicated),
+        overspent=len(verdict.overspent),
+        unknown_unasked=len(verdict.unknown_unasked),
+        contradicted=len(verdict.contradicted),
+        unknown_asked=verdict.unknown_asked,
+        unknown_retried=verdict.unknown_retried,
+        unknown_settled_late=verdict.unknown_settled_late,
+        charges=len(charges),
+        holds_open=books.holds_open,
+        budgets_unbalanced=books.budgets_unbalanced,
+        kills=counted([strike.kind for strike in strikes]),
+        kills_not_possible={
+            kind: reason for kind in options.kinds if (reason := impossible_here(kind))
+        },
+        recover_seconds_p50=spread.p50,
+        recover_seconds_p99=spread.p99,
+        recover_seconds_max=spread.max,
+        recover_samples=spread.count,
+        recover_by_service=by_service(work),
+        recover_overlapping=_spread(
+            [each for each in recovered if each.kind == "work" and not each.alone]
+        ),
+        mid_effect_unknown_seconds=Spread.of(unknown_waits(recovered, facts)),
+        restart_seconds=Spread.of(restarts(strikes)),
+        durability=options.durability.value,
+        replicas=REPLICAS,
+        concurrency=options.concurrency,
+        seconds=round(seconds, 1),
+        seed=options.seed,
+        found=named(verdict),
+    )
+
+
+def _spread(recovered: list[Recovery]) -> Spread:
+    return Spread.of([each.seconds for each in recovered])

@@ -1,0 +1,104 @@
+"""The one object that a run of chaos gives."""
+
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from .recovery import Recovery
+from .verdict import Verdict
+
+PERCENTILE = 0.99
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How a figure is distributed; zeros where there is none."""
+
+    count: int
+    p50: float
+    p99: float
+    max: float
+
+    @classmethod
+    def of(cls, seconds: Sequence[float]) -> "Spread":
+        if not seconds:
+            return cls(0, 0.0, 0.0, 0.0)
+        ordered = sorted(seconds)
+        at = min(len(ordered) - 1, round(PERCENTILE * (len(ordered) - 1)))
+        shown = (statistics.median(ordered), ordered[at], ordered[-1])
+        return cls(len(ordered), *(round(one, 3) for one in shown))
+
+
+@dataclass(frozen=True)
+class ChaosResult:
+    """Figures first; `found` names what broke a promise, and is empty where none was broken.
+
+    `recover_seconds` is of work that a killed worker had in hand, where that was the only blow;
+    `recover_overlapping` where another blow fell into the same moments; `mid_effect` of tool calls
+    that were killed in the middle, until `tool.unknown` was said; `restart_seconds` of killed
+    services, until that replica was ready again.
+    """
+
+    runs: int
+    completed: int
+    failed_by_rule: dict[str, int]
+    cancelled: int
+    lost: int
+    duplicated: int
+    overspent: int
+    unknown_unasked: int
+    contradicted: int
+    unknown_asked: int
+    unknown_retried: int
+    unknown_settled_late: int
+    charges: int
+    holds_open: int
+    budgets_unbalanced: int
+    kills: dict[str, int]
+    kills_not_possible: dict[str, str]
+    recover_seconds_p50: float
+    recover_seconds_p99: float
+    recover_seconds_max: float
+    recover_samples: int
+    recover_by_service: dict[str, Spread]
+    recover_overlapping: Spread
+    mid_effect_unknown_seconds: Spread
+    restart_seconds: Spread
+    durability: str
+    replicas: int
+    concurrency: int
+    seconds: float
+    seed: int
+    found: list[str]
+
+    def as_json(self) -> dict[str, object]:
+        return asdict(self)
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.found
+
+
+def by_service(recovered: Sequence[Recovery]) -> dict[str, Spread]:
+    """The spread for each service that was killed with work in hand."""
+    services = sorted({each.service for each in recovered})
+    return {
+        name: Spread.of([each.seconds for each in recovered if each.service == name])
+        for name in services
+    }
+
+
+def named(verdict: Verdict) -> list[str]:
+    """Every broken promise as a sentence."""
+    return [
+        *(f"lost: {one}" for one in verdict.lost),
+        *(f"duplicated: {one}" for one in verdict.duplicated),
+        *(f"overspent: {one}" for one in verdict.overspent),
+        *(f"unknown_unasked: {one}" for one in verdict.unknown_unasked),
+        *(f"contradicted: {one}" for one in verdict.contradicted),
+    ]
+
+
+def counted(kinds: Sequence[str]) -> dict[str, int]:
+    return dict(sorted(Counter(kinds).items()))

@@ -1,0 +1,1 @@
+"""Recorded histories decided again: does this code say what was said?"""
