@@ -8,7 +8,7 @@ SYNCED := .venv/.synced
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check dev bench chaos test-next generate clean
+.PHONY: help install demo test check dev bench simulate chaos replay-check test-next generate clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -34,8 +34,14 @@ dev: $(SYNCED) ## Run the platform on this machine until Ctrl-C
 bench: $(SYNCED) ## Measure durable steps a second, and what a step costs
 	@$(RUN) infra.bench $(ARGS)
 
-chaos: $(SYNCED) ## Kill every service in mid-run, many times over
-	@INTERLOCK_CHAOS_ROUNDS=10 .venv/bin/pytest tests/e2e/test_crashes.py $(ARGS)
+simulate: $(SYNCED) ## Simulate the platform under seeded faults: ARGS="--seeds 2000"
+	@$(RUN) tests.simulation $(ARGS)
+
+chaos: $(SYNCED) ## Kill services, log and database around 500 runs; then count what was kept
+	@$(RUN) infra.chaos $(ARGS)
+
+replay-check: $(SYNCED) ## Decide recorded histories again: ARGS="FILE..." for your own
+	@$(RUN) infra.replay $(ARGS)
 
 test-next: .uv/next ## Run the router's tests on the next major version of the openai SDK
 	@.uv/next/bin/pytest tests/model_router $(ARGS)

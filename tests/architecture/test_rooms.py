@@ -13,7 +13,12 @@ OPTIONAL = ("adapters", "store", "errors", "spans")
 # What only one service has, with its reason.
 ALSO = {
     "guardrail_checker": {"checks": "one file a content check, each with its corpus"},
-    "console": {"api": "the HTTP surface", "cli": "the commands of operators"},
+    "console": {
+        "api": "the HTTP surface",
+        "archives": "runs that were imported as files; they are nobody's read model",
+        "cli": "the commands of operators",
+        "dead_letters": "what no service could use, and what people decided about it",
+    },
 }
 
 

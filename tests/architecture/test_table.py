@@ -5,7 +5,8 @@ from collections import defaultdict
 
 import pytest
 
-from contracts.subjects import CONSOLE, FACTS, HEARINGS, PRODUCER, SERVICES, kind_of
+from contracts.hearings import HEARINGS
+from contracts.subjects import CONSOLE, FACTS, PRODUCER, SERVICES, kind_of
 from tests.architecture.sources import modules, parsed
 
 # The console keeps lists of what it hears, and works on nothing of it.
@@ -14,12 +15,17 @@ READERS = {CONSOLE}
 ANSWERED_BY_PEOPLE = {"review.requested"}
 # What wakes nobody, with the reason: it is read in the log, by whoever folds the run.
 NOT_HEARD = {
+    "context.compacted": "the orchestrator's own; who rebuilds a prompt folds it",
+    "input.taken": "the orchestrator's own; the router folds it",
+    "input.refused": "told to people, from the log",
     "task.conflicted": "its producer listens",
     "model.claimed": "it excludes others; what became of the claim is another fact",
     "tool.claimed": "it excludes others; what became of the claim is another fact",
     "review.answer_refused": "the console looks for it after an answer",
+    "review.escalated": "lists tell who may answer by the question and the clock",
     "run.evaluated": "the run is over; who shows it reads the log",
     "run.archived": "nothing follows a tombstone",
+    "run.redriven": "each service hears its own, and handles the fact that it names",
 }
 # Facts that no service says yet, with the reason.
 NOT_SAID = {"run.archived": "the tombstone is reserved until runs are purged from the log"}

@@ -89,7 +89,7 @@ async def test_another_body_under_the_same_run_id_is_told_so(producer):
     ("name", "body", "where"),
     [
         ("malformed", b"{not json", "JSON"),
-        ("unknown-agent", b'{"agent": "nobody", "input": "hello"}', "known: bench, support"),
+        ("unknown-agent", b'{"agent": "nobody", "input": "hello"}', "known: bench"),
         (
             "negative-budget",
             b'{"agent": "support", "input": "x", "limits": {"budget_usd": -1}}',

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from contracts.history import digest, prompt
+from contracts.history import digest, prompt, told
 from contracts.run import RunFailed
 from infra.demo.scenes import completed
 
@@ -17,7 +17,8 @@ async def test_parallel_calls_come_back_in_the_order_they_were_asked_in(stage):
 
     assert completed(run)
     shown = run.steps[0].calls
-    assert ["1042" in one.result.body.text for one in shown] == [True, False, False]
+    told_of = [told(one).parts[0].text for one in shown]
+    assert ["1042" in text for text in told_of] == [True, False, False]
 
 
 async def test_every_prompt_is_rebuilt_to_its_digest(stage):
@@ -40,13 +41,14 @@ async def test_a_rejected_call_does_not_run_and_the_model_is_told(stage):
     assert await stage.refunds("1042") == []
 
 
-async def test_whoever_asked_may_not_approve_it(stage, platform):
-    await stage.submit("own", "Now refund all of order 1042.", user="dev@localhost")
+async def test_whoever_asked_may_not_approve_it(stage):
+    await stage.submit("own", "Now refund all of order 1042.", user="lead@localhost")
 
-    await stage.answer("own", "approve", "it is mine")
-    refused = await stage.follower.wait_for("own", "review.answer_refused")
+    with pytest.raises(httpx.HTTPStatusError) as refused:
+        await stage.answer("own", "approve", "it is mine")
 
-    assert refused.body.rule == "own_request"
+    assert refused.value.response.status_code == 403
+    assert "asked for this task" in refused.value.response.json()["what"]
     await stage.cancel("own")
 
 

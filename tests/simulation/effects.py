@@ -1,0 +1,118 @@
+"""Promises about tools: what is started, under which claim, by whose leave, and how often."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from contracts.envelope import Fact
+from contracts.guardrail import ToolCleared, ToolEscalated
+from contracts.review import ReviewDecided, ReviewRequested
+from contracts.run import RunCompleted
+from contracts.shape import Body, sha256_hex
+from contracts.tool import (
+    ToolContext,
+    ToolFailed,
+    ToolManifest,
+    ToolRequested,
+    ToolSucceeded,
+    ToolUnknown,
+)
+
+from .log import Log, Place
+
+B = TypeVar("B", bound=Body)
+PERMITTING = ("approved", "edited")
+
+
+class Effects:
+    """Every effect that was really started, in order."""
+
+    def __init__(self, log: Log, violate: Callable[[str, str], None]) -> None:
+        self._log = log
+        self._violate = violate
+        self.starts: list[ToolContext] = []
+
+    def started(self, context: ToolContext, manifest: ToolManifest, arguments_json: str) -> None:
+        """An effect starts now, in the world outside."""
+        place, call = (context.tenant, context.run_id), context.call
+        name = f"{place[1]}/{call}-{context.attempt} ({manifest.name})"
+        before = [one for one in self.starts if (one.run_id, one.call) == (place[1], call)]
+        self.starts.append(context)
+        if any(one.attempt == context.attempt for one in before):
+            self._violate("one_start_per_claim", f"{name} was started twice under one claim")
+        if before and manifest.idempotent and before[0].idempotency_key != context.idempotency_key:
+            self._violate("one_key_per_call", f"{name} was repeated under another key")
+        if before and not manifest.idempotent and not self._denied(place, call):
+            self._violate("nothing_twice", f"{name} is not idempotent, and was started again")
+        claim = self._log.claim(place, "tool.claimed", f"{call}-{context.attempt}")
+        if claim is None or claim.body.state != "claimed":
+            self._violate("claimed_first", f"{name} was started without a claim")
+        self._check_leave(place, context, manifest, sha256_hex(arguments_json.encode()), name)
+
+    def check_at_rest(self) -> None:
+        """Whatever nobody can tell was asked of a person, or told later."""
+        for place in self._log.runs:
+            for unknown in self._bodies(place, ToolUnknown):
+                if not self._is_dealt_with(place, unknown.body):
+                    name = f"{place[1]}/{unknown.body.call}-{unknown.body.attempt}"
+                    self._violate("unknown_is_asked", f"of {name} nobody knows, nor was asked")
+
+    def _check_leave(
+        self, place: Place, context: ToolContext, manifest: ToolManifest, digest: str, name: str
+    ) -> None:
+        call = context.call
+        leaves = [
+            one.body
+            for one in self._bodies(place, ToolCleared)
+            if (one.body.call, one.body.attempt) == (call, context.attempt)
+        ]
+        if not leaves:
+            self._violate("cleared_first", f"{name} was started without a clearance")
+            return
+        leave = leaves[0]
+        bound = (leave.tool, leave.manifest_sha256, leave.arguments_sha256)
+        if bound != (manifest.name, manifest.sha256, digest):
+            self._violate("clearance_binds", f"{name} was cleared for something else than it did")
+        escalated = any(one.body.call == call for one in self._bodies(place, ToolEscalated))
+        if escalated and leave.approval_id is None:
+            self._violate("approved_first", f"{name} needed a person, and none was asked")
+        if leave.approval_id is not None and not self._approves(place, leave, call, digest):
+            self._violate("approval_binds", f"{name} was approved by nobody with these arguments")
+
+    def _approves(self, place: Place, leave: ToolCleared, call: str, digest: str) -> bool:
+        decided = self._log.by_id.get(leave.approval_id or "")
+        if decided is None or not isinstance(decided.body, ReviewDecided):
+            return False
+        asked = self._questions(place, call, "call")
+        return (
+            any(one.review_id == decided.body.review_id for one in asked)
+            and decided.body.outcome in PERMITTING
+            and decided.body.arguments_sha256 == digest
+        )
+
+    def _denied(self, place: Place, call: str) -> bool:
+        """Whether a person said that the call before did not happen."""
+        asked = {one.review_id for one in self._questions(place, call, "outcome")}
+        decisions = self._bodies(place, ReviewDecided)
+        return any(
+            one.body.review_id in asked and one.body.outcome == "rejected" for one in decisions
+        )
+
+    def _is_dealt_with(self, place: Place, unknown: ToolUnknown) -> bool:
+        end = self._log.end(place)
+        if end is not None and not isinstance(end.body, RunCompleted):
+            return True  # it was called off before anybody could be asked
+        about = (unknown.call, unknown.attempt)
+        asked = self._bodies(place, ToolRequested)
+        outcomes = self._bodies(place, ToolSucceeded) + self._bodies(place, ToolFailed)
+        return (
+            bool(self._questions(place, unknown.call, "outcome"))
+            or any((one.body.call, one.body.attempt) == about for one in outcomes)
+            or any((one.body.call, one.body.attempt - 1) == about for one in asked)
+        )
+
+    def _questions(self, place: Place, call: str, about: str) -> list[ReviewRequested]:
+        found = (one.body for one in self._bodies(place, ReviewRequested))
+        return [one for one in found if (one.call, one.about) == (call, about)]
+
+    def _bodies(self, place: Place, kind: type[B]) -> list[Fact[B]]:
+        return [fact for fact in self._log.runs[place] if isinstance(fact.body, kind)]

@@ -1,0 +1,71 @@
+"""Promises about runs: one end, nothing decided after it, and a log that tells one story."""
+
+from collections.abc import Callable
+
+from contracts.envelope import Fact
+from contracts.history import fold, measure
+from contracts.shape import Body
+from contracts.subjects import ORCHESTRATOR, kind_of
+
+from .engine import Engine
+from .log import Log, Place
+
+# What the orchestrator still says of a run that is over: whoever comes late is told.
+TOLD_LATE = frozenset(
+    {"task.conflicted", "review.answer_refused", "input.refused", "run.parent_ended"}
+)
+
+
+class Histories:
+    """Every run, from its acknowledged submission to its one end."""
+
+    def __init__(self, log: Log, engine: Engine, violate: Callable[[str, str], None]) -> None:
+        self._log = log
+        self._engine = engine
+        self._violate = violate
+
+    def stored(self, fact: Fact[Body]) -> None:
+        """A fact was stored now."""
+        end = self._log.end((fact.tenant, fact.run_id))
+        if end is None or end.id == fact.id:
+            return
+        if kind_of(fact.type).owner == ORCHESTRATOR and fact.type not in TOLD_LATE:
+            name = f"{fact.run_id}: {fact.type}"
+            self._violate("nothing_after_the_end", f"{name} was decided after {end.type}")
+        if fact.type.endswith(".claimed") and fact.body.state == "claimed":
+            name = f"{fact.run_id}: {fact.type}.{fact.body.key}"
+            self._violate("nothing_after_the_end", f"{name} was won after {end.type}")
+
+    def open_runs(self) -> list[Place]:
+        """Runs that have been submitted and have not ended."""
+        return [
+            place
+            for place, facts in self._log.runs.items()
+            if facts[0].type == "task.submitted" and self._log.end(place) is None
+        ]
+
+    def check_at_rest(self) -> None:
+        """Every run has ended once, and can be read again."""
+        for _, run_id in self.open_runs():
+            self._violate("every_task_ends", f"{run_id} never ended")
+        for (_, run_id), ends in self._log.ends.items():
+            if len(ends) != 1:
+                told = ", ".join(end.type for end in ends)
+                self._violate("one_end", f"{run_id} ended more than once: {told}")
+        for place in self._log.runs:
+            self._check_fold(place)
+
+    def _check_fold(self, place: Place) -> None:
+        facts, name = self._log.runs[place], place[1]
+        whole, grown = fold(facts), fold(facts[:1])
+        for fact in facts[1:]:
+            fold([fact], onto=grown)
+            assert grown.status, f"{name}: a prefix has no status"
+        if grown != whole:
+            self._violate("fold_is_one", f"{name} folds to something else one fact at a time")
+        if fold(facts, onto=grown) != whole:
+            self._violate("fold_is_one", f"{name} changes when its facts are folded again")
+        for step in whole.steps:
+            asked = step.requested.body
+            if measure(whole, step.number).sha256 != asked.prompt_sha256:
+                self._violate("prompts_last", f"{name}: the prompt of step {step.number} is lost")

@@ -1,0 +1,70 @@
+"""Promises about money: no cap is passed, no claimed hold released, and the books agree."""
+
+from collections.abc import Callable
+
+from contracts.envelope import Fact
+from contracts.model import ModelAttemptRequested, ModelFailed
+from contracts.money import ModelFunded
+from contracts.shape import Body
+from services.cost_ledger.store import Hold, MemoryLedgerStore
+
+from .log import Log
+
+
+class Money:
+    """The budgets and holds of the ledger's store, looked at after every transaction."""
+
+    def __init__(
+        self, log: Log, store: MemoryLedgerStore, violate: Callable[[str, str], None]
+    ) -> None:
+        self._log = log
+        self._store = store
+        self._violate = violate
+        self._released: set[str] = set()
+
+    def check(self) -> None:
+        """A transaction was committed."""
+        for row in self._store.budgets.values():
+            if row.taken_micro_usd > row.cap_micro_usd:
+                self._violate("never_above_cap", f"{row.id} is above its cap")
+        for hold in self._store.holds.values():
+            if hold.state == "released" and hold.id not in self._released:
+                self._released.add(hold.id)
+                self._check_released(hold)
+
+    def check_at_rest(self) -> None:
+        """No hold is open, and sums are those of the holds."""
+        for hold in self._store.holds.values():
+            if hold.state == "held":
+                name = f"{hold.run_id}/{hold.step}-{hold.attempt}"
+                self._violate("no_hold_left", f"the hold of {name} is still open after the end")
+        for row in self._store.budgets.values():
+            if row.held_micro_usd:
+                self._violate("no_hold_left", f"{row.id} still has {row.held_micro_usd} held")
+
+    def _check_released(self, hold: Hold) -> None:
+        """Only what was never claimed, or what its provider refused, cost nothing."""
+        funded = next((one for one in self._facts(hold) if self._funds(one, hold)), None)
+        claim = self._log.claim(
+            (hold.tenant, hold.run_id), "model.claimed", f"{hold.step}-{hold.attempt}"
+        )
+        if claim is None or claim.body.state != "claimed" or funded is None:
+            return
+        told = (_cost(one) for one in self._facts(hold) if one.cause_id == funded.id)
+        if "nothing" not in told:
+            name = f"{hold.run_id}/{hold.step}-{hold.attempt}"
+            self._violate("claimed_stays_held", f"the claimed hold of {name} was released")
+
+    def _facts(self, hold: Hold) -> list[Fact[Body]]:
+        return self._log.runs[hold.tenant, hold.run_id]
+
+    def _funds(self, fact: Fact[Body], hold: Hold) -> bool:
+        return isinstance(fact.body, ModelFunded) and fact.body.hold_id == hold.id
+
+
+def _cost(fact: Fact[Body]) -> str | None:
+    """What a failure said of its cost."""
+    match fact.body:
+        case ModelFailed(failure=failure) | ModelAttemptRequested(previous=failure):
+            return failure.billed
+    return None

@@ -1,0 +1,45 @@
+"""Who watches: every fact as it is stored, and what the real world was asked to do.
+
+The oracle never asks the code under test what is right. It has the log in its one true order, the
+effects and calls that were really started, and the sums in the ledger's store.
+"""
+
+from contracts.envelope import Stored
+from services.cost_ledger.store import MemoryLedgerStore
+
+from .calls import Calls
+from .effects import Effects
+from .engine import Engine
+from .histories import Histories
+from .log import Log, Violation
+from .money import Money
+
+
+class Oracle:
+    """The log, and three that watch what is done outside of it."""
+
+    def __init__(self, engine: Engine, store: MemoryLedgerStore) -> None:
+        self.engine = engine
+        self.log = Log(engine)
+        self.violations: dict[str, Violation] = {}
+        self.effects = Effects(self.log, self.violate)
+        self.money = Money(self.log, store, self.violate)
+        self.calls = Calls(self.log, store, self.violate)
+        self.histories = Histories(self.log, engine, self.violate)
+        engine.runs.listeners.append(self._stored)
+
+    def violate(self, rule: str, sentence: str) -> None:
+        """Note a broken promise, once."""
+        if sentence not in self.violations:
+            self.engine.trace.note(f"## {rule}: {sentence}")
+            self.violations[sentence] = Violation(rule, sentence)
+
+    def check_at_rest(self) -> None:
+        """When the weather has been calm for long enough, nothing may be left open."""
+        for watcher in (self.histories, self.effects, self.calls, self.money):
+            watcher.check_at_rest()
+
+    def _stored(self, message: Stored) -> None:
+        fact = self.log.take(message)
+        if fact is not None:
+            self.histories.stored(fact)

@@ -1,0 +1,64 @@
+"""Five bugs to plant. Each is a small slip that a change could bring back; none is subtle."""
+
+from typing import Any
+
+import pytest
+
+from contracts.model import ModelClaimed
+from contracts.tool import ToolClaimed
+from services.cost_ledger.handlers import ending
+from services.cost_ledger.rules.ending import InFlight, Revoked
+from services.tool_executor.rules import clearance
+from shared.bus import NatsBus
+from shared.delivery import Deliverer
+from shared.publisher import EXPECTED_SUBJECT
+
+from .engine import Engine
+
+
+def appends_unchecked(patch: pytest.MonkeyPatch) -> None:
+    """The log takes every append, whatever was said in between."""
+    check = Engine._check_expected
+
+    def lax(self: Engine, stream: Any, subject: str, headers: Any) -> None:
+        if EXPECTED_SUBJECT not in headers:
+            check(self, stream, subject, headers)
+
+    patch.setattr(Engine, "_check_expected", lax)
+
+
+def acknowledged_before_handled(patch: pytest.MonkeyPatch) -> None:
+    """A delivery is acknowledged before its handler has run."""
+    deliver = Deliverer.deliver
+
+    async def eager(self: Deliverer, message: Any) -> None:
+        await message.ack()
+        await deliver(self, message)
+
+    patch.setattr(Deliverer, "deliver", eager)
+
+
+def claims_skipped(patch: pytest.MonkeyPatch) -> None:
+    """Whoever wants to start an effect believes that it may."""
+    claim = NatsBus.claim
+
+    async def skip(self: NatsBus, cause: Any, body: ModelClaimed | ToolClaimed) -> bool:
+        return body.state == "claimed" or await claim(self, cause, body)
+
+    patch.setattr(NatsBus, "claim", skip)
+
+
+def bindings_unchecked(patch: pytest.MonkeyPatch) -> None:
+    """The executor takes a clearance at its word: no hash of arguments, no approval."""
+    patch.setattr(clearance, "_broken_binding", lambda *_: None)
+
+
+def claimed_holds_released(patch: pytest.MonkeyPatch) -> None:
+    """The ledger gives back what a call in flight may still cost."""
+    standing = ending._standing
+
+    def careless(*arguments: Any) -> object:
+        found = standing(*arguments)
+        return Revoked() if isinstance(found, InFlight) else found
+
+    patch.setattr(ending, "_standing", careless)

@@ -1,0 +1,79 @@
+"""A model that calls tools as it likes, and a provider that fails and bills as providers do."""
+
+import json
+from dataclasses import dataclass
+from random import Random
+
+from contracts.model import Part, Prompt, ServedBy, Stop, Text, ToolCall
+from contracts.money import Usage
+from services.model_router.adapters import ProviderAnswer, ProviderCall
+from services.model_router.errors import Malformed, RateLimited, TimedOut, Unavailable
+
+from .faults import Fault
+from .oracle import Oracle
+from .process import WORKING, Process
+
+THINKING_SECONDS = 1.5
+CALLS_AT_ONCE = 3
+STEPS = 4  # of tool calls in a row, before it answers
+AMOUNTS = (5, 80, 900)
+ORDERS = (1, 2)
+
+
+@dataclass(frozen=True)
+class VirtualProvider:
+    """The provider as one process of the router reaches it."""
+
+    process: Process
+    oracle: Oracle
+
+    async def complete(self, call: ProviderCall) -> ProviderAnswer:
+        process, strikes = self.process, self.process.faults.strikes
+        funded = WORKING.get()
+        await process.reach(lambda: self.oracle.calls.dispatched(funded, call))
+        if strikes(Fault.RATE_LIMITED):
+            raise RateLimited("slow down", retry_after_seconds=process.chance.choice((0.5, 3, 60)))
+        if strikes(Fault.PROVIDER_DOWN):
+            raise Unavailable("it is down")
+        # From here on it has worked, and bills for it, whatever comes back.
+        self.oracle.calls.billed(funded)
+        if strikes(Fault.PROVIDER_HANGS):
+            await process.sleep(call.timeout_seconds)
+            raise TimedOut("no answer in time")
+        await process.sleep(process.chance.random() * THINKING_SECONDS)
+        if strikes(Fault.MALFORMED_ANSWER):
+            raise Malformed("that is no answer")
+        return await process.reach(lambda: self._answer(call))
+
+    def _answer(self, call: ProviderCall) -> ProviderAnswer:
+        parts = self._parts(call.prompt)
+        calls = any(isinstance(part, ToolCall) for part in parts)
+        strikes = self.process.faults.strikes
+        tokens = 10**6 if strikes(Fault.OVERBILLED) else 20
+        return ProviderAnswer(
+            parts=parts,
+            stop=Stop(kind="needs_tools" if calls else "ok"),
+            usage=Usage(input_uncached=50, output_text=tokens),
+            usage_quality="unknown" if strikes(Fault.USAGE_UNKNOWN) else "reported",
+            served_by=ServedBy(route=call.route),
+        )
+
+    def _parts(self, prompt: Prompt) -> tuple[Part, ...]:
+        chance = self.process.chance
+        taken = sum(turn.role == "assistant" for turn in prompt.turns)
+        if not prompt.tools or taken >= chance.randrange(STEPS + 1):
+            return (Text(text="It is done."),)
+        count = chance.randrange(1, CALLS_AT_ONCE + 1)
+        return tuple(self._call(prompt, chance, number) for number in range(count))
+
+    def _call(self, prompt: Prompt, chance: Random, number: int) -> ToolCall:
+        offer = chance.choice(prompt.tools)
+        wanted = {"order": chance.choice(ORDERS), "amount": chance.choice(AMOUNTS)}
+        properties = offer.parameters.get("properties", {})
+        arguments = json.dumps({name: wanted.get(name, "x") for name in properties})
+        strikes = self.process.faults.strikes
+        return ToolCall(
+            call_id=f"c{number}",
+            name="no_such_tool" if strikes(Fault.UNKNOWN_TOOL) else offer.name,
+            arguments_json="{order: 1" if strikes(Fault.MALFORMED_ARGUMENTS) else arguments,
+        )

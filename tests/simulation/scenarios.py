@@ -1,0 +1,99 @@
+"""What is asked of the platform: agents, their tools and reviews, tasks and budgets."""
+
+from decimal import Decimal
+from random import Random
+
+from contracts.agent import Agent, AgentLimits, Delegate, Guardrails, ReviewRule
+from contracts.model import Route
+from contracts.task import TaskLimits, TaskSubmitted
+from services.cost_ledger.rules.budgets import Budgets
+from services.cost_ledger.rules.tariff import Tariff, TieredRate
+from services.guardrail_checker.rules import ToolPolicy
+from shared.catalogue import Alias, Models
+
+ROLES = ("lead", "clerk")
+CHECK = "mood"  # the content check of the simulation, which is sometimes down
+ROUTES = (
+    Route(provider="fake", api="fake", model="one"),
+    Route(provider="other", api="fake", model="two"),
+)
+CALL_SECONDS = 4
+MODELS = Models(
+    aliases={"default": Alias(routes=ROUTES, time_limit_seconds=CALL_SECONDS)},
+    providers={"other": {"base_url_env": "OTHER_URL", "api_key_env": "OTHER_KEY"}},
+)
+_RATE = TieredRate(base=Decimal(1))
+TARIFF = Tariff(
+    input_uncached=_RATE,
+    cache_read=_RATE,
+    cache_write_5m=_RATE,
+    cache_write_1h=_RATE,
+    output_text=_RATE,
+    output_reasoning=_RATE,
+    match="exact",
+)
+TARIFFS = {f"{route.provider}/{route.model}": TARIFF for route in ROUTES}
+POLICY = ToolPolicy(
+    argument_limits={"refund": {"amount": {"max": 500}}},
+    review_roles=("lead",),
+    review_expires=30,
+    clearance_seconds=20,
+)
+
+
+def _agent(name: str, *tools: str, **more: object) -> Agent:
+    return Agent(
+        name=name,
+        instructions="Do what you are asked.",
+        tools=tools,
+        limits=AgentLimits(
+            steps=5, deadline_seconds=300, step_seconds=60, output_tokens=200, budget_usd="0.10"
+        ),
+        guardrails=Guardrails(input=(CHECK,), output=(CHECK,)),
+        evaluators=("resolved",),
+        **more,
+    )
+
+
+AGENTS = {
+    agent.name: agent
+    for agent in (
+        _agent("reader", "look_up", "read_page"),
+        _agent("writer", "look_up", "refund", "send_letter"),
+        _agent(
+            "asker",
+            "refund",
+            "send_letter",
+            "delete_order",
+            review={
+                "refund": ReviewRule(when="amount > 50", roles=ROLES, expires_seconds=20),
+                "send_letter": ReviewRule(roles=("clerk",), expires_seconds=20, quorum=2),
+            },
+        ),
+        _agent("talker"),
+        _agent(
+            "boss",
+            "look_up",
+            agents={
+                "ask_reader": Delegate(agent="reader", description="Ask the reader."),
+                "hand_over": Delegate(agent="writer", description="Let go.", mode="handoff"),
+            },
+        ),
+    )
+}
+
+
+def budgets(chance: Random) -> Budgets:
+    """Mostly ample; sometimes one that the runs of a tenant use up together."""
+    return Budgets(window="total", default_tenant_usd=chance.choice(("100", "0.02", "0.006")))
+
+
+def task(chance: Random) -> TaskSubmitted:
+    """One task of any agent, now and then of none, with or without ceilings of its own."""
+    agent = "nobody" if chance.random() < 0.02 else chance.choice(sorted(AGENTS))
+    limits = TaskLimits(
+        budget_usd=chance.choice((None, None, None, "0.004", "0.008")),
+        deadline=chance.choice((None, None, None, 5, 30)),
+        steps=chance.choice((None, None, 2)),
+    )
+    return TaskSubmitted(agent=agent, input=f"Job {chance.randrange(100)}", limits=limits)

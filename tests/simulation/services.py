@@ -1,0 +1,160 @@
+"""The services as the simulation starts them: their real handlers, over virtual outsides.
+
+What a handler asks for by name is looked up in what `outfit` gives, as the runner does it.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import services.cost_ledger.handlers as ledger
+import services.evaluator.handlers as evaluator
+import services.guardrail_checker.handlers as guardrail
+import services.model_router.handlers as router
+import services.orchestrator.handlers as orchestrator
+import services.tool_executor.handlers as executor
+from contracts.guardrail import ToolCleared
+from contracts.shape import Body, sha256_hex
+from contracts.subjects import EVALUATOR, EXECUTOR, GUARDRAIL, LEDGER, ORCHESTRATOR, ROUTER
+from services.cost_ledger.adapters import FixedPriceBook
+from services.cost_ledger.rules.budgets import Budgets
+from services.cost_ledger.settings import Settings as LedgerSettings
+from services.cost_ledger.store import MemoryLedgerStore
+from services.guardrail_checker.checks.base import CheckerUnavailable
+from services.model_router.rules import Choice, Limits
+from services.orchestrator.adapters import NatsTimers
+from services.orchestrator.rules import Book
+from shared.bus import NatsBus
+from shared.service import Handlers
+
+from .faults import Fault
+from .oracle import Oracle
+from .process import Process
+from .provider import VirtualProvider
+from .scenarios import AGENTS, CALL_SECONDS, CHECK, MODELS, POLICY, ROUTES, TARIFFS
+from .tools import MANIFESTS, REGISTRY, VirtualRunner
+from .wire import Client
+
+SWEEP_SECONDS = 60.0
+ROUNDS = 20
+TIMEOUT_SECONDS = 2.0
+
+HEARS: dict[str, Handlers] = {
+    ORCHESTRATOR: orchestrator.hears,
+    GUARDRAIL: guardrail.hears,
+    LEDGER: ledger.hears,
+    ROUTER: router.hears,
+    EXECUTOR: executor.hears,
+    EVALUATOR: evaluator.hears,
+}
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What outlives every process: the ledger's database, and who watches."""
+
+    store: MemoryLedgerStore
+    budgets: Budgets
+    oracle: Oracle
+
+
+def outfit(service: str, process: Process, client: Client, outside: Outside) -> dict[str, Any]:
+    """What the handlers of one process work with; it dies with the process."""
+    return {"desk": _DESKS[service](process, client, outside)} if service in _DESKS else {}
+
+
+def _orchestrator(_process: Process, client: Client, _outside: Outside) -> orchestrator.Desk:
+    return orchestrator.Desk(
+        Book(AGENTS, MANIFESTS), NatsTimers(client, TIMEOUT_SECONDS), SWEEP_SECONDS, ROUNDS
+    )
+
+
+def _guardrail(process: Process, _client: Client, _outside: Outside) -> guardrail.Desk:
+    return guardrail.Desk(AGENTS, POLICY, {CHECK: Mood(process)}, TIMEOUT_SECONDS)
+
+
+def _ledger(process: Process, _client: Client, outside: Outside) -> ledger.Desk:
+    return ledger.Desk(
+        Reached(process, outside.store, outside.oracle.money.check),
+        MODELS,
+        FixedPriceBook(TARIFFS),
+        outside.budgets,
+        LedgerSettings(),
+    )
+
+
+def _router(process: Process, _client: Client, outside: Outside) -> router.Desk:
+    provider = VirtualProvider(process, outside.oracle)
+    return router.Desk(
+        {"default": Choice(ROUTES, CALL_SECONDS)},
+        {(route.provider, route.api): provider for route in ROUTES},
+        Limits(),
+        process.sleep,
+    )
+
+
+def _executor(process: Process, _client: Client, outside: Outside) -> executor.Desk:
+    runner = VirtualRunner(process, outside.oracle)
+    return executor.Desk(REGISTRY, runner, sleep=process.sleep)
+
+
+_DESKS: dict[str, Callable[[Process, Client, Outside], object]] = {
+    ORCHESTRATOR: _orchestrator,
+    GUARDRAIL: _guardrail,
+    LEDGER: _ledger,
+    ROUTER: _router,
+    EXECUTOR: _executor,
+}
+
+
+class Reached:
+    """A store behind a connection: every call may fail before it commits, or after."""
+
+    def __init__(self, process: Process, store: object, check: Callable[[], None]) -> None:
+        self._process = process
+        self._store = store
+        self._check = check
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        act, strikes = getattr(self._store, name), self._process.faults.strikes
+
+        async def call(*arguments: object) -> object:
+            await self._process.reach(lambda: None)
+            if strikes(Fault.STORE_FAILED):
+                raise ConnectionError("the database refused the connection")
+            answer = await act(*arguments)
+            self._check()
+            await self._process.reach(lambda: None)
+            if strikes(Fault.STORE_UNSURE):
+                raise ConnectionError("the connection broke; the transaction was committed")
+            return answer
+
+        return call
+
+
+@dataclass(frozen=True)
+class Mood:
+    """A content check that finds nothing, and is sometimes not there."""
+
+    process: Process
+    name: str = CHECK
+
+    async def check(self, _content: object) -> tuple[()]:
+        await self.process.reach(lambda: None)
+        if self.process.faults.strikes(Fault.CHECKER_DOWN):
+            raise CheckerUnavailable(self.name, "not in the mood")
+        return ()
+
+
+class FaultyGateBus(NatsBus):
+    """The bus of a gate that now and then signs a clearance of something else."""
+
+    async def say(self, cause: Any, body: Body) -> Any:
+        process: Process = self._client.process
+        if isinstance(body, ToolCleared) and process.faults.strikes(Fault.WRONG_CLEARANCE):
+            other = sha256_hex(b"something else")
+            wrong = process.chance.choice(
+                [{"arguments_sha256": other}, {"approval_id": other}, {"manifest_sha256": other}]
+            )
+            body = body.model_copy(update=wrong)
+        return await super().say(cause, body)

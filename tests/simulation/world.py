@@ -1,0 +1,120 @@
+"""One simulated world, from its first task to its rest."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from random import Random
+
+from contracts.subjects import CONSOLE
+from services.cost_ledger.store import MemoryLedgerStore
+
+from .cluster import Cluster
+from .engine import Engine, Trace
+from .faults import Faults
+from .log import Violation
+from .loop import VirtualLoop, determined
+from .oracle import Oracle
+from .people import People
+from .scenarios import budgets
+from .services import Outside
+
+LOOK_SECONDS = 10.0
+# After the last fault: longer than every deadline, time limit and number of deliveries together.
+REST_WITHIN_SECONDS = 3 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one seed came to."""
+
+    seed: int
+    ends: Counter[str]
+    facts: int
+    crashes: int
+    faults: Counter[str]
+    virtual_seconds: float
+    violations: tuple[Violation, ...]
+    digest: str
+    trace: tuple[str, ...]
+
+
+def simulate(seed: int, *, keep_trace: bool = False) -> Outcome:
+    """Run one seed to its rest. The same seed gives the same digest."""
+    loop = VirtualLoop()
+    with determined(seed, loop):
+        asyncio.set_event_loop(loop)
+        try:
+            return loop.run_until_complete(World(seed, loop, keep_trace).live())
+        finally:
+            _end(loop)
+            asyncio.set_event_loop(None)
+
+
+class World:
+    """Everything that there is."""
+
+    def __init__(self, seed: int, loop: VirtualLoop, keep_trace: bool) -> None:
+        chance = Random(seed)
+        self.seed = seed
+        self.loop = loop
+        self.trace = Trace(loop, keep_trace)
+        self.engine = Engine(loop, self.trace)
+        self.faults = Faults(chance)
+        store = MemoryLedgerStore()
+        self.oracle = Oracle(self.engine, store)
+        outside = Outside(store, budgets(chance), self.oracle)
+        self.cluster = Cluster(self.engine, self.faults, chance, outside)
+        someone = self.cluster.process("people")
+        someone.mortal = False
+        self.people = People(self.cluster.bus(CONSOLE, someone), someone, self.engine, chance)
+
+    async def live(self) -> Outcome:
+        """Start everybody, let it rain, let it clear up, and wait until nothing is left to do."""
+        self.cluster.start()
+        self.people.begin()
+        await asyncio.sleep(self.faults.calm_after_seconds)
+        self.faults.calm = True
+        self.trace.note("== calm")
+        until = self.loop.time() + REST_WITHIN_SECONDS
+        while self.loop.time() < until and not self._is_at_rest():  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(LOOK_SECONDS)
+        self._check_consumers()
+        self.oracle.check_at_rest()
+        return self._outcome()
+
+    def _is_at_rest(self) -> bool:
+        return (
+            not self.people.busy
+            and not self.oracle.histories.open_runs()
+            and not any(consumer.open for consumer in self.cluster.consumers)
+        )
+
+    def _check_consumers(self) -> None:
+        for consumer in self.cluster.consumers:
+            for pending in consumer.open.values():
+                subject = pending.message.subject
+                sentence = f"{consumer.name} never settled {subject}, delivered {pending.number}"
+                self.oracle.violate("every_message_settles", sentence)
+
+    def _outcome(self) -> Outcome:
+        ends = self.oracle.log.ends.values()
+        return Outcome(
+            seed=self.seed,
+            ends=Counter(found[0].type for found in ends),
+            facts=len(self.engine.runs.messages),
+            crashes=self.cluster.crashes,
+            faults=Counter({str(kind): count for kind, count in self.faults.counts.items()}),
+            virtual_seconds=self.loop.time(),
+            violations=tuple(self.oracle.violations.values()),
+            digest=self.trace.digest,
+            trace=tuple(self.trace.lines),
+        )
+
+
+def _end(loop: VirtualLoop) -> None:
+    """Call off what still waits, such as for an answer to a question of a run that is over."""
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    loop.close()
