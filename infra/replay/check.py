@@ -123,9 +123,13 @@ def _book(facts: list[Fact[Body]]) -> Book:
     if started is None:
         return Book({}, {})
     agent = started.agent
+    # Of the agents that it may call, a start asks only whether they are there.
+    others = {delegate.agent: agent for delegate in agent.agents.values()}
     manifests = {tool.name: tool for tool in started.tools}
     return Book(
-        {agent.name: agent}, manifests, context_tokens={agent.model: started.context_tokens}
+        {**others, agent.name: agent},
+        manifests,
+        context_tokens={agent.model: started.context_tokens},
     )
 
 

@@ -4,7 +4,6 @@ A seed with a violation is looked into by `--seed K --trace`: it replays to the 
 """
 
 import argparse
-import dataclasses
 import json
 import sys
 
@@ -27,7 +26,7 @@ def main() -> int:
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("simulating", total=len(seeds))
         total = simulate_many(seeds, lambda done: bar.update(task, completed=done))
-    sys.stdout.write(json.dumps(dataclasses.asdict(total)) + "\n" if asked.json else _told(total))
+    sys.stdout.write(json.dumps(total.as_json()) + "\n" if asked.json else _told(total))
     return 1 if total.violations else 0
 
 

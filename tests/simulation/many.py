@@ -26,6 +26,11 @@ class Total:
     faults: Counter[str] = field(default_factory=Counter)
     violations: list[dict[str, object]] = field(default_factory=list)
 
+    def as_json(self) -> dict[str, object]:
+        # `asdict` would make a counter of pairs of a counter.
+        counted = {"ends": dict(self.ends), "faults": dict(self.faults)}
+        return {**vars(self), **counted}
+
     def add(self, outcome: Outcome) -> None:
         self.seeds += 1
         self.runs += outcome.ends.total()
