@@ -10,8 +10,10 @@ class Settings(ServiceSettings):
 
     model_config = service_config("tool_executor")
 
-    # What one replica holds, the others cannot take: little more than its workers can do soon.
-    in_flight: int = Field(32, ge=1, le=10_000)
+    # What one replica holds, the others cannot take, and is late when it dies: so little more than
+    # its workers can do at once.
+    in_flight: int = Field(8, ge=1, le=10_000)
+    recovery_in_flight: int | None = Field(4, ge=1)
 
     start_within_seconds: float = Field(
         5.0, gt=0, description="From a claim to the last moment at which its call may start"

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.agent import Agent
+from contracts.hearings import HEARINGS
 from contracts.ids import ID_LIMIT, derive_id, root_id
 from contracts.shape import Seconds, to_micro_usd
-from contracts.hearings import HEARINGS
 from contracts.subjects import FACTS, filter_of, parse_subject, stream_subjects
 from contracts.task import TaskLimits, TaskSubmitted
 
