@@ -17,7 +17,8 @@ from shared.bus import Heard
 from shared.service import Core, Handlers, Service, run_service
 from shared.settings import ServiceSettings, service_config
 
-NAME = sys.argv[1]
+# The tests import its names, and have no service's name to give.
+NAME = sys.argv[1] if __name__ == "__main__" else "nobody"
 POISON = "poison"
 WORST = "poison-report"  # even to report it ends the process
 hears = Handlers()
