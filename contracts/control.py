@@ -59,8 +59,8 @@ def control_subject(scope: Scope, name: str | None) -> str:
     return f"control.{scope}.{name}" if name else f"control.{scope}"
 
 
-class RunPauseRequested(Body):
-    """`run.pause_requested`: a person wants the run to stand still. Signed for them."""
+class AskedByPerson(Body):
+    """What a person asks of a run; signed for them. They may ask the same again."""
 
     principal: str
     reason: str = ""
@@ -71,16 +71,16 @@ class RunPauseRequested(Body):
         return self.nonce
 
 
-class RunResumeRequested(Body):
-    """`run.resume_requested`: a person wants the run to go on. Signed for them."""
+class RunCancelRequested(AskedByPerson):
+    """`run.cancel_requested`: the run is to end."""
 
-    principal: str
-    reason: str = ""
-    nonce: str
 
-    @property
-    def branch(self) -> str:
-        return self.nonce
+class RunPauseRequested(AskedByPerson):
+    """`run.pause_requested`: the run is to stand still."""
+
+
+class RunResumeRequested(AskedByPerson):
+    """`run.resume_requested`: the run is to go on."""
 
 
 class RunPaused(Body):

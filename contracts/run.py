@@ -90,18 +90,6 @@ class AnswerProposed(Body):
     text: str
 
 
-class RunCancelRequested(Body):
-    """`run.cancel_requested`: a person wants the run to end. Signed for them."""
-
-    principal: str
-    reason: str = ""
-    nonce: str
-
-    @property
-    def branch(self) -> str:
-        return self.nonce
-
-
 class RunCompleted(Body):
     """`run.completed`: the answer that was cleared."""
 

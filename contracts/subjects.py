@@ -100,7 +100,7 @@ FACTS: tuple[FactKind, ...] = (
     FactKind("answer.proposed", run.AnswerProposed, ORCHESTRATOR, "answer"),
     FactKind("answer.cleared", guardrail.AnswerCleared, GUARDRAIL, "verdict", starred=True),
     FactKind("answer.blocked", guardrail.AnswerBlocked, GUARDRAIL, "verdict"),
-    FactKind("run.cancel_requested", run.RunCancelRequested, CONSOLE, "cancel", starred=True),
+    FactKind("run.cancel_requested", control.RunCancelRequested, CONSOLE, "cancel", starred=True),
     FactKind("run.pause_requested", control.RunPauseRequested, CONSOLE, "pause", starred=True),
     FactKind("run.resume_requested", control.RunResumeRequested, CONSOLE, "resume", starred=True),
     FactKind("run.paused", control.RunPaused, ORCHESTRATOR, "paused", starred=True),

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 OVER_BYTES = 256 * 1024  # a larger body leaves its message
 PIECE_BYTES = 512 * 1024  # well below the largest message that the server takes
 LIMIT_BYTES = 16 * 1024 * 1024
-PATIENCE_SECONDS = 15.0  # with a stream that has no leader
+PIECES_LIMIT = LIMIT_BYTES // PIECE_BYTES
 
 
 class Contents:
@@ -82,7 +82,6 @@ class Contents:
                 self._jetstream,
                 Encoded(place, {EXPECTED: "0"}, piece),
                 timeout_seconds=self._timeout_seconds,
-                patience_seconds=PATIENCE_SECONDS,
             )
         except LogRefused as error:
             if error.code != WRONG_LAST_SEQUENCE:
@@ -92,8 +91,10 @@ class Contents:
         """The content of a digest, whatever lies there; None where it is not whole."""
         prefix = CONTENT_SUBJECT.format(tenant=tenant, sha256=sha256, number="*")
         found = await self._reader.read(prefix, 1)
-        pieces = sorted(found, key=lambda piece: int(piece.subject.rpartition(".")[2]))
-        body = b"".join(piece.body for piece in pieces)
+        pieces = {piece.subject: piece.body for piece in found}
+        # By their places, for others may lie beside them.
+        places = (prefix.replace("*", str(number)) for number in range(PIECES_LIMIT))
+        body = b"".join(pieces.get(place, b"") for place in places)
         if hashlib.sha256(body).hexdigest() == sha256:
             return body
         # A follower may lag; what the leader does not have, nobody has.
@@ -101,7 +102,7 @@ class Contents:
 
     async def _get_from_leader(self, prefix: str, sha256: str) -> bytes | None:
         body = b""
-        for number in range(LIMIT_BYTES // PIECE_BYTES + 1):
+        for number in range(PIECES_LIMIT):
             piece = await self._leader.last(f"{prefix}{number}")
             if piece is None:
                 break

@@ -4,16 +4,13 @@ The last believable order for a scope is in force. Where something lies and none
 believed, an order was lost or pushed out: then the scope is stopped, for unsure means no.
 """
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import nats.errors
 import structlog
 from nats.aio.client import Client
 from nats.js.client import JetStreamContext
-from nats.js.errors import APIError, NoStreamResponseError
 from pydantic import ValidationError
 
 from contracts.control import ControlOrdered
@@ -30,16 +27,15 @@ from contracts.ids import derive_id
 from contracts.subjects import CONSOLE, CONTROL, CONTROL_SUBJECTS
 from shared.connection import inbox_prefix
 from shared.direct import DirectReader
-from shared.errors import ConfigError, LogRefused, LogUnavailable
+from shared.errors import ConfigError
 from shared.metrics import UNBELIEVABLE
 from shared.settings import ServiceSettings
 from shared.signing import load_signer
+from shared.storing import store
 
 log = structlog.get_logger()
 
 TYPE = "control.ordered"
-ATTEMPTS = 3  # to store an order, under one id
-PAUSE_SECONDS = 0.2
 UNREADABLE = "something lies here in place of an order, and cannot be believed: order anew"
 
 
@@ -163,24 +159,7 @@ class LogOrders:
 
     async def give(self, order: ControlOrdered) -> int:
         message = encode_order(order, self.signer)
-        last = ""
-        for _ in range(ATTEMPTS):
-            try:
-                ack = await self.jetstream.publish(
-                    message.subject,
-                    message.body,
-                    timeout=self.timeout_seconds,
-                    headers=message.headers,
-                )
-            except (nats.errors.TimeoutError, NoStreamResponseError) as error:
-                last = type(error).__name__
-                await asyncio.sleep(PAUSE_SECONDS)
-            except APIError as error:
-                code = error.err_code or 0
-                raise LogRefused(message.subject, code, str(error.description)) from None
-            else:
-                return ack.seq
-        raise LogUnavailable(message.subject, ATTEMPTS * self.timeout_seconds, last)
+        return (await store(self.jetstream, message, timeout_seconds=self.timeout_seconds)).seq
 
     async def last_orders(self) -> list[ControlOrdered]:
         heads = Heads(self.verifier)

@@ -20,6 +20,7 @@ EXPECTED_SUBJECT = "Nats-Expected-Last-Subject-Sequence-Subject"
 TRANSIENT_CODES = frozenset({10008, 10158, 10164, 10202})
 FIRST_PAUSE_SECONDS = 0.01  # a message is on its way for a millisecond or two
 LONGEST_PAUSE_SECONDS = 0.2
+PATIENCE_SECONDS = 15.0  # a new leader takes 4 to 9 seconds
 
 
 async def store(
@@ -27,9 +28,9 @@ async def store(
     message: Encoded,
     *,
     timeout_seconds: float,
-    patience_seconds: float,
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> PubAck:
-    """The acknowledgement of the stream. A new leader takes 4 to 9 seconds, and patience is for it.
+    """The acknowledgement of the stream, which may be without a leader for a while.
 
     Raises:
         LogUnavailable: none came. The message may be stored, or not.

@@ -6,6 +6,7 @@ from ..control import (
     InputRefused,
     InputSubmitted,
     InputTaken,
+    RunCancelRequested,
     RunParentEnded,
     RunPaused,
     RunPauseRequested,
@@ -14,7 +15,6 @@ from ..control import (
 )
 from ..envelope import Fact
 from ..guardrail import InputBlocked, InputCleared
-from ..run import RunCancelRequested
 from ..shape import Body
 from .state import Input, Pause, PauseAsked, Run
 

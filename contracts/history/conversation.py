@@ -12,7 +12,7 @@ from ..guardrail import ResultCleared, TaskCleared
 from ..model import ModelResponded, Part, Prompt, Text, ToolOffer, ToolResult, Turn
 from ..run import Ancestor, ContextCompacted, RunCompleted
 from ..shape import Body, sha256_hex
-from .shown import INHERITED, Shown, inputs_before, shown
+from .shown import INHERITED, Shown, inputs_before, inputs_through, shown
 from .state import Call, Piece, Run, Step
 from .telling import told
 
@@ -50,7 +50,8 @@ def canonical(of: Body) -> bytes:
 
 def digest(of: Prompt) -> str:
     """SHA-256 over the digests of its head (instructions and tools) and of each turn."""
-    return _digest(of, tuple(piece_of(turn) for turn in of.turns))
+    head = canonical(of.model_copy(update={"turns": ()}))
+    return _digest(head, tuple(piece_of(turn) for turn in of.turns))
 
 
 def measure(
@@ -68,9 +69,9 @@ def measure(
     found = pieces(run, step, tried)
     if summary and step is None:
         found = (*found, _ASKING)
-    head = _head(run, summary=summary or _is_summary(run, step))
+    head = canonical(_head(run, summary=summary or _is_summary(run, step)))
     commas = max(0, len(found) - 1)
-    length = len(canonical(head)) + sum(piece.length for piece in found) + commas
+    length = len(head) + sum(piece.length for piece in found) + commas
     return Measured(_digest(head, found), length)
 
 
@@ -102,8 +103,7 @@ def labels(run: Run, step: int | None = None) -> tuple[str, ...]:
         found.update(labels(_ancestor(run, grown), grown.step))
     if run.verdict is not None and isinstance(run.verdict.body, TaskCleared):
         found.update(run.verdict.body.labels)
-    for number in range(1, at + 1):
-        found.update(label for given in inputs_before(run, number) for label in given.labels)
+    found.update(label for given in inputs_through(run, at) for label in given.labels)
     for each in run.steps[: at - 1]:
         for call in each.calls:
             if call.result is not None and isinstance(call.result.body, ResultCleared):
@@ -240,6 +240,5 @@ def _head(run: Run, *, summary: bool) -> Prompt:
     )
 
 
-def _digest(head: Prompt, turns: tuple[Piece, ...]) -> str:
-    bare = canonical(head.model_copy(update={"turns": ()}))
-    return sha256_hex("\n".join((sha256_hex(bare), *(turn.sha256 for turn in turns))).encode())
+def _digest(head: bytes, turns: tuple[Piece, ...]) -> str:
+    return sha256_hex("\n".join((sha256_hex(head), *(turn.sha256 for turn in turns))).encode())

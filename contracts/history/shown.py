@@ -45,10 +45,19 @@ def shown(run: Run, at: int, tried: ContextCompacted | None = None) -> Shown:
 
 def inputs_before(run: Run, step: int) -> Iterator[InputCleared]:
     """Follow-ups that come into the conversation right before this step."""
-    for taken_at, given in _taken(run, step):
-        if taken_at == step and given.verdict is not None:
-            assert isinstance(given.verdict.body, InputCleared), "only cleared input is taken"
-            yield given.verdict.body
+    return (given for taken_at, given in _cleared(run, step) if taken_at == step)
+
+
+def inputs_through(run: Run, step: int) -> Iterator[InputCleared]:
+    """Every follow-up that came into the conversation before this step, or any earlier one."""
+    return (given for _, given in _cleared(run, step))
+
+
+def _cleared(run: Run, at: int) -> Iterator[tuple[int, InputCleared]]:
+    for taken_at, given in _taken(run, at):
+        assert given.verdict is not None, "only cleared input is taken"
+        assert isinstance(given.verdict.body, InputCleared), "only cleared input is taken"
+        yield taken_at, given.verdict.body
 
 
 def _taken(run: Run, at: int) -> Iterator[tuple[int, Input]]:

@@ -11,6 +11,7 @@ from ..control import (
     InputRefused,
     InputSubmitted,
     InputTaken,
+    RunCancelRequested,
     RunParentEnded,
     RunPaused,
     RunPauseRequested,
@@ -54,7 +55,6 @@ from ..run import (
     AnswerProposed,
     ContextCompacted,
     RunCancelled,
-    RunCancelRequested,
     RunCompleted,
     RunFailed,
     RunQueued,
@@ -257,6 +257,12 @@ class Run:
         """The standstill that it is in."""
         last = self.pauses[-1] if self.pauses else None
         return last if last is not None and last.resumed is None else None
+
+    @property
+    def is_asked_to_pause(self) -> bool:
+        """Whether the last that people asked of it is to stand still."""
+        asked = self.pause_asked
+        return asked is not None and isinstance(asked.body, RunPauseRequested)
 
     @property
     def steps_taken(self) -> int:

@@ -89,11 +89,6 @@ async def run_call(
             await _act(decision, run, heard, bus, desk)
 
 
-async def _read_on(heard: Heard[ToolCleared], bus: Bus) -> Run:
-    """To its end, for this is no first delivery; and at least to what was heard."""
-    return await bus.run(heard)
-
-
 def _decide(run: Run, heard: Heard[ToolCleared], bus: Bus, desk: Desk) -> Clearance:
     return decide_clearance(
         run,
@@ -113,7 +108,7 @@ async def _outwait(
         return decision
     left: timedelta = decision.until - bus.clock.now()
     await desk.sleep(left.total_seconds())
-    return _decide(await _read_on(heard, bus), heard, bus, desk)
+    return _decide(await bus.run(heard), heard, bus, desk)
 
 
 async def _report(report: Report, heard: Heard[ToolCleared], bus: Bus, desk: Desk) -> None:
@@ -144,7 +139,7 @@ async def _lost(heard: Heard[ToolCleared], bus: Bus, desk: Desk) -> None:
     """Somebody else has claimed the call: see what becomes of it, now or on a later delivery."""
     if not heard.last:
         raise Again("another executor claimed the call")
-    run = await _read_on(heard, bus)
+    run = await bus.run(heard)
     decision = await _outwait(_decide(run, heard, bus, desk), heard, bus, desk)
     if isinstance(decision, Report) and not decision.call_off:
         await _say(heard, bus, decision.body)

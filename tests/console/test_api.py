@@ -2,8 +2,8 @@ import json
 
 import pytest
 
+from contracts.control import RunCancelRequested
 from contracts.history import digest, fold, prompt
-from contracts.run import RunCancelRequested
 from contracts.task import TaskSubmitted
 from services.console.api.events import HEARTBEAT, follow
 from services.console.rules import project

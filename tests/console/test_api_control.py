@@ -6,11 +6,11 @@ from contracts.control import (
     InputRefused,
     InputSubmitted,
     InputTaken,
+    RunCancelRequested,
     RunPaused,
     RunPauseRequested,
     RunResumeRequested,
 )
-from contracts.run import RunCancelRequested
 from services.console.rules import project
 from shared.testing import MemoryBus
 from tests.bodies import input_cleared, manifest, ordered, run_queued, task, task_cleared

@@ -4,11 +4,12 @@ from copy import deepcopy
 
 import pytest
 
+from contracts.control import RunCancelRequested
 from contracts.guardrail import TaskBlocked
 from contracts.history import fold
 from contracts.model import ModelAttemptRequested
 from contracts.money import ModelUnfunded
-from contracts.run import RunCancelled, RunCancelRequested, RunFailed
+from contracts.run import RunCancelled, RunFailed
 from contracts.task import TaskConflicted
 from tests.bodies import (
     DIGEST,

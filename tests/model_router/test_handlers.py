@@ -2,6 +2,7 @@
 
 import pytest
 
+from contracts.control import RunCancelRequested
 from contracts.model import (
     ModelAttemptRequested,
     ModelClaimed,
@@ -13,7 +14,7 @@ from contracts.model import (
     Text,
 )
 from contracts.money import Usage
-from contracts.run import RunCancelRequested, RunFailed
+from contracts.run import RunFailed
 from services.model_router.adapters import FakeProvider, ProviderAnswer
 from services.model_router.errors import Denied, Invalid, Malformed, RateLimited, TimedOut
 from services.model_router.rules import Limits

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from contracts.control import RunCancelRequested
 from contracts.review import ReviewDecided, ReviewRequested
-from contracts.run import RunCancelRequested
 from contracts.tool import ToolRequested
 from services.orchestrator.adapters import MemoryTimers
 from services.orchestrator.handlers import Desk, advance, wake

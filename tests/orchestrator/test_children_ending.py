@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from contracts.control import RunParentEnded
-from contracts.run import RunCancelled, RunCancelRequested, RunCompleted, RunFailed, RunStarted
+from contracts.control import RunCancelRequested, RunParentEnded
+from contracts.run import RunCancelled, RunCompleted, RunFailed, RunStarted
 from contracts.tool import ToolFailed, ToolSucceeded
 from services.orchestrator.adapters import MemoryTimers
 from services.orchestrator.handlers import Desk, advance, ending, wake

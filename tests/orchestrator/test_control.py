@@ -3,6 +3,7 @@
 import pytest
 
 from contracts.control import (
+    RunCancelRequested,
     RunParentEnded,
     RunPaused,
     RunPauseRequested,
@@ -11,7 +12,7 @@ from contracts.control import (
 from contracts.guardrail import AnswerCleared, ResultCleared
 from contracts.model import ModelRequested
 from contracts.review import ReviewDecided
-from contracts.run import AnswerProposed, RunCancelled, RunCancelRequested
+from contracts.run import AnswerProposed, RunCancelled
 from contracts.tool import ToolRequested
 from services.orchestrator.rules import Say
 from services.orchestrator.rules.timing import waited

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from contracts.control import RunCancelRequested
 from contracts.guardrail import AnswerBlocked, AnswerCleared, TaskBlocked
 from contracts.history import canonical, digest, prompt
 from contracts.model import AttemptFailure, ModelFailed, ModelRequested
@@ -11,7 +12,6 @@ from contracts.run import (
     FOLD_VERSION,
     AnswerProposed,
     RunCancelled,
-    RunCancelRequested,
     RunCompleted,
     RunFailed,
     RunStarted,

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from contracts.control import RunCancelRequested
 from contracts.guardrail import ResultCleared
 from contracts.review import (
     ANSWERS_LIMIT,
     ReviewRequested,
 )
-from contracts.run import RunCancelRequested
 from tests.bodies import (
     DIGEST,
     VERDICT,

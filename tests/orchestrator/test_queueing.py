@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.control import RunPauseRequested
-from contracts.run import RunCancelRequested, RunCompleted, RunFailed, RunQueued, RunStarted
+from contracts.control import RunCancelRequested, RunPauseRequested
+from contracts.run import RunCompleted, RunFailed, RunQueued, RunStarted
 from services.orchestrator.adapters import MemoryRegister, MemoryTimers
 from services.orchestrator.handlers import Desk, advance, ending, wake
 from services.orchestrator.handlers.admission import Admission

@@ -12,11 +12,16 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from random import Random
 
-from contracts.control import InputSubmitted, RunPauseRequested, RunResumeRequested
+from contracts.control import (
+    InputSubmitted,
+    RunCancelRequested,
+    RunPauseRequested,
+    RunResumeRequested,
+)
 from contracts.envelope import Fact, Stored, believe, encode, follow
 from contracts.history import Run
 from contracts.review import ReviewAnswered, ReviewRequested
-from contracts.run import RunCancelRequested, RunRedriven
+from contracts.run import RunRedriven
 from contracts.shape import Body
 from contracts.subjects import DEAD
 from contracts.task import TaskSubmitted

@@ -6,7 +6,6 @@ refuses within the time that we wait is told in the same words and with the same
 """
 
 import secrets
-import time
 from dataclasses import dataclass
 
 from contracts.envelope import Fact
@@ -19,7 +18,7 @@ from contracts.review import (
     ReviewAnswerRefused,
     ReviewDecided,
 )
-from services.console.adapters import heard_within
+from contracts.shape import Body
 from services.console.api.desk import Desk
 from services.console.api.people import Person
 from services.console.api.review_views import most_agreed
@@ -36,6 +35,8 @@ from services.console.errors import (
 from shared.bus import first_sequence
 
 NONCE_BYTES = 16
+
+Verdict = ReviewAnswerRefused | ReviewDecided
 
 # What each refusal is over HTTP, and what a person does about it.
 REFUSALS: dict[RefusalRule, tuple[type[ConsoleError], str]] = {
@@ -178,19 +179,23 @@ def refused(rule: RefusalRule, reason: str, where: str) -> ConsoleError:
 async def _outcome(desk: Desk, run: Run, said: Fact[ReviewAnswered]) -> tuple[str, str]:
     """What became of an answer within the time that we wait; `recorded` where nothing did yet."""
     review_id = said.body.review_id
-    ends_at = time.monotonic() + desk.settings.answer_wait_seconds
-    with desk.bell.listening(run.tenant, run.run_id) as bell:
-        while True:
-            for fact in await desk.history.facts(run.tenant, run.run_id, said.sequence):
-                match fact.body:
-                    case ReviewAnswerRefused(rule=rule, reason=reason) if fact.cause_id == said.id:
-                        raise refused(rule, reason, f"{run.run_id}.{review_id}")
-                    case ReviewDecided(review_id=known) as decided if known == review_id:
-                        return decided.outcome, decided.reason
-            left = ends_at - time.monotonic()
-            if left <= 0:
-                return "recorded", await _waits_for(desk, run, review_id)
-            await heard_within(bell, min(left, desk.settings.event_poll_seconds))
+    verdict: Verdict | None = await desk.became(said, lambda facts: _verdict(said, facts))
+    if isinstance(verdict, ReviewAnswerRefused):
+        raise refused(verdict.rule, verdict.reason, f"{run.run_id}.{review_id}")
+    if verdict is not None:
+        return verdict.outcome, verdict.reason
+    return "recorded", await _waits_for(desk, run, review_id)
+
+
+def _verdict(said: Fact[ReviewAnswered], facts: list[Fact[Body]]) -> Verdict | None:
+    """The first fact that settles what an answer was worth."""
+    for fact in facts:
+        match fact.body:
+            case ReviewAnswerRefused() as told if fact.cause_id == said.id:
+                return told
+            case ReviewDecided(review_id=known) as decided if known == said.body.review_id:
+                return decided
+    return None
 
 
 async def _waits_for(desk: Desk, run: Run, review_id: str) -> str:

@@ -1,15 +1,17 @@
 """What every resource works with, and how a run is found."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query, Request
 
 from contracts.agent import Agent
+from contracts.envelope import Fact
 from contracts.history import Run
-from contracts.shape import Token
-from services.console.adapters import Bell, History
+from contracts.shape import Body, Token
+from services.console.adapters import Bell, History, heard_within
 from services.console.api.people import People, Person
 from services.console.archives import Archives, MemoryArchives, archived_run
 from services.console.dead_letters import DeadLetterBox
@@ -19,6 +21,8 @@ from services.console.store import ReadModel
 from shared.bus import Bus
 from shared.order_log import MemoryOrders, OrderDesk
 from shared.signing import Keyring
+
+Found = TypeVar("Found")
 
 
 @dataclass
@@ -71,6 +75,21 @@ class Desk:
                 "leave it out, or ask somebody of that tenant",
             )
         return person.tenant or asked
+
+    async def became(
+        self, said: Fact[Body], look: Callable[[list[Fact[Body]]], Found | None]
+    ) -> Found | None:
+        """What `look` finds in the facts after this one; None if it finds nothing soon."""
+        ends_at = time.monotonic() + self.settings.answer_wait_seconds
+        with self.bell.listening(said.tenant, said.run_id) as bell:
+            while True:
+                facts = await self.history.facts(said.tenant, said.run_id, said.sequence)
+                if (found := look(facts)) is not None:
+                    return found
+                left = ends_at - time.monotonic()
+                if left <= 0:
+                    return None
+                await heard_within(bell, min(left, self.settings.event_poll_seconds))
 
     async def run(self, tenant: str, run_id: str) -> Run:
         """The run as the log has it now; where it has none, as it was imported.

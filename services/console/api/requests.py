@@ -1,7 +1,6 @@
 """What people ask of one run under way: to end, to stand still, to go on, to take more input."""
 
 import secrets
-import time
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -13,16 +12,15 @@ from contracts.control import (
     InputRefused,
     InputSubmitted,
     InputTaken,
+    RunCancelRequested,
     RunPauseRequested,
     RunResumeRequested,
 )
 from contracts.envelope import Fact
 from contracts.guardrail import InputCleared
 from contracts.history import Run
-from contracts.run import RunCancelRequested
-from contracts.shape import Written
+from contracts.shape import Body, Written
 from contracts.task import INPUT_LIMIT_CHARACTERS, Name
-from services.console.adapters import heard_within
 from services.console.api.desk import Desk, DeskHere, InTenant
 from services.console.api.people import Operator, Person
 from services.console.api.runs import RunId
@@ -31,6 +29,10 @@ from services.console.errors import Conflict
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 NONCE_BYTES = 16
+
+Became = tuple[str, str]  # in a word, and in a sentence
+RECORDED: Became = ("recorded", "")
+WAITING: Became = ("waiting", "it was checked, and waits for its turn")
 
 Request = type[RunCancelRequested] | type[RunPauseRequested] | type[RunResumeRequested]
 
@@ -84,10 +86,7 @@ async def resume(
     """Let a run go on that a person had paused. An order for more than it stays in force."""
     run = await _open_run(desk, person, run_id, asked, "resume")
     scope = run.pause.paused.body.scope if run.pause is not None else "run"
-    asked_before = run.pause_asked is not None and isinstance(
-        run.pause_asked.body, RunPauseRequested
-    )
-    if scope != "run" and not asked_before:
+    if scope != "run" and not run.is_asked_to_pause:
         raise Conflict(
             f"it stands still because of an order for its {scope}",
             run_id,
@@ -143,27 +142,32 @@ async def _ask(
     return ControlAsked(tenant=run.tenant, run_id=run.run_id, sequence=said.sequence, status=status)
 
 
-async def _outcome(desk: Desk, said: Fact[InputSubmitted]) -> tuple[str, str]:
+async def _outcome(desk: Desk, said: Fact[InputSubmitted]) -> Became:
     """What became of an input within the time that we wait."""
-    ends_at = time.monotonic() + desk.settings.answer_wait_seconds
-    reached = ("recorded", "")
-    with desk.bell.listening(said.tenant, said.run_id) as bell:
-        while True:
-            causes = {said.id}
-            for fact in await desk.history.facts(said.tenant, said.run_id, said.sequence):
-                if fact.cause_id not in causes:
-                    continue
-                match fact.body:
-                    case InputTaken(step=step):
-                        return "taken", f"shown from step {step} on"
-                    case InputRefused(rule=rule, reason=reason):
-                        return f"refused: {rule}", reason
-                    case InputCleared():
-                        causes.add(fact.id)
-                        reached = ("waiting", "it was checked, and waits for its turn")
-                    case _:
-                        causes.add(fact.id)
-            left = ends_at - time.monotonic()
-            if left <= 0:
-                return reached
-            await heard_within(bell, min(left, desk.settings.event_poll_seconds))
+    reached: Became = RECORDED
+
+    def is_settled(facts: list[Fact[Body]]) -> bool | None:
+        nonlocal reached
+        reached = _became(said, facts)
+        return None if reached in (RECORDED, WAITING) else True
+
+    await desk.became(said, is_settled)
+    return reached
+
+
+def _became(said: Fact[InputSubmitted], facts: list[Fact[Body]]) -> Became:
+    """How far an input has come."""
+    reached = RECORDED
+    causes = {said.id}
+    for fact in facts:
+        if fact.cause_id not in causes:
+            continue
+        causes.add(fact.id)
+        match fact.body:
+            case InputTaken(step=step):
+                return "taken", f"shown from step {step} on"
+            case InputRefused(rule=rule, reason=reason):
+                return f"refused: {rule}", reason
+            case InputCleared():
+                reached = WAITING
+    return reached

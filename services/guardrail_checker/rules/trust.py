@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from contracts.guardrail import ResultCleared, TaskCleared
 from contracts.history import Run, result_text
-from contracts.history.shown import inputs_before
+from contracts.history.shown import inputs_through
 from contracts.tool import Sink
 
 from .numbers import finite
@@ -70,8 +70,7 @@ def _said(run: Run, step: int) -> Iterator[tuple[str, tuple[str, ...]]]:
     verdict = run.verdict.body if run.verdict is not None else None
     if isinstance(verdict, TaskCleared):
         yield verdict.input, verdict.labels
-    for number in range(1, step + 1):
-        yield from ((given.text, given.labels) for given in inputs_before(run, number))
+    yield from ((given.text, given.labels) for given in inputs_through(run, step))
 
 
 def _results(run: Run, step: int) -> Iterator[tuple[ResultCleared, str]]:

@@ -3,16 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import nats.errors
 from nats.aio.client import Client
 from nats.js.client import JetStreamContext
-from nats.js.errors import APIError
 
+from contracts.envelope import Encoded
 from contracts.subjects import ADMISSION, ADMISSION_VALUE, ORCHESTRATOR
 from shared.connection import inbox_prefix
 from shared.direct import DirectReader
-from shared.errors import LogUnavailable
-from shared.storing import EXPECTED, WRONG_LAST_SEQUENCE
+from shared.errors import LogRefused
+from shared.storing import EXPECTED, WRONG_LAST_SEQUENCE, store
 
 
 class Register(Protocol):
@@ -25,6 +24,7 @@ class Register(Protocol):
 
         Raises:
             LogUnavailable: nobody can tell whether it was stored. Load it, and see.
+            LogRefused: the stream will never take it.
         """
         ...
 
@@ -48,14 +48,13 @@ class NatsRegister:
 
     async def store(self, name: str, value: bytes, revision: int) -> int | None:
         subject = ADMISSION_VALUE.format(name=name)
+        message = Encoded(subject, {EXPECTED: str(revision)}, value)
         try:
-            ack = await self._jetstream.publish(
-                subject, value, timeout=self._timeout_seconds, headers={EXPECTED: str(revision)}
-            )
-        except nats.errors.Error as error:
-            if isinstance(error, APIError) and error.err_code == WRONG_LAST_SEQUENCE:
+            ack = await store(self._jetstream, message, timeout_seconds=self._timeout_seconds)
+        except LogRefused as error:
+            if error.code == WRONG_LAST_SEQUENCE:
                 return None
-            raise LogUnavailable(subject, self._timeout_seconds, str(error)) from None
+            raise
         return ack.seq
 
 

@@ -8,6 +8,7 @@ from nats.aio.client import Client
 from nats.js.client import JetStreamContext
 from nats.js.errors import BadRequestError
 
+from contracts.envelope import Encoded
 from contracts.subjects import (
     ORCHESTRATOR,
     TIMER_CRON,
@@ -19,6 +20,7 @@ from contracts.subjects import (
 from shared.connection import inbox_prefix
 from shared.direct import DirectReader
 from shared.errors import ConfigError
+from shared.storing import store
 
 WAKE = "wake"
 
@@ -63,15 +65,13 @@ class NatsTimers:
         await self._reader.start()
 
     async def wake(self, tenant: str, run_id: str, at: datetime) -> None:
-        await self._jetstream.publish(
-            TIMER_SET.format(tenant=tenant, run_id=run_id, name=WAKE),
-            b"",
-            timeout=self._timeout_seconds,
-            headers={
-                "Nats-Schedule": schedule_at(at),
-                "Nats-Schedule-Target": TIMER_FIRED.format(tenant=tenant, run_id=run_id),
-            },
-        )
+        headers = {
+            "Nats-Schedule": schedule_at(at),
+            "Nats-Schedule-Target": TIMER_FIRED.format(tenant=tenant, run_id=run_id),
+        }
+        subject = TIMER_SET.format(tenant=tenant, run_id=run_id, name=WAKE)
+        timer = Encoded(subject, headers, b"")
+        await store(self._jetstream, timer, timeout_seconds=self._timeout_seconds)
 
     async def armed(self, tenant: str | None) -> list[tuple[str, str]]:
         subject = TIMER_SET.format(tenant=tenant or "*", run_id="*", name=WAKE)

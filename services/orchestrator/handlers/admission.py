@@ -75,11 +75,7 @@ class Admission:
         """The run has ended; gives those that have a place now."""
         if not self.concerns(run) and not self.caps.are_set:
             return ()
-        name, tokens = (run.tenant, run.run_id), _tokens(run)
-        turn = await self._change(
-            lambda state: leave(state, name, tokens, self.caps, self.clock.now())
-        )
-        return turn.admitted
+        return await self._leave((run.tenant, run.run_id), run)
 
     async def reclaim(self, run: Run, bus: Bus) -> tuple[Waiter, ...]:
         """Where the first in the queue still waits: take places from runs that have ended.

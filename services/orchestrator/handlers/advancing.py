@@ -9,6 +9,7 @@ from faststream import Context
 
 from contracts.control import (
     InputSubmitted,
+    RunCancelRequested,
     RunParentEnded,
     RunPaused,
     RunPauseRequested,
@@ -33,7 +34,7 @@ from contracts.history.lineage import lacks_ancestor
 from contracts.model import ModelFailed, ModelResponded
 from contracts.money import ModelUnfunded
 from contracts.review import ReviewAnswered, ReviewDecided, ReviewEscalated, ReviewRequested
-from contracts.run import RunCancelRequested, RunQueued, RunStarted
+from contracts.run import RunQueued, RunStarted
 from contracts.shape import Body
 from contracts.task import TaskSubmitted
 from contracts.tool import ToolUnknown

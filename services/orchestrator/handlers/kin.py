@@ -2,7 +2,6 @@
 
 import structlog
 
-from contracts.control import RunPauseRequested
 from contracts.guardrail import TaskCleared
 from contracts.history import Run
 from services.orchestrator.handlers.desk import Desk
@@ -68,7 +67,7 @@ def _stands_still(run: Run, desk: Desk) -> bool:
     assert run.submitted is not None, "what starts was submitted"
     orders = desk.book.orders.covering(run.tenant, run.submitted.body.agent)
     ordered = any(order.state != "running" for order in orders)
-    return ordered or run.pause is not None or _asked_to_pause(run)
+    return ordered or run.pause is not None or run.is_asked_to_pause
 
 
 def is_starting(run: Run) -> bool:
@@ -76,10 +75,6 @@ def is_starting(run: Run) -> bool:
     cleared = run.verdict is not None and isinstance(run.verdict.body, TaskCleared)
     called_off = run.cancel is not None or run.parent_ended is not None
     return cleared and run.started is None and run.end is None and not called_off
-
-
-def _asked_to_pause(run: Run) -> bool:
-    return run.pause_asked is not None and isinstance(run.pause_asked.body, RunPauseRequested)
 
 
 async def look_after(run: Run, bus: Bus) -> None:

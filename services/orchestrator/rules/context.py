@@ -68,7 +68,9 @@ def next_step(run: Run, now: datetime) -> tuple[Move, ...]:
         f"the conversation has {found.length} bytes, the model takes about {room.limit}, and the "
         f"policy {policy!r} can leave out no more of it"
     )
-    return (Say(run.root, RunFailed(rule="context_exceeded", reason=reason, steps=len(run.steps))),)
+    return (
+        Say(run.root, RunFailed(rule="context_exceeded", reason=reason, steps=run.steps_taken)),
+    )
 
 
 def after_summary(run: Run, step: Step) -> tuple[Move, ...]:

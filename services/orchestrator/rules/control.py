@@ -47,7 +47,7 @@ def orders_for(run: Run, orders: InForce) -> Orders:
 
 def called_off(run: Run, orders: Orders) -> RunCancelled | RunFailed | None:
     """How the run ends before its work is done, if somebody wants that."""
-    steps = len(run.steps)
+    steps = run.steps_taken
     if run.cancel is not None:
         asked = run.cancel.body
         return RunCancelled(principal=asked.principal, reason=asked.reason, steps=steps)
@@ -82,7 +82,7 @@ def _stopped(run: Run, stop: ControlOrdered) -> RunCancelled | RunFailed:
     reason = f"{stop.what} is stopped: {stop.reason or 'no reason given'}"
     if run.started is None:
         return RunFailed(rule="stopped", reason=f"{reason} (by {stop.principal})")
-    return RunCancelled(principal=stop.principal, reason=reason, steps=len(run.steps))
+    return RunCancelled(principal=stop.principal, reason=reason, steps=run.steps_taken)
 
 
 def _reasons(run: Run, orders: Orders) -> Iterator[Reason]:

@@ -105,7 +105,7 @@ def _finish(run: Run) -> tuple[Move, ...]:
         case None:
             return ()
         case AnswerCleared() as cleared:
-            return (Say(run.root, RunCompleted(answer=cleared.text, steps=len(run.steps))),)
+            return (Say(run.root, RunCompleted(answer=cleared.text, steps=run.steps_taken)),)
         case AnswerBlocked() as blocked:
             return _fail(run, "answer_blocked", f"{blocked.rule}: {blocked.reason}")
 
@@ -196,7 +196,7 @@ def _advance_calls(
 
 
 def _fail(run: Run, rule: FailureRule, reason: str) -> tuple[Move, ...]:
-    failed = RunFailed(rule=rule, reason=reason, steps=len(run.steps))
+    failed = RunFailed(rule=rule, reason=reason, steps=run.steps_taken)
     return (*revocations(run), Say(run.root, failed))
 
 

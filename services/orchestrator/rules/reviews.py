@@ -62,7 +62,7 @@ def cancelled_by_expiry(run: Run) -> RunCancelled | None:
         if asked.default != "cancel" or decided is None or decided.body.outcome != "expired":
             continue
         reason = f"nobody answered review {asked.review_id} of {asked.tool} in time"
-        return RunCancelled(principal=EXPIRY, reason=reason, steps=len(run.steps))
+        return RunCancelled(principal=EXPIRY, reason=reason, steps=run.steps_taken)
     return None
 
 

@@ -74,6 +74,19 @@ async def test_content_beyond_the_limit_is_refused_with_both_sizes(scene):
         await said(scene, "x" * LIMIT_BYTES)
 
 
+@pytest.mark.parametrize("number", ["nonsense", "99"])
+async def test_what_others_store_beside_content_does_no_harm(scene, number):
+    """A service that may store content could else keep everybody from reading the run."""
+    body = tool_succeeded("1-1", 1, LARGE).model_dump_json(exclude_none=True).encode()
+    js = await scene.platform.jetstream()
+    await js.publish(f"content.acme.{sha256_hex(body)}.{number}", b"something else")
+
+    executor, fact = await said(scene, LARGE)
+
+    [found] = await executor.bus.runs.facts("acme", "r-1", fact.sequence - 1)
+    assert found.body.output_json == LARGE
+
+
 async def test_content_that_was_tampered_with_is_not_believed(scene):
     """Whoever stores other bytes under a digest makes the fact unbelievable, and no more."""
     body = tool_succeeded("1-1", 1, LARGE).model_dump_json(exclude_none=True).encode()
