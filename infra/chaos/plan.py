@@ -21,7 +21,7 @@ KINDS = (*SERVICES, NATS, POSTGRES, FREEZE, DISK_FULL)
 # How often each kind comes up: mostly a service, seldom what everybody stands on.
 WEIGHTS: Mapping[str, int] = {**dict.fromkeys(SERVICES, 4), NATS: 2, POSTGRES: 2, FREEZE: 4}
 DEFAULT_WEIGHT = 1
-# Longer than the 2 s after which others take over, up to longer than a claim holds (5 s).
+# Longer than the 1.5 s after which others take over, up to longer than a claim holds (5 s).
 FREEZE_SECONDS = (2.5, 9.0)
 DISK_FULL_SECONDS = (2.0, 5.0)
 
@@ -39,12 +39,16 @@ class Blow:
 def blows(
     seed: int, kinds: Sequence[str], per_minute: float, processes: Sequence[str]
 ) -> Iterator[Blow]:
-    """Blows without end, at random moments, `per_minute` of them on average."""
+    """Blows without end, at random moments, `per_minute` of them on average.
+
+    Each kind comes once before any comes by chance, so that no long play leaves one out.
+    """
     dice = random.Random(seed)  # noqa: S311  it must come out the same again
     weights = [WEIGHTS.get(kind, DEFAULT_WEIGHT) for kind in kinds]
+    each = dice.sample(kinds, len(kinds))
     while True:
         pause = dice.expovariate(per_minute / 60.0)
-        kind = dice.choices(kinds, weights)[0]
+        kind = each.pop() if each else dice.choices(kinds, weights)[0]
         yield _blow(dice, pause, kind, processes)
 
 

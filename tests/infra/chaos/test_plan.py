@@ -24,6 +24,11 @@ def test_every_kind_comes_up_and_every_replica_is_hit():
     assert set(PROCESSES) <= {blow.target for blow in plan}
 
 
+def test_each_kind_comes_once_before_any_comes_by_chance():
+    for seed in range(20):
+        assert {blow.kind for blow in planned(seed, count=len(KINDS))} == set(KINDS)
+
+
 def test_a_service_is_hit_in_one_of_its_replicas():
     assert {service_of(blow.target) for blow in planned(4, [EXECUTOR])} == {EXECUTOR}
 
