@@ -204,7 +204,8 @@ async def test_who_asked_to_be_told_of_poison_is_told_again_until_it_can_answer(
     await (await nats_platform.jetstream()).publish(f"run.acme.with.dots.{SUBMITTED}", b"{}")
 
     await eventually(nats_platform.dead_letters)
-    assert told == ["bad_subject"] * 3
+    # A delivery that outlasts the short ack wait of this test on a busy machine comes once more.
+    assert (set(told), len(told) >= 3) == ({"bad_subject"}, True)
     assert len(await nats_platform.dead_letters()) == 1
 
 

@@ -11,6 +11,7 @@ from shared.direct import DirectReader
 from shared.errors import LogUnavailable, Stale
 from tests.bodies import model_requested, task_cleared
 from tests.integration.bus.scene import submit
+from tests.integration.eventually import eventually
 
 CROWD = 20_000
 PLACE = "run.acme.r-1.task.conflicted"
@@ -19,10 +20,16 @@ PLACE = "run.acme.r-1.task.conflicted"
 async def fill(platform, subjects: list[str]) -> None:
     """Lay messages, which are no facts, as fast as the server takes them."""
     client = await platform.client("infra")
+    engine = client.jetstream()
+    before = (await engine.stream_info("RUNS")).state.last_seq
     for subject in subjects:
         await client.publish(subject, b"{}")
     await client.flush()
-    await client.jetstream().stream_info("RUNS")
+
+    async def stored() -> bool:
+        return (await engine.stream_info("RUNS")).state.last_seq == before + len(subjects)
+
+    await eventually(stored, within_seconds=10)
 
 
 async def test_a_run_is_read_at_least_to_what_was_heard(nats_platform):
