@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from .subjects import (
-    CONSOLE,
     ENDS,
     EVALUATOR,
     EXECUTOR,
     GUARDRAIL,
     LEDGER,
+    OBSERVER,
     ORCHESTRATOR,
     REDRIVEN,
     ROUTER,
@@ -98,10 +98,11 @@ HEARINGS: tuple[Hearing, ...] = (
     Hearing(ROUTER, ROUTER, ("model.funded",), DELIVERIES),
     Hearing(EXECUTOR, EXECUTOR, ("tool.cleared",), DELIVERIES),
     Hearing(EVALUATOR, EVALUATOR, ENDS, DELIVERIES),
-    # What lists of runs and reviews are made of. Everything else is read from the log when asked.
+    # What lists of runs and reviews are made of, and what ends a span of a trace. Everything else
+    # is read from the log when asked.
     Hearing(
-        CONSOLE,
-        CONSOLE,
+        OBSERVER,
+        OBSERVER,
         (
             "task.submitted",
             "run.queued",
@@ -110,9 +111,13 @@ HEARINGS: tuple[Hearing, ...] = (
             "run.resumed",
             "model.requested",
             "money.settled",
+            "tool.succeeded",
+            "tool.failed",
+            "tool.unknown",
             "review.requested",
             "review.decided",
             *ENDS,
+            "run.evaluated",
         ),
         None,
     ),

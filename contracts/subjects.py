@@ -25,8 +25,9 @@ EXECUTOR = "tool_executor"
 GUARDRAIL = "guardrail_checker"
 LEDGER = "cost_ledger"
 EVALUATOR = "evaluator"
+OBSERVER = "observer"
 CONSOLE = "console"
-SERVICES = (ORCHESTRATOR, ROUTER, EXECUTOR, GUARDRAIL, LEDGER, EVALUATOR, CONSOLE)
+SERVICES = (ORCHESTRATOR, ROUTER, EXECUTOR, GUARDRAIL, LEDGER, EVALUATOR, OBSERVER, CONSOLE)
 
 BodyClass = type[Body]
 _TOKEN = re.compile(NAME_PATTERN)
@@ -111,7 +112,7 @@ FACTS: tuple[FactKind, ...] = (
     FactKind("run.cancelled", run.RunCancelled, ORCHESTRATOR, "end"),
     FactKind("run.evaluated", evaluation.RunEvaluated, EVALUATOR, "evaluated"),
     FactKind("run.redriven", run.RunRedriven, CONSOLE, "redrive", starred=True, keyed=True),
-    FactKind("run.archived", run.RunArchived, CONSOLE, "archived"),
+    FactKind("run.archived", run.RunArchived, OBSERVER, "archived"),
 )
 
 ENDS = ("run.completed", "run.failed", "run.cancelled")

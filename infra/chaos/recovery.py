@@ -19,7 +19,7 @@ from typing import Literal
 
 from contracts.envelope import Fact
 from contracts.shape import Body
-from contracts.subjects import CONSOLE, EXECUTOR, SERVICES, kind_of
+from contracts.subjects import EXECUTOR, OBSERVER, SERVICES, kind_of
 from contracts.tool import ToolUnknown
 from infra.dev.assembly import service_of
 
@@ -121,7 +121,7 @@ def _recovery(
         fact.type == "tool.claimed" and _stored(fact) <= strike.at for fact in own
     )
     said = [fact for fact in own if not fact.type.endswith(".claimed")]
-    if service != CONSOLE and any(_stored(fact) <= strike.at for fact in said):
+    if service != OBSERVER and any(_stored(fact) <= strike.at for fact in said):
         return None
     moments = [_stored(fact) for fact in own if _stored(fact) > strike.at]
     at = min([*moments, settled_at])

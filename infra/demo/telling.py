@@ -37,6 +37,7 @@ VOICES = {
     "model_router": ("router", "cyan"),
     "tool_executor": ("executor", "green"),
     "evaluator": ("evaluator", "bright_black"),
+    "observer": ("observer", "bright_black"),
     "console": ("console", "bright_white"),
 }
 OWNER_WIDTH = 13

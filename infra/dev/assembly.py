@@ -16,6 +16,7 @@ from contracts.subjects import (
     FACTS,
     GUARDRAIL,
     LEDGER,
+    OBSERVER,
     ORCHESTRATOR,
     ROUTER,
 )
@@ -26,7 +27,16 @@ from infra.platform.ports import LOOPBACK
 REPOSITORY = Path(__file__).resolve().parents[2]
 SIGNING_OWNERS = tuple(sorted({kind.owner for kind in FACTS if kind.starred}))
 # Those that others wait for come first, the one that people wait for last.
-START_ORDER = (LEDGER, GUARDRAIL, EXECUTOR, ROUTER, EVALUATOR, ORCHESTRATOR, CONSOLE)
+START_ORDER = (
+    LEDGER,
+    GUARDRAIL,
+    EXECUTOR,
+    ROUTER,
+    EVALUATOR,
+    OBSERVER,
+    ORCHESTRATOR,
+    CONSOLE,
+)
 # PYTHONPATH: where the modules of tools.yaml are, if not in this repository.
 PASSED_ON = ("PATH", "PYTHONPATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 PROVIDER_KEYS = (
@@ -119,7 +129,7 @@ def _own(name: str, port: int, places: Places) -> dict[str, str]:
     # Settings of one process only win over those of all: its prefix is its own.
     own |= {key: value for key, value in os.environ.items() if key.startswith(f"{prefix}_")}
     match name:
-        case "cost_ledger":
+        case "cost_ledger" | "observer":
             own["INTERLOCK_POSTGRES_DSN"] = places.postgres_dsn
         case "console":
             own["INTERLOCK_POSTGRES_DSN"] = places.postgres_dsn

@@ -170,7 +170,8 @@ _BESIDE: dict[str, tuple[str, ...]] = {
 
 # What a service hears outside of its consumers.
 _LISTENS: dict[str, tuple[str, ...]] = {
-    CONSOLE: (_below(LIVE_TOKENS),),
+    # A bell for those who follow a run; what it rings at is read from the log.
+    CONSOLE: (_below(LIVE_TOKENS), "run.>"),
     ORCHESTRATOR: (CONTROL_SUBJECTS,),
     ROUTER: (CONTROL_SUBJECTS,),
     EXECUTOR: (CONTROL_SUBJECTS,),

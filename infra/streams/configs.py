@@ -40,6 +40,8 @@ DEAD_LETTERS_SECONDS = 30 * 86400.0
 CRASHES_SECONDS = 3600.0
 ORDERS_KEPT = 100  # for each scope; the last is in force, the others tell who did what
 UNLIMITED = -1
+# Of older releases: what they had heard is in the log, and is heard again by who took over.
+RETIRED_CONSUMERS = ((RUNS, "console"),)
 REPLICAS = {"fast": 1, "durable": 1, "replicated": 3}
 
 

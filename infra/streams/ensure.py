@@ -12,7 +12,7 @@ from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
-from .configs import REPLICAS, Bounds, consumer_configs, stream_configs
+from .configs import REPLICAS, RETIRED_CONSUMERS, Bounds, consumer_configs, stream_configs
 
 
 class StreamsError(Exception):
@@ -57,6 +57,7 @@ async def ensure_streams(
     done += [
         await _ensure_consumer(js, stream, config) for stream, config in consumer_configs(bounds)
     ]
+    done += [await _drop_consumer(js, stream, durable) for stream, durable in RETIRED_CONSUMERS]
     return tuple(sentence for sentence in done if sentence)
 
 
@@ -92,6 +93,15 @@ async def _ensure_consumer(js: JetStreamContext, stream: str, wanted: ConsumerCo
     except APIError as error:
         raise StreamIncompatible(what, differences, error.description or str(error)) from error
     return f"updated {what}: {'; '.join(differences)}"
+
+
+async def _drop_consumer(js: JetStreamContext, stream: str, durable: str) -> str | None:
+    """Nobody hears it any more, so that it would only grow behind."""
+    try:
+        await js.delete_consumer(stream, durable)
+    except NotFoundError:
+        return None
+    return f"dropped consumer {stream}/{durable}: nobody hears it any more"
 
 
 def _plural(found: ConsumerConfig) -> ConsumerConfig:

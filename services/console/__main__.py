@@ -5,19 +5,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from contracts.subjects import CONSOLE
+from services.console.adapters import NatsBell
 from services.console.api.app import make_api
 from services.console.api.desk import Desk
 from services.console.api.people import load_people
 from services.console.archives import KeptHistory, PostgresArchives
 from services.console.dead_letters import open_dead_letters
-from services.console.handlers import Projector, hears
 from services.console.settings import Settings
 from services.console.store import PostgresReadModel
 from shared.config import load_agents
 from shared.errors import ConfigError
 from shared.order_log import open_order_log
 from shared.postgres import open_pool
-from shared.service import Core, Service, run_service
+from shared.service import Core, Handlers, Service, run_service
 
 
 def make_service(settings: Settings) -> Service:
@@ -31,7 +31,7 @@ def make_service(settings: Settings) -> Service:
 
     @asynccontextmanager
     async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
-        """The desk of the API, and the projector of the handlers."""
+        """The desk of the API."""
         async with open_pool(settings) as pool:
             store = PostgresReadModel(pool)
             letters = await open_dead_letters(
@@ -51,15 +51,12 @@ def make_service(settings: Settings) -> Service:
                 orders,
                 archives,
                 core.keyring,
+                NatsBell(core.client),
             )
             api.state.desk = desk
-            yield {
-                "projector": Projector(
-                    store, desk.bell, settings.batch_facts, settings.batch_wait_seconds
-                )
-            }
+            yield {}
 
-    return Service(CONSOLE, settings=settings, handlers=hears, wire=wire, web=api)
+    return Service(CONSOLE, settings=settings, handlers=Handlers(), wire=wire, web=api)
 
 
 def main() -> None:

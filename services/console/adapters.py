@@ -1,13 +1,18 @@
 """The outside of the console: histories in the log, and the bell for streams."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol
+
+import nats.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from contracts.envelope import Fact, Signer, Stored, encode
 from contracts.shape import Body
-from contracts.subjects import kind_of
+from contracts.subjects import kind_of, run_prefix
+from shared.readmodel import RunKey
 
 
 class History(Protocol):
@@ -51,18 +56,18 @@ class MemoryHistory:
 class Bell:
     """Tells the event streams of this process that their run has moved on.
 
-    A replica hears only its share of the facts: whoever waits here must also look by itself.
+    Who waits must also look by itself: a bell promises nothing.
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[str, str], set[asyncio.Event]] = {}
+        self._waiting: dict[RunKey, set[asyncio.Event]] = {}
 
     def ring(self, tenant: str, run_id: str) -> None:
         for event in self._waiting.get((tenant, run_id), ()):
             event.set()
 
-    @contextmanager
-    def listening(self, tenant: str, run_id: str) -> Iterator[asyncio.Event]:
+    @asynccontextmanager
+    async def listening(self, tenant: str, run_id: str) -> AsyncIterator[asyncio.Event]:
         """An event that is set when the run moves on."""
         event = asyncio.Event()
         events = self._waiting.setdefault((tenant, run_id), set())
@@ -73,6 +78,28 @@ class Bell:
             events.discard(event)
             if not events:
                 self._waiting.pop((tenant, run_id), None)
+
+
+class NatsBell(Bell):
+    """Rings at whatever is published about a run, before it is known to be a fact or stored."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__()
+        self._client = client
+
+    @asynccontextmanager
+    async def listening(self, tenant: str, run_id: str) -> AsyncIterator[asyncio.Event]:
+        async with super().listening(tenant, run_id) as event:
+
+            async def ring(_: Msg) -> None:
+                event.set()
+
+            heard = await self._client.subscribe(run_prefix(tenant, run_id), cb=ring)
+            try:
+                yield event
+            finally:
+                with suppress(nats.errors.Error):
+                    await heard.unsubscribe()
 
 
 async def heard_within(event: asyncio.Event, seconds: float) -> None:

@@ -21,10 +21,6 @@ class Settings(ServiceSettings, PostgresSettings):
     )
     default_tenant: Token = "default"
 
-    in_flight: int = Field(256, ge=1, le=10_000, description="Facts that wait for their commit")
-    batch_facts: int = Field(256, ge=1, le=10_000, description="Facts a transaction")
-    batch_wait_seconds: float = Field(0.01, ge=0, description="Before a transaction begins")
-
     # Below the engine's message limit of 1 MiB, so that headers fit.
     body_limit_bytes: int = Field(786_432, ge=1024, le=1_000_000)
     list_limit: int = Field(500, ge=1, le=10_000, description="Rows that one request may ask for")

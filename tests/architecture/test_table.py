@@ -6,11 +6,11 @@ from collections import defaultdict
 import pytest
 
 from contracts.hearings import HEARINGS
-from contracts.subjects import CONSOLE, FACTS, PRODUCER, SERVICES, kind_of
+from contracts.subjects import FACTS, OBSERVER, PRODUCER, SERVICES, kind_of
 from tests.architecture.sources import modules, parsed
 
-# The console keeps lists of what it hears, and works on nothing of it.
-READERS = {CONSOLE}
+# The observer keeps a record of what it hears, and works on nothing of it.
+READERS = {OBSERVER}
 # Who answers is a person: the console asks them.
 ANSWERED_BY_PEOPLE = {"review.requested"}
 # What wakes nobody, with the reason: it is read in the log, by whoever folds the run.
@@ -23,7 +23,6 @@ NOT_HEARD = {
     "tool.claimed": "it excludes others; what became of the claim is another fact",
     "review.answer_refused": "the console looks for it after an answer",
     "review.escalated": "lists tell who may answer by the question and the clock",
-    "run.evaluated": "the run is over; who shows it reads the log",
     "run.archived": "nothing follows a tombstone",
     "run.redriven": "each service hears its own, and handles the fact that it names",
 }

@@ -16,9 +16,9 @@ from services.console.api.desk import Desk
 from services.console.api.people import Person
 from services.console.dead_letters import DeadLetter, MemoryDeadLetters
 from services.console.settings import Settings
-from services.console.store import MemoryReadModel
 from shared.testing import MemoryBus
 from tests.bodies import NOON, agent
+from tests.readmodels import MemoryRows
 
 ANNA = Person(principal="anna@example.org", roles=("operator", "support-lead"))
 VERA = Person(principal="vera@example.org", roles=("viewer",))
@@ -64,7 +64,7 @@ def desk(bus, settings):
     return Desk(
         bus=bus,
         history=MemoryHistory(bus.facts),
-        store=MemoryReadModel(),
+        store=MemoryRows(),
         dead_letters=MemoryDeadLetters([letter], bus.facts),
         agents={"support": agent()},
         people=PEOPLE,

@@ -6,7 +6,7 @@ from contracts.control import RunCancelRequested
 from contracts.history import digest, fold, prompt
 from contracts.task import TaskSubmitted
 from services.console.api.events import HEARTBEAT, follow
-from services.console.rules import project
+from services.observer.rules import project
 from tests.bodies import manifest, model_requested
 from tests.console.conftest import as_
 from tests.histories import History, whole_run

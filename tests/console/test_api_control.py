@@ -11,7 +11,7 @@ from contracts.control import (
     RunPauseRequested,
     RunResumeRequested,
 )
-from services.console.rules import project
+from services.observer.rules import project
 from shared.testing import MemoryBus
 from tests.bodies import input_cleared, manifest, ordered, run_queued, task, task_cleared
 from tests.console.conftest import as_

@@ -9,7 +9,7 @@ from contracts.review import EscalationStep, ReviewAnswered, ReviewAnswerRefused
 from contracts.run import RunCancelled
 from contracts.shape import sha256_hex
 from services.console.api.answers import REFUSALS
-from services.console.rules import project
+from services.observer.rules import project
 from shared.clock import FixedClock
 from shared.testing import MemoryBus
 from tests.bodies import NOON, manifest

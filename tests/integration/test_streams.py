@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import nats
 import pytest
-from nats.js.api import StreamConfig
-from nats.js.errors import APIError
+from nats.js.api import ConsumerConfig, StreamConfig
+from nats.js.errors import APIError, NotFoundError
 
 from contracts.hearings import HEARINGS
 from contracts.subjects import CRASHES, DEAD, RUNS, TIMERS, stream_subjects
 from infra.streams import (
+    RETIRED_CONSUMERS,
     Bounds,
     StreamIncompatible,
     UnknownDurability,
@@ -40,6 +41,18 @@ async def test_everything_of_the_table_is_made(js):
         heard = found.filter_subjects or [found.filter_subject]
         assert (set(heard), found.ack_wait) == (set(hearing.filters), Bounds().ack_wait_seconds)
         assert found.max_deliver == (hearing.deliveries or -1)
+
+
+async def test_a_consumer_that_nobody_hears_any_more_is_dropped(js):
+    await ensure_streams(js, bounds=BOUNDS)
+    stream, durable = RETIRED_CONSUMERS[0]
+    await js.add_consumer(stream, ConsumerConfig(durable_name=durable))
+
+    done = await ensure_streams(js, bounds=BOUNDS)
+
+    assert len(done) == 1
+    with pytest.raises(NotFoundError):
+        await js.consumer_info(stream, durable)
 
 
 async def test_history_is_closed_to_whatever_could_rewrite_it(js):

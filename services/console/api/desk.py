@@ -81,7 +81,7 @@ class Desk:
     ) -> Found | None:
         """What `look` finds in the facts after this one; None if it finds nothing soon."""
         ends_at = time.monotonic() + self.settings.answer_wait_seconds
-        with self.bell.listening(said.tenant, said.run_id) as bell:
+        async with self.bell.listening(said.tenant, said.run_id) as bell:
             while True:
                 facts = await self.history.facts(said.tenant, said.run_id, said.sequence)
                 if (found := look(facts)) is not None:

@@ -58,7 +58,7 @@ async def follow(desk: Desk, run: Run, after: int) -> AsyncIterator[str]:
     ended = run.end is not None
     sent = time.monotonic()
     try:
-        with desk.bell.listening(run.tenant, run.run_id) as bell:
+        async with desk.bell.listening(run.tenant, run.run_id) as bell:
             while True:
                 facts = await desk.history.facts(run.tenant, run.run_id, after)
                 for fact in facts:

@@ -13,7 +13,7 @@ from services.console.api.shapes import (
     ReviewView,
     Standing,
 )
-from services.console.rules import ReviewRow
+from shared.readmodel import ReviewRow
 
 
 def review_row_line(row: ReviewRow, now: datetime) -> ReviewLine:

@@ -9,7 +9,7 @@ from contracts.model import ModelFailed, ModelResponded
 from contracts.run import RunCancelled, RunCompleted, RunFailed
 from services.console.api.review_views import review_line
 from services.console.api.shapes import CallView, RunLine, RunView, StepView
-from services.console.rules import RunRow
+from shared.readmodel import RunRow
 
 
 def run_line(row: RunRow) -> RunLine:

@@ -12,6 +12,7 @@ from contracts.review import ReviewDecided, ReviewRequested
 from contracts.run import RunCancelled, RunCompleted, RunFailed, RunQueued, RunStarted
 from contracts.shape import Body
 from contracts.task import TaskSubmitted
+from shared.readmodel import ReviewKey, RunKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,6 @@ class Seen:
 
 
 What = Submitted | Stepped | Settled | Ended | Asked | Decided | Stands | Seen
-RunKey = tuple[str, str]
-ReviewKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the console hears: every fact, into the read model, acknowledged after its commit."""
+"""What the observer hears: facts into the read models, acknowledged after their commit."""
 
 import asyncio
 from typing import Annotated
@@ -8,9 +8,8 @@ from faststream import Context
 
 from contracts.shape import Body
 from contracts.subjects import FACTS
-from services.console.adapters import Bell
-from services.console.rules import Change, project
-from services.console.store import ReadModel
+from services.observer.rules import Change, project
+from services.observer.store import Projection
 from shared.bus import Heard
 from shared.service import Handlers
 
@@ -26,9 +25,8 @@ class Projector:
     many may wait is bounded by the facts in flight.
     """
 
-    def __init__(self, store: ReadModel, bell: Bell, facts: int, wait_seconds: float) -> None:
+    def __init__(self, store: Projection, facts: int, wait_seconds: float) -> None:
         self._store = store
-        self._bell = bell
         self._limit = facts
         self._wait_seconds = wait_seconds
         self._waiting: list[tuple[tuple[Change, ...], asyncio.Future[None]]] = []
@@ -41,8 +39,6 @@ class Projector:
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_all())
         await done
-        for change in changes:
-            self._bell.ring(change.tenant, change.run_id)
 
     async def _write_all(self) -> None:
         try:
@@ -63,7 +59,7 @@ class Projector:
                 _settle(batch[0][1], error)
                 return
             # One that cannot be stored must not hold up the others.
-            log.warning("console.batch_failed", facts=len(batch), error=repr(error))
+            log.warning("observer.batch_failed", facts=len(batch), error=repr(error))
             for one in batch:
                 await self._write([one])
         else:

@@ -1,16 +1,16 @@
-"""The row of a run, and how it takes a change."""
+"""How the row of a run takes a change."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import assert_never
+
+from shared.readmodel import RunKey, RunRow
 
 from .changes import (
     Asked,
     Change,
     Decided,
     Ended,
-    RunKey,
     Seen,
     Settled,
     Stands,
@@ -18,50 +18,6 @@ from .changes import (
     Submitted,
     is_earlier,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """One run in lists. Sequences beside a value say which fact it came from; 0 is none."""
-
-    tenant: str
-    run_id: str
-    agent: str = ""
-    customer: str | None = None
-    feature: str | None = None
-    submitted_at: datetime | None = None
-    submitted_sequence: int = 0
-    started_at: datetime | None = None
-    is_queued: bool = False
-    # Pauses are numbered, and one ends before the next begins.
-    paused_number: int = 0
-    resumed_number: int = 0
-    steps: int = 0
-    costs: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    asked: frozenset[str] = frozenset()
-    decided: frozenset[str] = frozenset()
-    end: str | None = None
-    end_sequence: int = 0
-    ended_at: datetime | None = None
-    why: str = ""
-    answer: str | None = None
-    last_sequence: int = 0
-
-    @property
-    def status(self) -> str:
-        if self.end is not None:
-            return self.end
-        if self.paused_number > self.resumed_number:
-            return "paused"
-        if self.asked - self.decided:
-            return "waiting"
-        if self.started_at is None:
-            return "queued" if self.is_queued else "submitted"
-        return "running"
-
-    @property
-    def cost_micro_usd(self) -> int:
-        return sum(cost for _, cost in self.costs.values())
 
 
 def advance_run(row: RunRow, change: Change) -> RunRow:

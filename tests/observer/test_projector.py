@@ -3,18 +3,17 @@ import asyncio
 import pytest
 
 from contracts.hearings import HEARINGS
-from contracts.subjects import CONSOLE
-from services.console.adapters import Bell
-from services.console.handlers import Projector, hears, project_fact
-from services.console.rules import project
-from services.console.store import MemoryReadModel
+from contracts.subjects import OBSERVER
+from services.observer.handlers import Projector, hears, project_fact
+from services.observer.rules import project
+from services.observer.store import MemoryProjection
 from shared.bus import Heard
 from tests.histories import whole_run
 
 FACTS = whole_run().facts
 
 
-class Gate(MemoryReadModel):
+class Gate(MemoryProjection):
     """A store that commits when it is told to."""
 
     def __init__(self):
@@ -26,7 +25,7 @@ class Gate(MemoryReadModel):
         await super().apply(changes)
 
 
-class Choosy(MemoryReadModel):
+class Choosy(MemoryProjection):
     """A store that cannot keep one fact."""
 
     async def apply(self, changes):
@@ -36,14 +35,14 @@ class Choosy(MemoryReadModel):
 
 
 def test_every_fact_of_the_hearing_has_a_handler():
-    (hearing,) = (one for one in HEARINGS if one.service == CONSOLE)
+    (hearing,) = (one for one in HEARINGS if one.service == OBSERVER)
 
     assert set(hearing.types) <= set(hears.by_type)
 
 
 async def test_facts_that_are_heard_together_are_one_transaction():
-    store = MemoryReadModel()
-    projector = Projector(store, Bell(), 256, 0.001)
+    store = MemoryProjection()
+    projector = Projector(store, 256, 0.001)
 
     await asyncio.gather(*(project_fact(Heard(fact), projector) for fact in FACTS))
 
@@ -52,8 +51,8 @@ async def test_facts_that_are_heard_together_are_one_transaction():
 
 
 async def test_a_batch_is_no_larger_than_its_limit():
-    store = MemoryReadModel()
-    projector = Projector(store, Bell(), 4, 0)
+    store = MemoryProjection()
+    projector = Projector(store, 4, 0)
 
     await asyncio.gather(*(projector.add(project(fact)) for fact in FACTS))
 
@@ -62,7 +61,7 @@ async def test_a_batch_is_no_larger_than_its_limit():
 
 async def test_a_handler_returns_only_after_the_commit():
     store = Gate()
-    projector = Projector(store, Bell(), 256, 0)
+    projector = Projector(store, 256, 0)
 
     handling = asyncio.create_task(project_fact(Heard(FACTS[0]), projector))
     await asyncio.sleep(0.02)
@@ -75,7 +74,7 @@ async def test_a_handler_returns_only_after_the_commit():
 
 async def test_what_cannot_be_stored_fails_alone():
     store = Choosy()
-    projector = Projector(store, Bell(), 256, 0)
+    projector = Projector(store, 256, 0)
 
     ended = await asyncio.gather(
         *(projector.add(project(fact)) for fact in FACTS[:3]), return_exceptions=True
@@ -85,20 +84,10 @@ async def test_what_cannot_be_stored_fails_alone():
     assert store.run_rows["acme", "r-1"].last_sequence == 3
 
 
-async def test_the_bell_rings_after_the_commit():
-    bell = Bell()
-    projector = Projector(MemoryReadModel(), bell, 256, 0)
-
-    with bell.listening("acme", "r-1") as rung:
-        await projector.add(project(FACTS[0]))
-
-        assert rung.is_set()
-
-
 @pytest.mark.parametrize("facts", [1, 3])
 async def test_a_projector_serves_again_after_it_was_idle(facts):
-    store = MemoryReadModel()
-    projector = Projector(store, Bell(), 256, 0)
+    store = MemoryProjection()
+    projector = Projector(store, 256, 0)
 
     for fact in FACTS[:facts]:
         await projector.add(project(fact))

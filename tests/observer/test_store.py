@@ -8,17 +8,12 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from services.console.rules import project
-from services.console.store import (
-    DIMENSIONS,
-    MemoryReadModel,
-    PostgresReadModel,
-    RunQuery,
-    advanced_runs,
-)
+from services.console.store import DIMENSIONS, RunQuery
+from services.observer.rules import advanced_runs, project
 from tests.bodies import task
 from tests.console.stories import asked_run, decided_run
 from tests.histories import History, whole_run
+from tests.readmodels import MemoryRows, PostgresRows
 
 SEED = 7
 
@@ -27,7 +22,7 @@ SEED = 7
 async def store(postgres_dsn):
     async with asyncpg.create_pool(postgres_dsn, min_size=1, max_size=8) as pool:
         await pool.execute("TRUNCATE console_runs, console_reviews")
-        yield PostgresReadModel(pool)
+        yield PostgresRows(pool)
 
 
 def changes_of(facts):
@@ -40,7 +35,7 @@ STORIES = {"whole": whole_run, "asked": lambda: asked_run()[0], "decided": decid
 @pytest.mark.parametrize("story", STORIES)
 async def test_rows_come_back_as_they_were_computed(store, story):
     changes = changes_of(STORIES[story]().facts)
-    memory = MemoryReadModel()
+    memory = MemoryRows()
     await memory.apply(changes)
 
     await store.apply(changes)

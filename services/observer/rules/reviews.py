@@ -1,42 +1,16 @@
-"""The row of a review, and how it takes a change."""
+"""How the row of a review takes a change."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
-from contracts.review import ReviewDecided, ReviewRequested
+from shared.readmodel import ReviewKey, ReviewRow
 
 from .changes import (
     Asked,
     Change,
     Decided,
-    ReviewKey,
     is_earlier,
 )
-
-OPEN, WITHDRAWN = "open", "withdrawn"
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewRow:
-    """One question to a person. `asked` is None where its decision was heard before it."""
-
-    tenant: str
-    run_id: str
-    review_id: str
-    asked: ReviewRequested | None = None
-    asked_at: datetime | None = None
-    decided: ReviewDecided | None = None
-    decided_at: datetime | None = None
-    decided_sequence: int = 0
-    # Told by the row of its run where it is read: nobody is asked for a run that has ended.
-    over: bool = False
-
-    @property
-    def state(self) -> str:
-        if self.decided is not None:
-            return self.decided.outcome
-        return WITHDRAWN if self.over else OPEN
 
 
 def advance_review(row: ReviewRow, change: Change) -> ReviewRow:
@@ -62,7 +36,3 @@ def advanced_reviews(
             row = rows.get(key) or known.get(key) or ReviewRow(*key)
             rows[key] = advance_review(row, change)
     return list(rows.values())
-
-
-def row_key(row: ReviewRow) -> ReviewKey:
-    return (row.tenant, row.run_id, row.review_id)

@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 
 from contracts.money import MoneySettled
 from contracts.run import RunFailed
-from services.console.rules import project
-from services.console.store import advanced_reviews, advanced_runs
+from services.observer.rules import advanced_reviews, advanced_runs, project
 from tests.bodies import settled, task
 from tests.console.stories import asked_run, decided_run
 from tests.histories import History, whole_run
