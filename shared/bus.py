@@ -18,7 +18,7 @@ from shared.errors import LogUnavailable, Stale
 from shared.metrics import SAID
 from shared.publisher import Publisher
 from shared.runlog import RunLog
-from shared.telemetry import traceparent_for
+from shared.tracing.context import after_cause, after_run
 
 B = TypeVar("B", bound=Body)
 B_co = TypeVar("B_co", bound=Body, covariant=True)
@@ -121,7 +121,6 @@ class NatsBus:
     async def append(
         self, run: Run, cause_id: str, body: B, time: datetime | None = None
     ) -> Fact[B]:
-        heard = run.submitted.traceparent if run.submitted is not None else None
         fact = follow(
             run.tenant,
             run.run_id,
@@ -129,7 +128,7 @@ class NatsBus:
             cause_id=cause_id,
             time=time or self.clock.now(),
             first_sequence=run.first_sequence,
-            traceparent=traceparent_for(run.tenant, run.run_id, heard),
+            traceparent=after_run(run, body).header,
         )
         prefix = run_prefix(run.tenant, run.run_id)
         message = encode(fact, self._signer)
@@ -161,7 +160,7 @@ class NatsBus:
             cause_id=cause.id,
             time=self.clock.now(),
             first_sequence=first_sequence(cause),
-            traceparent=traceparent_for(cause.tenant, cause.run_id, cause.traceparent),
+            traceparent=after_cause(cause).header,
         )
 
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 import structlog
 from nats.aio.msg import Msg
-from opentelemetry.trace import SpanKind
 
 from contracts.envelope import Stored, Unbelievable
 from contracts.shape import Body
@@ -19,7 +18,7 @@ from shared.deadletters import DeadLetters
 from shared.errors import Again, LogUnavailable
 from shared.metrics import HANDLING, HEARD, QUEUED, UNBELIEVABLE
 from shared.redrive import Redrives, Work
-from shared.telemetry import span
+from shared.tracing.context import working_on
 
 log = structlog.get_logger()
 
@@ -135,7 +134,7 @@ class Deliverer:
         # Who is redriven was delivered before, however often: it must read the run to its end.
         delivery = each.number + 1 if work.redriven else each.number
         try:
-            with span(f"hear {fact.type}", SpanKind.CONSUMER, fact.traceparent):
+            with working_on(fact, datetime.now(UTC), crashed=each.crashes > 0):
                 await self._handlers[fact.type](Heard(fact, delivery, each.last))
         except Again as error:
             outcome = await self._again(each, work.stored, error, error.after_seconds)

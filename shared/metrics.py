@@ -19,3 +19,7 @@ SQUATTED = Counter("interlock_squatted_ids", "Facts whose message id somebody ha
 CONNECTION_ERRORS = Counter("interlock_nats_errors", "Asynchronous NATS errors", ["error"])
 CACHED_RUNS = Gauge("interlock_cached_runs", "Folded runs kept in memory")
 READY = Gauge("interlock_ready", "1 while the service hears")
+
+EXPORTED = Counter("interlock_telemetry_exported", "Spans that a back end took", ["signal"])
+DROPPED = Counter("interlock_telemetry_dropped", "Spans that no back end has", ["signal"])
+EXPORT_FAILURES = Counter("interlock_telemetry_failures", "Exports that failed", ["signal"])

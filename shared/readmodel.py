@@ -16,7 +16,7 @@ ReviewKey = tuple[str, str, str]
 class Record(Protocol):
     """One row of PostgreSQL."""
 
-    def __getitem__(self, column: str, /) -> Any:  # noqa: ANN401 - whatever the column holds
+    def __getitem__(self, column: str, /) -> Any:
         ...
 
 

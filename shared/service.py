@@ -41,7 +41,6 @@ from shared.redrive import Redrives
 from shared.runlog import RunLog
 from shared.settings import ServiceSettings
 from shared.signing import Keyring, load_keyring, load_signer
-from shared.telemetry import start_tracing
 
 log = structlog.get_logger()
 
@@ -152,19 +151,14 @@ def build(service: Service) -> AsgiFastStream:
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        tracing = start_tracing(service.name, service.settings.otlp_endpoint)
-        try:
-            core = await connect(service.name, service.settings, broker)
-            cores.append(core)
-            async with service.wire(core, service.settings) as wired:
-                for name, value in {"bus": core.bus, "core": core, **wired}.items():
-                    context.set_global(name, value)
-                await _hear(service, core, context)
-                log.info("service.ready", service=service.name)
-                yield
-        finally:
-            if tracing is not None:
-                tracing.shutdown()
+        core = await connect(service.name, service.settings, broker)
+        cores.append(core)
+        async with service.wire(core, service.settings) as wired:
+            for name, value in {"bus": core.bus, "core": core, **wired}.items():
+                context.set_global(name, value)
+            await _hear(service, core, context)
+            log.info("service.ready", service=service.name)
+            yield
 
     async def stop_hearing() -> None:
         # FastStream closes the connection before it leaves the lifespan, and what is in flight

@@ -59,7 +59,7 @@ class Load:
 
 
 @dataclass(frozen=True)
-class _Meter:
+class Meter:
     """A reading of what the platform has used so far."""
 
     moment: float
@@ -96,13 +96,13 @@ async def measure_steps(platform: DevPlatform, load: Load) -> StepsResult:
     infra = await platform.connect()
     ends = Ends()
     await ends.listen(client)
-    submit = _Submitter(client, ends, load.steps)
+    submit = Submitter(client, ends, load.steps)
     try:
         await submit.run()  # caches warm, imports done
         alone = [await submit.timed() for _ in range(load.alone)]
-        before = await _read(platform, infra)
+        before = await read_meter(platform, infra)
         await asyncio.gather(*(submit.run() for _ in range(load.together)))
-        after = await _read(platform, infra)
+        after = await read_meter(platform, infra)
         server = platform.supervisor.pid("nats")
         assert server is not None, "the platform runs"
         bare = await measure_bare(infra, server, load.together, load.steps)
@@ -112,7 +112,7 @@ async def measure_steps(platform: DevPlatform, load: Load) -> StepsResult:
     return _result(platform, load, alone, before, after, bare)
 
 
-class _Submitter:
+class Submitter:
     """Submits runs and waits for their ends."""
 
     def __init__(self, client: Client, ends: Ends, steps: int) -> None:
@@ -138,9 +138,9 @@ class _Submitter:
         return (time.perf_counter() - started) * 1000 / self._steps
 
 
-async def _read(platform: DevPlatform, infra: Client) -> _Meter:
+async def read_meter(platform: DevPlatform, infra: Client) -> Meter:
     state = (await infra.jetstream().stream_info(RUNS)).state
-    return _Meter(time.perf_counter(), _cpu_seconds(platform), state.bytes, state.messages)
+    return Meter(time.perf_counter(), _cpu_seconds(platform), state.bytes, state.messages)
 
 
 def _cpu_seconds(platform: DevPlatform) -> dict[str, float]:
@@ -160,8 +160,8 @@ def _result(
     platform: DevPlatform,
     load: Load,
     alone: list[float],
-    before: _Meter,
-    after: _Meter,
+    before: Meter,
+    after: Meter,
     bare: BareResult,
 ) -> StepsResult:
     steps = load.together * load.steps

@@ -10,7 +10,6 @@ from typing import Annotated
 
 import structlog
 from faststream import Context
-from opentelemetry.trace import SpanKind
 
 from contracts.history import Run, measure, prompt
 from contracts.model import (
@@ -26,9 +25,7 @@ from shared.bus import Bus, Heard
 from shared.errors import Again
 from shared.orders import EVERYTHING_RUNS, InForce, why_stopped
 from shared.service import Handlers
-from shared.telemetry import describe, span
 
-from . import spans
 from .adapters import ProviderAnswer, ProviderCall, Providers
 from .errors import ProviderError
 from .rules import (
@@ -164,17 +161,6 @@ async def _call(
     route = agreed.route
     if bus.clock.now() >= agreed.start_before:
         return unbilled("unavailable", "the claim took too long; the call was not made", route)
-    attributes = spans.asking(route, agreed.max_output_tokens)
-    with span(spans.name_of(route), SpanKind.CLIENT, attributes=attributes):
-        outcome = await _complete(work, agreed, asked, desk)
-        describe(spans.outcome(outcome))
-    return outcome
-
-
-async def _complete(
-    work: Work, agreed: Terms, asked: Prompt, desk: Desk
-) -> ModelResponded | AttemptFailure:
-    route = agreed.route
     provider = desk.providers[route.provider, route.api]
     call = ProviderCall(asked, route, agreed.max_output_tokens, agreed.time_limit_seconds)
     started = time.perf_counter()

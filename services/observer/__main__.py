@@ -7,16 +7,49 @@ from contracts.subjects import OBSERVER
 from services.observer.handlers import Projector, hears
 from services.observer.settings import Settings
 from services.observer.store import PostgresProjection
+from services.observer.tracing import LiveTracer, Tracer, Untold
 from shared.postgres import open_pool
+from shared.redaction import redact
 from shared.service import Core, Service, run_service
+from shared.tracing.capture import Capture
+from shared.tracing.outbox import Bounds, Outbox
 
 
 @asynccontextmanager
 async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
-    """Open the read models, and the projector that writes them."""
-    async with open_pool(settings) as pool:
+    """Open the read models and the way to the back end of traces."""
+    async with open_pool(settings) as pool, tracing(core, settings) as tracer:
         store = PostgresProjection(pool)
-        yield {"projector": Projector(store, settings.batch_facts, settings.batch_wait_seconds)}
+        yield {
+            "projector": Projector(store, settings.batch_facts, settings.batch_wait_seconds),
+            "tracer": tracer,
+        }
+
+
+@asynccontextmanager
+async def tracing(core: Core, settings: Settings) -> AsyncIterator[Tracer]:
+    """Traces to the endpoint that is set, and none without one."""
+    if not settings.otlp_endpoint:
+        yield Untold()
+        return
+    bounds = Bounds(
+        settings.queued_spans,
+        settings.batch_spans,
+        settings.export_seconds,
+        settings.export_wait_seconds,
+        settings.down_seconds,
+    )
+    outbox = Outbox(settings.otlp_endpoint, bounds)
+    try:
+        yield LiveTracer(
+            core.bus.runs,
+            outbox,
+            Capture(redact if settings.capture_content else None),
+            gather_seconds=settings.gather_seconds,
+            cached_runs=settings.traced_runs,
+        )
+    finally:
+        await outbox.close()
 
 
 def main() -> None:

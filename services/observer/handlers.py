@@ -1,4 +1,4 @@
-"""What the observer hears: facts into the read models, acknowledged after their commit."""
+"""What the observer hears: into the read models and traces, and acknowledged after that."""
 
 import asyncio
 from typing import Annotated
@@ -10,6 +10,7 @@ from contracts.shape import Body
 from contracts.subjects import FACTS
 from services.observer.rules import Change, project
 from services.observer.store import Projection
+from services.observer.tracing import Tracer
 from shared.bus import Heard
 from shared.service import Handlers
 
@@ -78,6 +79,10 @@ def _settle(done: asyncio.Future[None], error: Exception | None = None) -> None:
 
 
 @hears(*(kind.body for kind in FACTS))
-async def project_fact(heard: Heard[Body], projector: Annotated[Projector, Context()]) -> None:
-    """Put one fact into the read model."""
-    await projector.add(project(heard.fact))
+async def record(
+    heard: Heard[Body],
+    projector: Annotated[Projector, Context()],
+    tracer: Annotated[Tracer, Context()],
+) -> None:
+    """Put one fact into the read models, and tell the spans that it closes."""
+    await asyncio.gather(projector.add(project(heard.fact)), tracer.note(heard.fact))

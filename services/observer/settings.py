@@ -1,6 +1,6 @@
 """Settings of the observer: `INTERLOCK_OBSERVER_<NAME>`."""
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from shared.settings import PostgresSettings, ServiceSettings, service_config
 
@@ -13,3 +13,18 @@ class Settings(ServiceSettings, PostgresSettings):
     in_flight: int = Field(256, ge=1, le=10_000, description="Facts that wait for their commit")
     batch_facts: int = Field(256, ge=1, le=10_000, description="Facts a transaction")
     batch_wait_seconds: float = Field(0.01, ge=0, description="Before a transaction begins")
+
+    gather_seconds: float = Field(0.3, ge=0, description="Heard within it, traced together")
+    traced_runs: int = Field(256, ge=1, description="Runs whose traces are kept to go on from")
+    queued_spans: int = Field(4096, ge=1, description="Spans that wait for the back end")
+    batch_spans: int = Field(512, ge=1, description="Spans an export, and the rest of a run")
+    export_seconds: float = Field(2.0, gt=0, description="How long one export may take")
+    export_wait_seconds: float = Field(2.0, gt=0, description="A fact waits so long for its spans")
+    down_seconds: float = Field(5.0, gt=0, description="No export so long after a failure")
+    capture_content: bool = Field(
+        default=False,
+        validation_alias=AliasChoices(
+            "INTERLOCK_CAPTURE_CONTENT", "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+        ),
+        description="Messages, arguments and results go into spans, redacted",
+    )

@@ -19,9 +19,7 @@ from shared.bus import Bus, Heard
 from shared.errors import Again, LogRefused
 from shared.orders import EVERYTHING_RUNS, InForce, why_stopped
 from shared.service import Handlers
-from shared.telemetry import describe, span
 
-from . import spans
 from .adapters.registry import DeclaredTool, Registry
 from .adapters.runner import Place, Runner
 from .errors import ArgumentsInvalid, WorkersBusy, WorkerUnusable
@@ -207,12 +205,9 @@ async def _run_claimed(
     if bus.clock.now() >= start_before:
         return outcome_of(NotStarted(), act.request, act.manifest, 0)
     started = time.monotonic()
-    with span(spans.name_of(act.request), attributes=spans.running(act.request)):
-        ending = await place.run(tool, act.request.arguments_json, act.context)
-        duration_ms = round((time.monotonic() - started) * 1000)
-        outcome = outcome_of(ending, act.request, act.manifest, duration_ms)
-        describe(spans.outcome(outcome))
-    return outcome
+    ending = await place.run(tool, act.request.arguments_json, act.context)
+    duration_ms = round((time.monotonic() - started) * 1000)
+    return outcome_of(ending, act.request, act.manifest, duration_ms)
 
 
 def _start_before(expires_at: datetime, bus: Bus, desk: Desk) -> datetime:

@@ -10,10 +10,11 @@ ROOMS = ("README.md", "pyproject.toml", "__init__.py", "__main__.py", "settings.
 DECIDING = ("rules", "handlers")
 HEARS_NOTHING = {"console": "it speaks for people, and reads"}
 # These are left out where they would be empty.
-OPTIONAL = ("adapters", "store", "errors", "spans")
+OPTIONAL = ("adapters", "store", "errors")
 # What only one service has, with its reason.
 ALSO = {
     "guardrail_checker": {"checks": "one file a content check, each with its corpus"},
+    "observer": {"tracing": "spans as they are closed; nobody's row, and no decision"},
     "console": {
         "api": "the HTTP surface",
         "archives": "runs that were imported as files; they are nobody's read model",

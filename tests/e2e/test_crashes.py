@@ -16,6 +16,7 @@ from contracts.subjects import (
     EXECUTOR,
     GUARDRAIL,
     LEDGER,
+    OBSERVER,
     ORCHESTRATOR,
     ROUTER,
     SERVICES,
@@ -32,6 +33,7 @@ MOMENTS = {
     ROUTER: "model.claimed",
     EXECUTOR: "tool.claimed",
     EVALUATOR: "answer.proposed",
+    OBSERVER: "model.responded",
     CONSOLE: "model.responded",
 }
 

@@ -4,9 +4,10 @@ import pytest
 
 from contracts.hearings import HEARINGS
 from contracts.subjects import OBSERVER
-from services.observer.handlers import Projector, hears, project_fact
+from services.observer.handlers import Projector, hears, record
 from services.observer.rules import project
 from services.observer.store import MemoryProjection
+from services.observer.tracing import Untold
 from shared.bus import Heard
 from tests.histories import whole_run
 
@@ -44,7 +45,7 @@ async def test_facts_that_are_heard_together_are_one_transaction():
     store = MemoryProjection()
     projector = Projector(store, 256, 0.001)
 
-    await asyncio.gather(*(project_fact(Heard(fact), projector) for fact in FACTS))
+    await asyncio.gather(*(record(Heard(fact), projector, Untold()) for fact in FACTS))
 
     assert store.batches == [len(FACTS)]
     assert store.run_rows["acme", "r-1"].status == "completed"
@@ -63,7 +64,7 @@ async def test_a_handler_returns_only_after_the_commit():
     store = Gate()
     projector = Projector(store, 256, 0)
 
-    handling = asyncio.create_task(project_fact(Heard(FACTS[0]), projector))
+    handling = asyncio.create_task(record(Heard(FACTS[0]), projector, Untold()))
     await asyncio.sleep(0.02)
     assert not handling.done()
     store.open.set()

@@ -22,6 +22,7 @@ from services.console.api import (
     runs,
     schedules,
     tasks,
+    traces,
 )
 from services.console.api.limits import BodyLimit, SafeHeaders
 from services.console.api.reference import reference_page
@@ -43,6 +44,7 @@ RESOURCES = (
     schedules,
     events,
     runs,
+    traces,
     lineage,
     requests,
     reviews,

@@ -3,7 +3,7 @@
 import secrets
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Header, Response
 from pydantic import Field
 
 from contracts.history import Run
@@ -14,6 +14,7 @@ from services.console.api.people import Operator, Person
 from services.console.api.shapes import Accepted
 from services.console.errors import Conflict, Invalid, TooLarge, Unavailable
 from shared.errors import LogRefused, Stale
+from shared.tracing.context import called_with
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 RUN_ID_BYTES = 9  # 72 random bits
@@ -41,9 +42,16 @@ class NewTask(TaskSubmitted):
 
 
 @router.post("", status_code=201)
-async def submit(new: NewTask, person: Operator, desk: DeskHere, response: Response) -> Accepted:
+async def submit(
+    new: NewTask,
+    person: Operator,
+    desk: DeskHere,
+    response: Response,
+    traceparent: Annotated[str | None, Header(description="The run lies below this span")] = None,
+) -> Accepted:
     """Submit a task. 201 is a new run; 200 the run that this same task already became."""
-    accepted = await accept(new, person, desk)
+    with called_with(traceparent):
+        accepted = await accept(new, person, desk)
     if not accepted.created:
         response.status_code = 200
     return accepted

@@ -15,6 +15,7 @@ from services.console.cli import (
     runs,
     schedules,
     submit,
+    traces,
 )
 from services.console.cli.output import AsJson, Output, show, wants_json
 
@@ -32,6 +33,7 @@ app.command("submit-batch")(batch.submit_batch)
 control.add_to(runs.app)
 lineage.add_to(runs.app)
 app.add_typer(runs.app, name="runs")
+app.add_typer(traces.app, name="traces")
 app.add_typer(reviews.app, name="reviews")
 app.add_typer(cost.app, name="cost")
 app.add_typer(agents.app, name="agents")

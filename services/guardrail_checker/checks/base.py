@@ -12,7 +12,9 @@ CheckError
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, Protocol
+
+from shared.redaction.span import Span
 
 Label = Literal["system", "user", "tool", "external"]
 Severity = Literal["note", "redact", "block"]
@@ -39,13 +41,6 @@ class CheckerUnavailable(CheckError):
 
 class TelemetryNotSilenced(CheckError):
     """It cannot be proven that a library keeps what it reads to itself."""
-
-
-class Span(NamedTuple):
-    """Where in a text: characters from `start` up to, not including, `end`."""
-
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)

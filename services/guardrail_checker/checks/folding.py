@@ -12,7 +12,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 
-from services.guardrail_checker.checks.base import Span
+from shared.redaction.span import Span
 
 TAG_BASE = 0xE0000
 TAG_FIRST, TAG_LAST = 0xE0020, 0xE007E

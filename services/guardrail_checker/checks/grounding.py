@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from services.guardrail_checker.checks.base import CheckerUnavailable, Content, Finding, Span
+from services.guardrail_checker.checks.base import CheckerUnavailable, Content, Finding
 from services.guardrail_checker.checks.folding import fold
 from services.guardrail_checker.checks.links import find_links, same_link
+from shared.redaction.span import Span
 
 NAME = "grounded_in_sources"
 SOURCES_LIMIT_CHARS = 1_048_576

@@ -26,10 +26,10 @@ from services.guardrail_checker.checks.base import (
     Content,
     Finding,
     Severity,
-    Span,
     TelemetryNotSilenced,
 )
 from services.guardrail_checker.checks.silence import prove_silence, silence_guardrails
+from shared.redaction.span import Span
 
 DEFAULT_SECONDS = 2.0
 # Texts that may wait for the one thread; the next one is refused at once instead of late.

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from services.guardrail_checker.checks.base import Content, Finding, Span
+from services.guardrail_checker.checks.base import Content, Finding
 from services.guardrail_checker.checks.folding import fold
+from shared.redaction.span import Span
 
 NAME = "no_links"
 

@@ -10,8 +10,9 @@ business giving any: there the passage is taken out.
 
 import re
 
-from services.guardrail_checker.checks.base import Content, Finding, Severity, Span
+from services.guardrail_checker.checks.base import Content, Finding, Severity
 from services.guardrail_checker.checks.folding import TAG_FIRST, TAG_LAST, fold
+from shared.redaction.span import Span
 
 NAME = "prompt_injection"
 # An instruction rarely stands in its sentence alone: the rest of its paragraph goes with it.

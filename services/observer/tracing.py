@@ -1,0 +1,137 @@
+"""Spans of runs under way, told as soon as the log closes them.
+
+What is heard within a moment is gathered, each run's new facts are read once, and the spans go to
+the back end. Replicas share what is heard: each tells the spans between the fact that it heard and
+the heard fact before it in the log, whoever heard that one. So every span is told by one replica.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Protocol
+
+from contracts.envelope import Fact
+from contracts.hearings import HEARINGS
+from contracts.history import Run
+from contracts.shape import Body
+from contracts.subjects import OBSERVER
+from shared.readmodel import RunKey
+from shared.tracing.capture import Capture
+from shared.tracing.shape import SpanShape
+from shared.tracing.trace import RunTracer
+
+# What is heard. Everything between two of these is told with the second.
+HEARD_TYPES = frozenset(
+    type_ for hearing in HEARINGS if hearing.service == OBSERVER for type_ in hearing.types
+)
+
+
+# Of each run. Who hears an older one again reads the run from its beginning.
+WINDOWS_KEPT = 256
+
+
+class Facts(Protocol):
+    """The facts of runs, in the log."""
+
+    async def facts(self, tenant: str, run_id: str, after: int = 0) -> list[Fact[Body]]: ...
+
+
+class Exporter(Protocol):
+    """Where spans go."""
+
+    async def add(self, spans: Sequence[SpanShape]) -> None: ...
+
+
+class Tracer(Protocol):
+    """Is told what was heard."""
+
+    async def note(self, fact: Fact[Body]) -> None:
+        """Return when the spans that this fact closes are told, or given up."""
+        ...
+
+
+class Untold:
+    """Where no back end is set: nothing is read, and nothing is told."""
+
+    async def note(self, fact: Fact[Body]) -> None:
+        pass
+
+
+class _Told:
+    """What one run has come to: its spans, by the heard fact that they are told with."""
+
+    def __init__(self, key: RunKey, capture: Capture) -> None:
+        self.sequence = 0
+        self._tracer = RunTracer(Run(*key), capture)
+        self._since: list[SpanShape] = []
+        self._windows: dict[int, list[SpanShape]] = {}
+
+    def take(self, facts: Sequence[Fact[Body]]) -> None:
+        for fact in facts:
+            self.sequence = fact.sequence
+            self._since += self._tracer.take(fact)
+            if fact.type in HEARD_TYPES:
+                self._windows[fact.sequence] = self._since
+                self._since = []
+        # Most of them are for other replicas to tell.
+        for sequence in list(self._windows)[:-WINDOWS_KEPT]:
+            del self._windows[sequence]
+
+    def has_passed(self, sequences: set[int]) -> bool:
+        """Whether one of these was told before, or is forgotten."""
+        return any(one <= self.sequence and one not in self._windows for one in sequences)
+
+    def pop(self, sequence: int) -> list[SpanShape]:
+        return self._windows.pop(sequence, [])
+
+
+class LiveTracer:
+    """Reads, and tells."""
+
+    def __init__(
+        self,
+        log: Facts,
+        exporter: Exporter,
+        capture: Capture,
+        *,
+        gather_seconds: float,
+        cached_runs: int,
+    ) -> None:
+        self._log = log
+        self._exporter = exporter
+        self._capture = capture
+        self._gather_seconds = gather_seconds
+        self._cached_runs = cached_runs
+        self._known: OrderedDict[RunKey, _Told] = OrderedDict()
+        self._heard: dict[RunKey, set[int]] = {}
+        self._telling: asyncio.Task[None] | None = None
+        self._reading = asyncio.Lock()
+
+    async def note(self, fact: Fact[Body]) -> None:
+        self._heard.setdefault((fact.tenant, fact.run_id), set()).add(fact.sequence)
+        if self._telling is None:
+            self._telling = asyncio.create_task(self._tell())
+        # Whoever is cancelled must not take the others of its round with it.
+        await asyncio.shield(self._telling)
+
+    async def _tell(self) -> None:
+        await asyncio.sleep(self._gather_seconds)
+        heard, self._heard = self._heard, {}
+        # From here on, what is heard belongs to the next round.
+        self._telling = None
+        found: list[SpanShape] = []
+        async with self._reading:
+            for key, sequences in heard.items():
+                found += await self._of(key, sequences)
+        await self._exporter.add(found)
+
+    async def _of(self, key: RunKey, sequences: set[int]) -> list[SpanShape]:
+        known = self._known.get(key)
+        if known is None or known.has_passed(sequences):
+            known = self._known[key] = _Told(key, self._capture)
+        self._known.move_to_end(key)
+        if len(self._known) > self._cached_runs:
+            self._known.popitem(last=False)
+        if max(sequences) > known.sequence:
+            known.take(await self._log.facts(*key, known.sequence))
+        return [span for sequence in sorted(sequences) for span in known.pop(sequence)]

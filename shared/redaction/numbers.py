@@ -1,0 +1,72 @@
+"""Payment cards, bank accounts and social security numbers, by their check digits.
+
+They are recognised by arithmetic, not by their looks: an order number of sixteen digits is not a
+card because it is long.
+"""
+
+import re
+from collections.abc import Iterator
+
+from .span import Span
+
+_CARD = re.compile(r"(?<![\w.-])(?:[2-6]\d(?:[ -]?\d){10,16}\d)(?![\w-])")
+# Prefixes that card networks issue, with the lengths they issue them in.
+_NETWORKS = re.compile(
+    r"4(?:\d{12}|\d{15}|\d{18})"  # Visa
+    r"|(?:5[1-5]\d{2}|222[1-9]|22[3-9]\d|2[3-6]\d{2}|27[01]\d|2720)\d{12}"  # Mastercard
+    r"|3[47]\d{13}"  # American Express
+    r"|3(?:0[0-5]|[68]\d)\d{11}"  # Diners Club
+    r"|(?:6011|64[4-9]\d|65\d{2})\d{12}"  # Discover
+    r"|35(?:2[89]|[3-8]\d)\d{12}"  # JCB
+    r"|62\d{14,17}"  # UnionPay
+    r"|(?:5018|5020|5038|58\d{2}|6304|6759|676[1-3])\d{8,15}"  # Maestro
+)
+_SSN = re.compile(r"(?<![\w.-])(?!000|666|9)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\w-])")
+_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
+# Characters of an IBAN by country, from the SWIFT registry.
+_IBANS = """
+    NO15 BE16 DK18 FI18 FO18 GL18 NL18 SD18 MK19 SI19 AT20 BA20 EE20 KZ20 LT20 LU20
+    XK20 CH21 HR21 LI21 LV21 BG22 BH22 CR22 DE22 GB22 GE22 IE22 ME22 RS22 AE23 GI23
+    IL23 IQ23 TL23 AD24 CZ24 ES24 MD24 PK24 RO24 SA24 SE24 SK24 TN24 VG24 PT25 ST25
+    IS26 TR26 FR27 GR27 IT27 MC27 MR27 SM27 AL28 AZ28 BY28 CY28 DO28 GT28 HU28 LB28
+    PL28 SV28 BR29 EG29 PS29 QA29 UA29 JO30 KW30 MU30 MT31 SC31 LC32
+"""
+_IBAN_LENGTHS = {word[:2]: int(word[2:]) for word in _IBANS.split()}
+
+
+def find_numbers(text: str) -> Iterator[tuple[str, Span]]:
+    """Rule and span of every number that identifies a person's card, account or record."""
+    for match in _CARD.finditer(text):
+        digits = re.sub(r"\D", "", match[0])
+        if _NETWORKS.fullmatch(digits) and is_luhn(digits):
+            yield "card_number", Span(*match.span())
+    for match in _IBAN.finditer(text):
+        if span := _iban_span(match):
+            yield "iban", span
+    for match in _SSN.finditer(text):
+        yield "us_ssn", Span(*match.span())
+
+
+def is_luhn(digits: str) -> bool:
+    """Whether the last digit is the Luhn check digit of the others. All zeros do not count."""
+    values = [int(digit) for digit in reversed(digits)]
+    doubled = (value * 2 for value in values[1::2])
+    total = sum(values[::2]) + sum(value - 9 if value > 9 else value for value in doubled)
+    return total % 10 == 0 and any(values)
+
+
+def is_iban(compact: str) -> bool:
+    """Whether the check digits of an IBAN without spaces are right (ISO 7064, modulo 97)."""
+    turned = compact[4:] + compact[:4]
+    return int("".join(str(int(character, 36)) for character in turned)) % 97 == 1
+
+
+def _iban_span(match: re.Match[str]) -> Span | None:
+    """The IBAN at the start of a match; words that follow it may have been matched as well."""
+    length = _IBAN_LENGTHS.get(match[0][:2].upper())
+    places = [place for place, character in enumerate(match[0]) if character.isalnum()]
+    if length is None or len(places) < length:
+        return None
+    end = places[length - 1] + 1
+    compact = "".join(match[0][place] for place in places[:length])
+    return Span(match.start(), match.start() + end) if is_iban(compact) else None

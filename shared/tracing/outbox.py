@@ -1,0 +1,117 @@
+"""The way out for spans: bounded, and never in anybody's way.
+
+Whoever adds spans waits until a back end has them or they are dropped, and never longer than a
+named time. After a failure nothing is tried for a while: what comes meanwhile is dropped at once.
+What is dropped is counted, and lost to the back end alone: the log can tell every span again.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import httpx
+import structlog
+
+from shared.metrics import DROPPED, EXPORT_FAILURES, EXPORTED
+
+from .otlp import CONTENT_TYPE, TRACES_PATH, encoded
+from .shape import SpanShape
+
+log = structlog.get_logger()
+
+SIGNAL = "traces"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much may wait, how much goes at once, and how patient everybody is."""
+
+    queued_spans: int = 4096
+    batch_spans: int = 512
+    export_seconds: float = 2.0
+    wait_seconds: float = 2.0
+    down_seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    spans: Sequence[SpanShape]
+    gone: asyncio.Future[None]
+
+
+class Outbox:
+    """Sends spans to one OTLP/HTTP endpoint."""
+
+    def __init__(self, endpoint: str, bounds: Bounds) -> None:
+        self._url = endpoint.rstrip("/") + TRACES_PATH
+        self._bounds = bounds
+        self._client = httpx.AsyncClient(timeout=bounds.export_seconds, trust_env=False)
+        self._parcels: deque[_Parcel] = deque()
+        self._queued = 0
+        self._down_until = 0.0
+        self._sending: asyncio.Task[None] | None = None
+
+    async def add(self, spans: Sequence[SpanShape]) -> None:
+        """Return when the spans are exported or dropped, or after `wait_seconds`."""
+        if not spans:
+            return
+        is_full = self._queued + len(spans) > self._bounds.queued_spans
+        if is_full or time.monotonic() < self._down_until:
+            DROPPED.labels(SIGNAL).inc(len(spans))
+            return
+        gone = asyncio.get_running_loop().create_future()
+        self._parcels.append(_Parcel(spans, gone))
+        self._queued += len(spans)
+        if self._sending is None:
+            self._sending = asyncio.create_task(self._send_all())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(gone), self._bounds.wait_seconds)
+
+    async def close(self) -> None:
+        """Let what is queued go, for as long as one export may take."""
+        if self._sending is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._sending, self._bounds.export_seconds)
+        await self._client.aclose()
+
+    async def _send_all(self) -> None:
+        try:
+            while self._parcels:
+                batch = self._next_batch()
+                spans = [span for parcel in batch for span in parcel.spans]
+                if await self._sent(spans):
+                    EXPORTED.labels(SIGNAL).inc(len(spans))
+                else:
+                    # Whatever waited behind it would only fail as slowly.
+                    batch += self._next_batch(everything=True)
+                    DROPPED.labels(SIGNAL).inc(sum(len(parcel.spans) for parcel in batch))
+                for parcel in batch:
+                    if not parcel.gone.done():
+                        parcel.gone.set_result(None)
+        finally:
+            self._sending = None
+
+    def _next_batch(self, *, everything: bool = False) -> list[_Parcel]:
+        batch: list[_Parcel] = []
+        taken = 0
+        while self._parcels and (everything or not batch or taken < self._bounds.batch_spans):
+            batch.append(self._parcels.popleft())
+            taken += len(batch[-1].spans)
+        self._queued -= taken
+        return batch
+
+    async def _sent(self, spans: Sequence[SpanShape]) -> bool:
+        try:
+            answer = await self._client.post(
+                self._url, content=encoded(spans), headers={"content-type": CONTENT_TYPE}
+            )
+            answer.raise_for_status()
+        except httpx.HTTPError as error:
+            EXPORT_FAILURES.labels(SIGNAL).inc()
+            self._down_until = time.monotonic() + self._bounds.down_seconds
+            log.warning("traces.export_failed", spans=len(spans), error=repr(error))
+            return False
+        return True

@@ -1,0 +1,94 @@
+"""An OTLP/HTTP receiver on this machine, for tests: it takes spans, or misbehaves as it is told."""
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+
+@dataclass
+class Received:
+    """A span as it came over the wire, with the resource that sent it."""
+
+    service: str
+    span: Span
+
+    @property
+    def attributes(self) -> dict[str, object]:
+        return {one.key: _plain(one.value) for one in self.span.attributes}
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.span.trace_id.hex(), self.span.span_id.hex())
+
+
+@dataclass
+class Receiver:
+    """`mode`: take, refuse (500), hang (never answers)."""
+
+    url: str = ""
+    mode: str = "take"
+    spans: list[Received] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+
+    def of_run(self, run_id: str) -> list[Received]:
+        return [one for one in self.spans if one.attributes.get("interlock.run.id") == run_id]
+
+    def take(self, body: bytes) -> None:
+        self.bodies.append(body)
+        request = ExportTraceServiceRequest.FromString(body)
+        for group in request.resource_spans:
+            (service,) = [
+                one.value.string_value
+                for one in group.resource.attributes
+                if one.key == "service.name"
+            ]
+            self.spans += [
+                Received(service, span) for scope in group.scope_spans for span in scope.spans
+            ]
+
+
+@asynccontextmanager
+async def receiver(port: int = 0):
+    """A receiver until the block is left."""
+    told = Receiver()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).lower()
+                length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
+                body = await reader.readexactly(length)
+                if told.mode == "hang":
+                    await asyncio.Event().wait()
+                status = b"200 OK" if told.mode == "take" else b"500 No"
+                if told.mode == "take":
+                    told.take(body)
+                writer.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\n\r\n")
+                await writer.drain()
+        writer.close()
+
+    handling: set[asyncio.Task] = set()
+
+    def accept(reader, writer):
+        task = asyncio.ensure_future(serve(reader, writer))
+        handling.add(task)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", port)
+    told.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield told
+    finally:
+        server.close()
+        for task in handling:
+            task.cancel()
+        await asyncio.gather(*handling, return_exceptions=True)
+
+
+def _plain(value) -> object:
+    kind = value.WhichOneof("value")
+    if kind == "array_value":
+        return tuple(_plain(one) for one in value.array_value.values)
+    return getattr(value, kind)
