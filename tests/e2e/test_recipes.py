@@ -16,6 +16,7 @@ SHELL_SECONDS = 120
 @pytest.mark.parametrize(
     "document",
     [
+        "docs/layers/observability.md",
         "docs/layers/orchestration.md",
         "docs/recipes/fork_a_run.md",
         "docs/recipes/upgrade_safely.md",
