@@ -92,6 +92,7 @@ class MoneySettled(Body):
     lines: tuple[PriceLine, ...] = ()
     price_book: str
     price_match: Literal["exact", "prefix", "override", "none"]
+    route: str | None = Field(None, description="provider/model, where one was dispatched to")
     reason: str = ""
 
     @property

@@ -1,5 +1,6 @@
 """What a handler holds: the fact it heard, and the bus to fold, say and claim on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
@@ -31,6 +32,22 @@ class Heard(Generic[B_co]):
     fact: Fact[B_co]
     delivery: int = 1
     last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A fact that was stored, with what it was said from: the fact before it, or the whole run."""
+
+    fact: Fact[Body]
+    cause: Fact[Body] | None = None
+    run: Run | None = None
+
+
+OnSaid = Callable[[Said], None]
+
+
+def uncounted(said: Said) -> None:
+    """Who counts nothing of its own."""
 
 
 class Bus(Protocol):
@@ -93,8 +110,10 @@ class NatsBus:
         publisher: Publisher,
         signer: Signer | None,
         clock: Clock,
+        on_said: OnSaid = uncounted,
     ) -> None:
         self.clock = clock
+        self._on_said = on_said
         self.runs = runs
         self.publisher = publisher
         self._client = client
@@ -116,6 +135,7 @@ class NatsBus:
         fact = self._after(cause, body)
         sequence = await self.publisher.say(encode(fact, self._signer))
         SAID.labels(fact.type).inc()
+        self._on_said(Said(fact, cause))
         return stored_as(fact, sequence)
 
     async def append(
@@ -134,6 +154,7 @@ class NatsBus:
         message = encode(fact, self._signer)
         sequence = await self.publisher.append(message, run.last_sequence, prefix)
         SAID.labels(fact.type).inc()
+        self._on_said(Said(fact, run=run))
         return stored_as(fact, sequence)
 
     async def submit(self, tenant: str, run_id: str, task: TaskSubmitted) -> bool:

@@ -125,6 +125,15 @@ class DirectReader:
                 return found
             first = found[-1].sequence + 1
 
+    async def page(self, subject: str, first: int, most: int = READ_BATCH) -> list[Stored]:
+        """The first messages on `subject` from sequence `first` on, as this replica has them.
+
+        Raises:
+            LogUnavailable: as above.
+        """
+        request = {"seq": max(first, 1), "next_by_subj": subject, "batch": most}
+        return (await self._ask(request, subject, 0)).messages
+
     async def last(self, subject: str) -> Stored | None:
         """The last message on an exact subject, or None."""
         answer = await self._ask({"multi_last": [subject]}, subject, 0)

@@ -16,8 +16,7 @@ ReviewKey = tuple[str, str, str]
 class Record(Protocol):
     """One row of PostgreSQL."""
 
-    def __getitem__(self, column: str, /) -> Any:
-        ...
+    def __getitem__(self, column: str, /) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +28,19 @@ class RunRow:
     agent: str = ""
     customer: str | None = None
     feature: str | None = None
+    user: str | None = None
+    input: str = ""
+    parent: str | None = None
+    fork_of: str | None = None
+    continues: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
     submitted_at: datetime | None = None
     submitted_sequence: int = 0
     started_at: datetime | None = None
+    started_sequence: int = 0
+    agent_version: str | None = None
+    root: str | None = None
+    is_shadow: bool = False
     is_queued: bool = False
     # Pauses are numbered, and one ends before the next begins.
     paused_number: int = 0
@@ -40,12 +49,21 @@ class RunRow:
     costs: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     asked: frozenset[str] = frozenset()
     decided: frozenset[str] = frozenset()
+    reasons: frozenset[str] = frozenset()
+    tools: frozenset[str] = frozenset()
+    models: frozenset[str] = frozenset()
     end: str | None = None
     end_sequence: int = 0
     ended_at: datetime | None = None
+    rule: str | None = None
     why: str = ""
     answer: str | None = None
+    score: float | None = None
+    passed: bool | None = None
+    evaluated_sequence: int = 0
+    archived_at: datetime | None = None
     last_sequence: int = 0
+    moved_at: datetime | None = None
 
     @property
     def status(self) -> str:
@@ -62,6 +80,28 @@ class RunRow:
     @property
     def cost_micro_usd(self) -> int:
         return sum(cost for _, cost in self.costs.values())
+
+    @property
+    def duration_ms(self) -> int | None:
+        """From submission to end; None while it is open."""
+        if self.ended_at is None or self.submitted_at is None:
+            return None
+        return int((self.ended_at - self.submitted_at).total_seconds() * 1000)
+
+    @property
+    def waits_for_review(self) -> bool:
+        return self.end is None and bool(self.asked - self.decided)
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """What it is besides a task that somebody submitted."""
+        known = {
+            "child": self.parent is not None,
+            "fork": self.fork_of is not None,
+            "continued": self.continues is not None,
+            "shadow": self.is_shadow,
+        }
+        return frozenset(kind for kind, is_so in known.items() if is_so)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +139,19 @@ def run_row(record: Record) -> RunRow:
         agent=record["agent"],
         customer=record["customer"],
         feature=record["feature"],
+        user=record["user_name"],
+        input=record["input"],
+        parent=record["parent_run"],
+        fork_of=record["fork_of"],
+        continues=record["continues"],
+        metadata=json.loads(record["metadata"]),
         submitted_at=record["submitted_at"],
         submitted_sequence=record["submitted_sequence"],
         started_at=record["started_at"],
+        started_sequence=record["started_sequence"],
+        agent_version=record["agent_version"],
+        root=record["root_run"],
+        is_shadow=record["is_shadow"],
         is_queued=record["is_queued"],
         paused_number=record["paused_number"],
         resumed_number=record["resumed_number"],
@@ -109,12 +159,21 @@ def run_row(record: Record) -> RunRow:
         costs={attempt: (one[0], one[1]) for attempt, one in costs.items()},
         asked=frozenset(record["reviews_asked"]),
         decided=frozenset(record["reviews_decided"]),
+        reasons=frozenset(record["reasons"]),
+        tools=frozenset(record["tools"]),
+        models=frozenset(record["models"]),
         end=record["run_end"],
         end_sequence=record["end_sequence"],
         ended_at=record["ended_at"],
+        rule=record["rule"],
         why=record["why"],
         answer=record["answer"],
+        score=record["score"],
+        passed=record["passed"],
+        evaluated_sequence=record["evaluated_sequence"],
+        archived_at=record["archived_at"],
         last_sequence=record["last_sequence"],
+        moved_at=record["moved_at"],
     )
 
 

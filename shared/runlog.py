@@ -66,14 +66,20 @@ class RunLog:
         await attach_ancestors(run, self._read_up_to)
         return run
 
-    async def facts(self, tenant: str, run_id: str, after: int = 0) -> list[Fact[Body]]:
+    async def facts(
+        self, tenant: str, run_id: str, after: int = 0, at_least: int = 0
+    ) -> list[Fact[Body]]:
         """The believed facts of a run after sequence `after`, in log order, uncached.
+
+        The end is that of the replica that answers; where it ends before `at_least`, the leader
+        is asked for the rest.
 
         Raises:
             LogUnavailable: the log did not answer.
         """
         none_yet = Run(tenant, run_id)
-        stored = await self._reader.read(run_prefix(tenant, run_id), after + 1)
+        prefix = run_prefix(tenant, run_id)
+        stored = await self._reader.read(prefix, after + 1, at_least=at_least)
         return [fact for one in stored if (fact := self._believed(one, none_yet)) is not None]
 
     async def messages(self, tenant: str, run_id: str, until: int = 0) -> list[Stored]:

@@ -25,7 +25,7 @@ from contracts.envelope import Stored, Unbelievable
 from contracts.hearings import HEARINGS, Hearing
 from contracts.shape import Body
 from contracts.subjects import RUNS, kind_of_body
-from shared.bus import Heard, NatsBus
+from shared.bus import Heard, NatsBus, OnSaid, uncounted
 from shared.clock import SystemClock
 from shared.connection import inbox_prefix, make_broker, mark_repeated_headers
 from shared.content import LogReader
@@ -41,6 +41,8 @@ from shared.redrive import Redrives
 from shared.runlog import RunLog
 from shared.settings import ServiceSettings
 from shared.signing import Keyring, load_keyring, load_signer
+from shared.telemetry.log_export import exporting_logs
+from shared.telemetry.meters import Cadence, exporting_metrics
 
 log = structlog.get_logger()
 
@@ -77,7 +79,7 @@ class Handlers:
 class Service:
     """One service: its name, its settings, what it hears, and how its parts are wired.
 
-    `web` answers every HTTP path that is not the runner's own.
+    `web` answers every HTTP path that is not the runner's own. `on_said` counts what it says.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Service:
     wire: Wire
     routes: Sequence[tuple[str, AsgiApp]] = ()
     web: AsgiApp | None = None
+    on_said: OnSaid = uncounted
 
 
 @dataclass
@@ -106,7 +109,9 @@ class Core:
         return [loop.trouble for loop in self.loops if loop.trouble is not None]
 
 
-async def connect(name: str, settings: ServiceSettings, broker: NatsBroker) -> Core:
+async def connect(
+    name: str, settings: ServiceSettings, broker: NatsBroker, on_said: OnSaid = uncounted
+) -> Core:
     """Connect a bus. Used by the runner, and by programs that only say and read.
 
     Raises:
@@ -126,7 +131,7 @@ async def connect(name: str, settings: ServiceSettings, broker: NatsBroker) -> C
         settings.publish_patience_seconds,
     )
     runs = RunLog(reader, keyring, settings.cached_runs)
-    bus = NatsBus(client, runs, publisher, signer, SystemClock())
+    bus = NatsBus(client, runs, publisher, signer, SystemClock(), on_said)
     return Core(bus, client, keyring, DeadLetters(client, name), Redrives(reader, keyring))
 
 
@@ -151,9 +156,9 @@ def build(service: Service) -> AsgiFastStream:
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        core = await connect(service.name, service.settings, broker)
+        core = await connect(service.name, service.settings, broker, service.on_said)
         cores.append(core)
-        async with service.wire(core, service.settings) as wired:
+        async with telling(service), service.wire(core, service.settings) as wired:
             for name, value in {"bus": core.bus, "core": core, **wired}.items():
                 context.set_global(name, value)
             await _hear(service, core, context)
@@ -183,6 +188,18 @@ def build(service: Service) -> AsgiFastStream:
             *service.routes,
         ],
     )
+
+
+@asynccontextmanager
+async def telling(service: Service) -> AsyncIterator[None]:
+    """Its metrics and logs go out by OTLP, where an endpoint is set."""
+    settings = service.settings
+    cadence = Cadence(settings.metric_interval_ms / 1000, settings.metric_timeout_ms / 1000)
+    async with (
+        exporting_metrics(service.name, settings.export_endpoint, cadence),
+        exporting_logs(service.name, settings.export_endpoint),
+    ):
+        yield
 
 
 def beside(app: AsgiFastStream, web: AsgiApp | None) -> AsgiApp:

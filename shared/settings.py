@@ -27,6 +27,9 @@ class ServiceSettings(BaseSettings):
     config_dir: Path = Field(Path("infra/config"), validation_alias="INTERLOCK_CONFIG_DIR")
     log_level: str = Field("INFO", validation_alias="INTERLOCK_LOG_LEVEL")
     otlp_endpoint: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    otel_disabled: bool = Field(default=False, validation_alias="OTEL_SDK_DISABLED")
+    metric_interval_ms: int = Field(15_000, ge=100, validation_alias="OTEL_METRIC_EXPORT_INTERVAL")
+    metric_timeout_ms: int = Field(2000, ge=1, validation_alias="OTEL_METRIC_EXPORT_TIMEOUT")
 
     nkey_file: Path | None = None
     signing_key_file: Path | None = None
@@ -57,6 +60,11 @@ class ServiceSettings(BaseSettings):
     retry_base_seconds: float = Field(0.1, gt=0)
     retry_cap_seconds: float = Field(5.0, gt=0)
     stop_grace_seconds: float = Field(8.0, gt=0)
+
+    @property
+    def export_endpoint(self) -> str | None:
+        """Where every signal goes by OTLP; None where nothing is to go out."""
+        return None if self.otel_disabled else self.otlp_endpoint
 
     @property
     def recovery_slots(self) -> int:

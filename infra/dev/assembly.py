@@ -45,6 +45,13 @@ PROVIDER_KEYS = (
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_BASE_URL",
 )
+TELEMETRY = (
+    "INTERLOCK_LOG_LEVEL",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_METRIC_EXPORT_INTERVAL",
+    "OTEL_METRIC_EXPORT_TIMEOUT",
+    "OTEL_SDK_DISABLED",
+)
 GRACE_SECONDS = 12.0
 
 
@@ -112,7 +119,7 @@ def _common(places: Places) -> dict[str, str]:
         "INTERLOCK_CONFIG_DIR": str(places.config_dir),
         "INTERLOCK_TOOL_MANIFESTS": str(places.manifests_file),
     }
-    for name in ("OTEL_EXPORTER_OTLP_ENDPOINT", "INTERLOCK_LOG_LEVEL"):
+    for name in TELEMETRY:
         if name in os.environ:
             common[name] = os.environ[name]
     return common

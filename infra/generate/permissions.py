@@ -28,6 +28,7 @@ from contracts.subjects import (
     FACTS,
     GUARDRAIL,
     LIVE_TOKENS,
+    OBSERVER,
     ORCHESTRATOR,
     PRODUCER,
     ROUTER,
@@ -35,6 +36,7 @@ from contracts.subjects import (
     SERVICES,
     STRAY_BLOCKED,
     STRAY_SUBMISSION,
+    STREAMS,
     TIMER_CRON,
     TIMER_DURABLE,
     TIMER_SET,
@@ -163,9 +165,21 @@ _BESIDE: dict[str, tuple[str, ...]] = {
         *_reads(ADMISSION),
     ),
     EXECUTOR: _reads(CONTROL),
+    # How far everybody is, and how full everything.
+    OBSERVER: (
+        f"$JS.API.CONSUMER.INFO.{RUNS}.*",
+        *(f"$JS.API.STREAM.INFO.{stream}" for stream in STREAMS),
+    ),
     # People list and open dead letters in the console, and note what they decided about them.
     # Orders are theirs alone to give.
-    CONSOLE: (*_reads(DEAD), _wild(DEAD_NOTE), CONTROL_SUBJECTS, *_reads(CONTROL)),
+    # It tells how late lists are.
+    CONSOLE: (
+        *_reads(DEAD),
+        _wild(DEAD_NOTE),
+        CONTROL_SUBJECTS,
+        *_reads(CONTROL),
+        f"$JS.API.CONSUMER.INFO.{RUNS}.{OBSERVER}",
+    ),
 }
 
 # What a service hears outside of its consumers.

@@ -12,9 +12,10 @@ from services.console.api.people import load_people
 from services.console.archives import KeptHistory, PostgresArchives
 from services.console.dead_letters import open_dead_letters
 from services.console.settings import Settings
-from services.console.store import PostgresReadModel
+from services.console.store import PostgresProjections, PostgresReadModel
 from shared.config import load_agents
 from shared.errors import ConfigError
+from shared.lag import open_lag
 from shared.order_log import open_order_log
 from shared.postgres import open_pool
 from shared.service import Core, Handlers, Service, run_service
@@ -33,7 +34,7 @@ def make_service(settings: Settings) -> Service:
     async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
         """The desk of the API."""
         async with open_pool(settings) as pool:
-            store = PostgresReadModel(pool)
+            store = PostgresReadModel(pool, settings.query_seconds)
             letters = await open_dead_letters(
                 core, settings.dead_letters_looked_at, settings.read_timeout_seconds
             )
@@ -52,6 +53,8 @@ def make_service(settings: Settings) -> Service:
                 archives,
                 core.keyring,
                 NatsBell(core.client),
+                PostgresProjections(pool),
+                await open_lag(core.client, CONSOLE, settings.read_timeout_seconds),
             )
             api.state.desk = desk
             yield {}

@@ -24,6 +24,9 @@ class Settings(ServiceSettings, PostgresSettings):
     # Below the engine's message limit of 1 MiB, so that headers fit.
     body_limit_bytes: int = Field(786_432, ge=1024, le=1_000_000)
     list_limit: int = Field(500, ge=1, le=10_000, description="Rows that one request may ask for")
+    count_limit: int = Field(100_000, ge=1, description="Runs that one answer counts")
+    found_limit: int = Field(10_000, ge=1, description="The same, found by a term or a word")
+    query_seconds: float = Field(5.0, gt=0, description="How long PostgreSQL looks for a list")
     facts_limit: int = Field(10_000, ge=1, description="Facts that one request returns")
     archive_limit_bytes: int = Field(
         64 << 20, ge=1024, le=512 << 20, description="A run as a file, exported or imported"

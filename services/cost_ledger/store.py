@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import asyncpg
 
 from contracts.money import BudgetShare, MoneySettled
+from services.cost_ledger.metrics import Standing
 from services.cost_ledger.rules.budgets import Cap, run_budget
 from services.cost_ledger.rules.offer import Refused, Terms
 from services.cost_ledger.rules.request import Request
@@ -19,6 +20,12 @@ from services.cost_ledger.rules.settlement import Resolution, State
 
 TAKE = "SELECT * FROM take_hold($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)"
 RESOLVE = "SELECT resolve_hold($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)"
+STANDINGS = """
+SELECT DISTINCT ON (name) *, split_part(budget, '@', 1) AS name
+FROM budget_status WHERE budget NOT LIKE 'run:%'
+ORDER BY name, created_at DESC LIMIT $1
+"""
+STANDINGS_LIMIT = 10_000
 UNSETTLED = """
 SELECT * FROM holds WHERE tenant = $1 AND run_id = $2 AND (state = 'held' OR resolved_by = $3)
 ORDER BY step, attempt LIMIT $4
@@ -36,6 +43,7 @@ class Hold:
     run_id: str
     step: int
     attempt: int
+    agent: str
     amount_micro_usd: int
     terms: Terms
     state: State
@@ -107,6 +115,20 @@ class LedgerStore:
         rows = await self._pool.fetch(UNSETTLED, tenant, run_id, cause_id, UNSETTLED_LIMIT)
         return [_hold(row) for row in rows]
 
+    async def standings(self) -> list[Standing]:
+        """The latest window of every budget that is not a run's."""
+        return [
+            Standing(
+                row["name"],
+                row["cap_micro_usd"],
+                row["remaining_micro_usd"],
+                row["held_micro_usd"],
+                row["liability_micro_usd"],
+                is_frozen=row["frozen"] is not None,
+            )
+            for row in await self._pool.fetch(STANDINGS, STANDINGS_LIMIT)
+        ]
+
     async def set_caps(self, caps: Iterable[Cap]) -> None:
         """Give budgets these caps; one that is above its new cap is frozen where it is."""
         await self._pool.executemany(
@@ -123,6 +145,7 @@ def _hold(row: asyncpg.Record) -> Hold:
         run_id=row["run_id"],
         step=row["step"],
         attempt=row["attempt"],
+        agent=row["agent"],
         amount_micro_usd=row["amount_micro_usd"],
         terms=Terms.model_validate_json(row["terms"]),
         state=row["state"],
@@ -213,6 +236,7 @@ class MemoryLedgerStore:
             run_id=request.run_id,
             step=request.step,
             attempt=request.attempt,
+            agent=request.agent.name,
             amount_micro_usd=terms.amount_micro_usd,
             terms=terms,
             state="refused" if refusing else "held",

@@ -9,6 +9,7 @@ from contracts.run import RunCancelled, RunCompleted, RunFailed
 from shared.bus import Bus, Heard
 from shared.service import Handlers
 
+from .metrics import count
 from .rules import evaluate
 
 hears = Handlers()
@@ -20,4 +21,7 @@ async def assess_run(heard: Heard[RunEnd], bus: Annotated[Bus, Context()]) -> No
     if run.started is None or run.end is None or run.end.id != heard.fact.id:
         return
     if run.evaluated is None and not heard.last:
-        await bus.say(heard.fact, evaluate(run, run.started.body.agent.evaluators))
+        agent = run.started.body.agent
+        told = evaluate(run, agent.evaluators)
+        await bus.say(heard.fact, told)
+        count(agent.name, told)

@@ -10,6 +10,7 @@ from shared.service import Core, Service, run_service
 
 from .checks.catalogue import build_checks
 from .handlers import Desk, hears
+from .metrics import count
 from .rules import ToolPolicy
 from .settings import Settings
 
@@ -30,7 +31,7 @@ async def wire(_core: Core, settings: Settings) -> AsyncIterator[dict[str, objec
 
 
 def main() -> None:
-    run_service(Service(GUARDRAIL, Settings(), hears, wire))
+    run_service(Service(GUARDRAIL, Settings(), hears, wire, on_said=count))
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ from shared.bus import Bus, Heard
 from shared.service import Core, Handlers
 
 from .checks.base import Checker, Content, Finding, Label, run_checks
+from .metrics import UNAVAILABLE
 from .rules import (
     Judged,
     ToolPolicy,
@@ -47,7 +48,6 @@ from .rules.trust import EXTERNAL
 
 hears = Handlers()
 SUBMITTED_END = ".task.submitted"
-UNAVAILABLE = "checker_unavailable"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from shared.service import Core, Service, run_service
 
 from .adapters import open_providers, reachable
 from .handlers import Desk, hears
+from .metrics import count
 from .rules import Choice
 from .settings import Settings
 
@@ -29,7 +30,7 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
 
 
 def main() -> None:
-    run_service(Service(ROUTER, Settings(), hears, wire))
+    run_service(Service(ROUTER, Settings(), hears, wire, on_said=count))
 
 
 if __name__ == "__main__":

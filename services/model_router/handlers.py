@@ -28,6 +28,7 @@ from shared.service import Handlers
 
 from .adapters import ProviderAnswer, ProviderCall, Providers
 from .errors import ProviderError
+from .metrics import count_dispatch, count_failed_call
 from .rules import (
     Choice,
     Limits,
@@ -126,6 +127,7 @@ async def _attempt(heard: Heard[ModelFunded], run: Run, work: Work, bus: Bus, de
     try:
         if not await bus.claim(heard.fact, _claim(work, agreed, nonce)):
             raise Again("the claim is taken, or revoked", desk.limits.takeover_seconds)
+        count_dispatch(work, bus.clock.now())
         asked = prompt(run, work.step.number)
         outcome = await _call(work, agreed, asked, bus, desk)
         if isinstance(outcome, AttemptFailure):
@@ -167,7 +169,9 @@ async def _call(
     try:
         answer = await provider.complete(call)
     except ProviderError as error:
-        return error.failure(route)
+        failure = error.failure(route)
+        count_failed_call(route, failure.kind, time.perf_counter() - started)
+        return failure
     duration_ms = int((time.perf_counter() - started) * 1000)
     return _fitting(_responded(work, answer, duration_ms), desk.limits.answer_limit_bytes)
 

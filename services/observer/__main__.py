@@ -4,10 +4,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from contracts.subjects import OBSERVER
+from services.observer.adapters.engine import NatsEngine
+from services.observer.adapters.history import NothingKept, open_history
+from services.observer.gauges import gauged
 from services.observer.handlers import Projector, hears
+from services.observer.rebuild import Rebuilder
 from services.observer.settings import Settings
-from services.observer.store import PostgresProjection
+from services.observer.store import PostgresProjection, PostgresRebuilds
+from services.observer.store.states import PostgresStates
 from services.observer.tracing import LiveTracer, Tracer, Untold
+from services.observer.upkeep import Upkeep, kept_up
+from shared.lag import open_lag
 from shared.postgres import open_pool
 from shared.redaction import redact
 from shared.service import Core, Service, run_service
@@ -19,17 +26,27 @@ from shared.tracing.outbox import Bounds, Outbox
 async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
     """Open the read models and the way to the back end of traces."""
     async with open_pool(settings) as pool, tracing(core, settings) as tracer:
-        store = PostgresProjection(pool)
-        yield {
-            "projector": Projector(store, settings.batch_facts, settings.batch_wait_seconds),
-            "tracer": tracer,
-        }
+        store, orders = PostgresProjection(pool), PostgresRebuilds(pool)
+        history = await open_history(core, settings, NothingKept())
+        rebuilder = Rebuilder(store, orders, history, settings.rebuild_runs)
+        gauges = gauged(
+            PostgresStates(pool),
+            NatsEngine(core.client.jetstream()),
+            await open_lag(core.client, OBSERVER, settings.read_timeout_seconds),
+            look_seconds=settings.look_seconds,
+            stuck_seconds=settings.stuck_seconds,
+        )
+        async with kept_up(Upkeep(store, orders, rebuilder, settings)), gauges:
+            yield {
+                "projector": Projector(store, settings.batch_facts, settings.batch_wait_seconds),
+                "tracer": tracer,
+            }
 
 
 @asynccontextmanager
 async def tracing(core: Core, settings: Settings) -> AsyncIterator[Tracer]:
     """Traces to the endpoint that is set, and none without one."""
-    if not settings.otlp_endpoint:
+    if not settings.export_endpoint:
         yield Untold()
         return
     bounds = Bounds(
@@ -39,7 +56,7 @@ async def tracing(core: Core, settings: Settings) -> AsyncIterator[Tracer]:
         settings.export_wait_seconds,
         settings.down_seconds,
     )
-    outbox = Outbox(settings.otlp_endpoint, bounds)
+    outbox = Outbox(settings.export_endpoint, bounds)
     try:
         yield LiveTracer(
             core.bus.runs,

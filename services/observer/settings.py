@@ -14,6 +14,22 @@ class Settings(ServiceSettings, PostgresSettings):
     batch_facts: int = Field(256, ge=1, le=10_000, description="Facts a transaction")
     batch_wait_seconds: float = Field(0.01, ge=0, description="Before a transaction begins")
 
+    upkeep_seconds: float = Field(1.0, gt=0, description="Between looks for ordered rebuilds")
+    rebuild_runs: int = Field(32, ge=1, le=1_000, description="Runs that are rebuilt together")
+    rebuild_lost_seconds: float = Field(
+        30.0, gt=0, description="A rebuild that nobody was heard of for so long begins again"
+    )
+    read_model_days: int = Field(
+        90, ge=1, le=36_500, description="Archived runs stay in lists for so long after their end"
+    )
+    retention_seconds: float = Field(3_600.0, gt=0, description="Between looks for older rows")
+    retention_batch: int = Field(1_000, ge=1, le=10_000, description="Rows that go together")
+
+    look_seconds: float = Field(10.0, gt=0, description="Between looks at rows, queues and streams")
+    stuck_seconds: float = Field(
+        300.0, gt=0, description="A run under way is stuck that nothing is heard of for so long"
+    )
+
     gather_seconds: float = Field(0.3, ge=0, description="Heard within it, traced together")
     traced_runs: int = Field(256, ge=1, description="Runs whose traces are kept to go on from")
     queued_spans: int = Field(4096, ge=1, description="Spans that wait for the back end")

@@ -22,6 +22,7 @@ from .adapters import NatsRegister, NatsTimers, Register
 from .handlers import Desk, Rouser, hears, wake
 from .handlers.admission import Admission
 from .handlers.scheduling import Clockwork
+from .metrics import count
 from .rules import Book
 from .rules.admission import Caps
 from .rules.shares import Fairness
@@ -116,7 +117,7 @@ def timer_loop(core: Core, desk: Desk, clockwork: Clockwork, settings: Settings)
 
 
 def main() -> None:
-    run_service(Service(ORCHESTRATOR, Settings(), hears, wire))
+    run_service(Service(ORCHESTRATOR, Settings(), hears, wire, on_said=count))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from .adapters.process import WorkerLimits
 from .adapters.registry import Registry, load_registry
 from .adapters.runner import SandboxRunner
 from .handlers import Desk, hears
+from .metrics import count
 from .settings import Settings
 
 
@@ -85,7 +86,7 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     settings = Settings()
     if chosen.command is None:
-        run_service(Service(EXECUTOR, settings, hears, wire))
+        run_service(Service(EXECUTOR, settings, hears, wire, on_said=count))
         return
     try:
         written = write_manifests(settings.config_dir, chosen.out)

@@ -23,6 +23,7 @@ from shared.service import Handlers
 from .adapters.registry import DeclaredTool, Registry
 from .adapters.runner import Place, Runner
 from .errors import ArgumentsInvalid, WorkersBusy, WorkerUnusable
+from .metrics import count_dispatch
 from .rules import (
     CALLED_OFF,
     Act,
@@ -181,14 +182,20 @@ async def _act(act: Act, run: Run, heard: Heard[ToolCleared], bus: Bus, desk: De
             # After the wait for a place, right before the claim.
             if await _is_stopped(run, act, heard, bus, desk):
                 return
-            outcome = await _run_claimed(act, tool, place, heard, bus, desk)
+            outcome = await _run_claimed(act, tool, place, run, heard, bus, desk)
     except (WorkersBusy, WorkerUnusable) as error:
         raise Again(str(error), desk.busy_pause_seconds) from None
     await _say_outcome(outcome, act, heard, bus)
 
 
 async def _run_claimed(
-    act: Act, tool: DeclaredTool, place: Place, heard: Heard[ToolCleared], bus: Bus, desk: Desk
+    act: Act,
+    tool: DeclaredTool,
+    place: Place,
+    run: Run,
+    heard: Heard[ToolCleared],
+    bus: Bus,
+    desk: Desk,
 ) -> ToolOutcome:
     """Claim, look at the clock once more, run."""
     start_before = _start_before(act.start_before, bus, desk)
@@ -202,6 +209,7 @@ async def _run_claimed(
     )
     if not await bus.claim(heard.fact, claim):
         raise Again("another executor claimed the call")
+    count_dispatch(run, act.request.call, bus.clock.now())
     if bus.clock.now() >= start_before:
         return outcome_of(NotStarted(), act.request, act.manifest, 0)
     started = time.monotonic()

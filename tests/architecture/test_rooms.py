@@ -10,11 +10,16 @@ ROOMS = ("README.md", "pyproject.toml", "__init__.py", "__main__.py", "settings.
 DECIDING = ("rules", "handlers")
 HEARS_NOTHING = {"console": "it speaks for people, and reads"}
 # These are left out where they would be empty.
-OPTIONAL = ("adapters", "store", "errors")
+OPTIONAL = ("adapters", "store", "errors", "metrics")
 # What only one service has, with its reason.
 ALSO = {
     "guardrail_checker": {"checks": "one file a content check, each with its corpus"},
-    "observer": {"tracing": "spans as they are closed; nobody's row, and no decision"},
+    "observer": {
+        "gauges": "levels of the whole platform, told by whoever looks",
+        "rebuild": "the rows of every run again, from its facts",
+        "tracing": "spans as they are closed; nobody's row, and no decision",
+        "upkeep": "what is done for the rows beside hearing",
+    },
     "console": {
         "api": "the HTTP surface",
         "archives": "runs that were imported as files; they are nobody's read model",

@@ -28,6 +28,7 @@ from shared.errors import Again
 from shared.testing import MemoryBus
 from tests.bodies import model_requested
 from tests.cost_ledger.tariffs import INSTANT, flat
+from tests.counting import counted
 from tests.histories import History
 
 HELD = 400 + 1024 + 2 * 1024  # prompt and envelope at 1, output at 2 micro-dollars a token
@@ -153,6 +154,18 @@ async def test_an_answer_settles_its_hold_at_its_price(bus, desk):
     (settled,) = bus.bodies(MoneySettled)
     assert (settled.state, settled.cost_micro_usd, settled.price_match) == ("settled", 20, "exact")
     assert settled.lines[0].bucket == "output_text"
+
+
+async def test_a_bill_is_spent_when_it_is_settled_and_not_again_when_that_is_said_again(bus, desk):
+    outcome = await responded(bus, await funded(bus, desk))
+    spent = counted(
+        "interlock_cost_micro_usd_total", agent="support", provider="fake", model="instant"
+    )
+
+    await settle(Heard(outcome), bus, desk)
+    await settle(Heard(outcome, delivery=2), bus, desk)
+
+    assert spent.more == 20
 
 
 async def test_a_bill_above_its_hold_freezes_the_budgets(bus, desk, pool):

@@ -21,7 +21,7 @@ SEED = 7
 @pytest_asyncio.fixture
 async def store(postgres_dsn):
     async with asyncpg.create_pool(postgres_dsn, min_size=1, max_size=8) as pool:
-        await pool.execute("TRUNCATE console_runs, console_reviews")
+        await pool.execute("TRUNCATE console_runs CASCADE")
         yield PostgresRows(pool)
 
 

@@ -7,6 +7,7 @@ and after what is reached the process may crash, stand still, or be slow.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
 
@@ -132,6 +133,7 @@ class Delivery:
         self.headers = dict(pending.message.headers)
         self.data = pending.message.body
         self.metadata = Metadata(pending.message, number)
+        self.reply = _reply(consumer.name, pending.message, number)
         self.spoken = False
 
     async def ack(self) -> None:
@@ -151,12 +153,17 @@ class Delivery:
         self.spoken = not lost
 
 
+def _reply(durable: str, message: Stored, number: int) -> str:
+    """Where it is acknowledged, as the server writes it: the time is read from there."""
+    at = (message.stored_at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1000
+    return f"$JS.ACK.RUNS.{durable}.{number}.{message.sequence}.{message.sequence}.{at}.0"
+
+
 class Metadata:
     """Where a delivered message lies, and how often it was delivered."""
 
     def __init__(self, message: Stored, number: int) -> None:
         self.num_delivered = number
-        self.timestamp = message.stored_at
         self.sequence = Place(message.sequence)
 
 

@@ -17,8 +17,10 @@ from services.console.api import (
     dead_letters,
     events,
     lineage,
+    projections,
     requests,
     reviews,
+    run_lists,
     runs,
     schedules,
     tasks,
@@ -43,6 +45,7 @@ RESOURCES = (
     batches,
     schedules,
     events,
+    run_lists,
     runs,
     traces,
     lineage,
@@ -52,6 +55,7 @@ RESOURCES = (
     agents,
     dead_letters,
     control,
+    projections,
 )
 
 

@@ -17,8 +17,9 @@ from services.console.archives import Archives, MemoryArchives, archived_run
 from services.console.dead_letters import DeadLetterBox
 from services.console.errors import Conflict, Forbidden, NotFound
 from services.console.settings import Settings
-from services.console.store import ReadModel
+from services.console.store import MemoryProjections, Projections, ReadModel
 from shared.bus import Bus
+from shared.lag import LagReader, MemoryLag
 from shared.order_log import MemoryOrders, OrderDesk
 from shared.signing import Keyring
 
@@ -40,6 +41,8 @@ class Desk:
     archives: Archives = field(default_factory=MemoryArchives)
     keyring: Keyring = field(default_factory=lambda: Keyring({}))
     bell: Bell = field(default_factory=Bell)
+    projections: Projections = field(default_factory=MemoryProjections)
+    lag: LagReader = field(default_factory=MemoryLag)
     streams: int = 0
 
     async def tenant_of(self, person: Person, run_id: str, asked: str | None) -> str:

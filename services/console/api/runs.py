@@ -1,40 +1,20 @@
-"""/runs: lists from the read model; one run, its facts and its prompts from the log."""
+"""/runs/{run_id}: one run, its facts and its prompts from the log."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 
 from contracts.history import digest, prompt
 from contracts.shape import Token
 from services.console.api.desk import DeskHere, InTenant
 from services.console.api.people import Viewer
-from services.console.api.shapes import FactView, PromptView, RunLine, RunView
-from services.console.api.views import run_line, run_view
+from services.console.api.shapes import FactView, PromptView, RunView
+from services.console.api.views import run_view
 from services.console.errors import NotFound, TooLarge
-from services.console.store import RunQuery
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 
 RunId = Annotated[Token, Path(description="The id of the run")]
-Status = Literal[
-    "submitted", "queued", "running", "paused", "waiting", "completed", "failed", "cancelled"
-]
-
-
-@router.get("")
-async def runs(
-    person: Viewer,
-    desk: DeskHere,
-    status: Status | None = None,
-    agent: Token | None = None,
-    customer: Annotated[str | None, Query(max_length=128)] = None,
-    tenant: Token | None = None,
-    limit: Annotated[int, Query(ge=1)] = 50,
-) -> list[RunLine]:
-    """Runs, the newest first."""
-    most = min(limit, desk.settings.list_limit)
-    query = RunQuery(desk.allowed_tenant(person, tenant), status, agent, customer, most)
-    return [run_line(row) for row in await desk.store.runs(query)]
 
 
 @router.get("/{run_id}")

@@ -70,23 +70,45 @@ class Accepted(Shape):
     created: bool
 
 
+class ExcerptView(Shape):
+    """A piece of a text with what was searched for; each place begins and ends in the piece."""
+
+    text: str
+    places: tuple[tuple[int, int], ...]
+
+
 class RunLine(Shape):
     """A run in a list, as the read model has it."""
 
     tenant: str
     run_id: str
     agent: str
+    agent_version: str | None
     customer: str | None
     feature: str | None
+    user: str | None
+    input: str
+    kinds: tuple[str, ...]
+    parent: str | None
+    root: str | None
+    tools: tuple[str, ...]
+    models: tuple[str, ...]
+    metadata: dict[str, str]
     status: str
     steps: int
     cost_micro_usd: int
     submitted_at: datetime | None
     started_at: datetime | None
     ended_at: datetime | None
+    duration_ms: int | None
+    rule: str | None
     why: str
     answer: str | None
+    score: float | None
+    passed: bool | None
+    archived_at: datetime | None
     last_sequence: int
+    excerpt: ExcerptView | None = None
 
 
 class ReviewLine(Shape):

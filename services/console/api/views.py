@@ -8,27 +8,51 @@ from contracts.history import Call, Run, Step, result_text
 from contracts.model import ModelFailed, ModelResponded
 from contracts.run import RunCancelled, RunCompleted, RunFailed
 from services.console.api.review_views import review_line
-from services.console.api.shapes import CallView, RunLine, RunView, StepView
+from services.console.api.shapes import CallView, ExcerptView, RunLine, RunView, StepView
+from services.console.rules.excerpt import excerpt
 from shared.readmodel import RunRow
+from shared.runterms import text_of
+
+INPUT_SHOWN_CHARACTERS = 200
 
 
-def run_line(row: RunRow) -> RunLine:
+def run_line(row: RunRow, search: str | None = None) -> RunLine:
     return RunLine(
         tenant=row.tenant,
         run_id=row.run_id,
         agent=row.agent,
+        agent_version=row.agent_version,
         customer=row.customer,
         feature=row.feature,
+        user=row.user,
+        input=row.input[:INPUT_SHOWN_CHARACTERS],
+        kinds=tuple(sorted(row.kinds)),
+        parent=row.parent,
+        root=row.root,
+        tools=tuple(sorted(row.tools)),
+        models=tuple(sorted(row.models)),
+        metadata=dict(row.metadata),
         status=row.status,
         steps=row.steps,
         cost_micro_usd=row.cost_micro_usd,
         submitted_at=row.submitted_at,
         started_at=row.started_at,
         ended_at=row.ended_at,
+        duration_ms=row.duration_ms,
+        rule=row.rule,
         why=row.why,
         answer=row.answer,
+        score=row.score,
+        passed=row.passed,
+        archived_at=row.archived_at,
         last_sequence=row.last_sequence,
+        excerpt=_excerpt(row, search),
     )
+
+
+def _excerpt(row: RunRow, search: str | None) -> ExcerptView | None:
+    found = None if search is None else excerpt(text_of(row), search)
+    return None if found is None else ExcerptView(text=found.text, places=found.places)
 
 
 def run_view(run: Run) -> RunView:

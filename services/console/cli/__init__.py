@@ -11,7 +11,9 @@ from services.console.cli import (
     cost,
     dead_letters,
     lineage,
+    projections,
     reviews,
+    run_lists,
     runs,
     schedules,
     submit,
@@ -30,10 +32,12 @@ app = typer.Typer(
 )
 app.command("submit")(submit.submit)
 app.command("submit-batch")(batch.submit_batch)
+run_lists.add_to(runs.app)
 control.add_to(runs.app)
 lineage.add_to(runs.app)
 app.add_typer(runs.app, name="runs")
 app.add_typer(traces.app, name="traces")
+app.add_typer(projections.app, name="projections")
 app.add_typer(reviews.app, name="reviews")
 app.add_typer(cost.app, name="cost")
 app.add_typer(agents.app, name="agents")

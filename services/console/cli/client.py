@@ -47,6 +47,15 @@ class Client:
         known = {name: str(value) for name, value in query.items() if value is not None}
         return self._answer("GET", path, params=known)
 
+    def page(self, path: str, **query: object) -> tuple[Any, str | None]:
+        """The JSON that lies there, and the cursor of the page after it, if there is one."""
+        import httpx  # noqa: PLC0415 - slow to import
+
+        known = {name: value for name, value in query.items() if value is not None}
+        answer = self._ask("GET", path, params=known)
+        following = answer.links.get("next", {}).get("url")
+        return answer.json(), httpx.URL(following).params.get("cursor") if following else None
+
     def post(self, path: str, body: object, **query: object) -> Any:
         """The JSON of what became of it."""
         known = {name: str(value) for name, value in query.items() if value is not None}

@@ -1,9 +1,8 @@
-"""`interlock runs`: list, show, watch. What changes a run is in `control`."""
+"""`interlock runs`: show, watch. Lists are in `run_lists`, what changes a run in `control`."""
 
 from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 
 from services.console.cli.client import SILENCE_SECONDS, Client, connect
 from services.console.cli.output import (
@@ -11,56 +10,12 @@ from services.console.cli.output import (
     Output,
     Tenant,
     ends_well,
-    filled,
-    moment,
     show,
-    status_text,
-    table,
-    usd,
     wants_json,
 )
 
 app = typer.Typer(help="What runs, what ran, and why.", no_args_is_help=True)
 RunId = Annotated[str, typer.Argument(help="The id of the run")]
-WHOLE = "run status agent customer steps cost submitted"
-MONTH_TO_MINUTE = slice(5, 16)  # of 2026-01-31 12:30:59
-
-
-@app.command("list")
-@ends_well
-def list_(
-    status: Annotated[str | None, typer.Option(help="Such as running, paused, failed")] = None,
-    agent: Annotated[str | None, typer.Option(help="Runs of this agent")] = None,
-    customer: Annotated[str | None, typer.Option(help="Runs for this customer")] = None,
-    tenant: Annotated[str | None, typer.Option(help="Runs of this tenant")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most")] = 20,
-    output: Output = "text",
-    as_json: AsJson = False,
-) -> None:
-    """List runs, the newest first."""
-    found = connect(reading=True).get(
-        "/runs", status=status, agent=agent, customer=customer, tenant=tenant, limit=limit
-    )
-    columns = ("run", "status", "agent", "customer", "steps", "cost", "submitted", "why")
-    rows = (
-        (
-            one["run_id"],
-            status_text(one["status"]),
-            one["agent"],
-            one["customer"] or "-",
-            one["steps"],
-            usd(one["cost_micro_usd"]),
-            moment(one["submitted_at"])[MONTH_TO_MINUTE],
-            Text(" ".join(one["why"].split()), no_wrap=True, overflow="ellipsis"),
-        )
-        for one in found
-    )
-    text = (
-        table(*filled(columns, rows), numbers="steps cost", whole=WHOLE)
-        if found
-        else "There are no such runs."
-    )
-    show(found, text, as_json=wants_json(output, as_json=as_json))
 
 
 @app.command("show")

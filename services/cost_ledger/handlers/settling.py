@@ -7,6 +7,7 @@ from contracts.money import MoneySettled
 from contracts.shape import Body
 from services.cost_ledger.errors import HoldUnsettled
 from services.cost_ledger.handlers.desk import Desk, InBus, InDesk, hears
+from services.cost_ledger.metrics import count_spent
 from services.cost_ledger.rules.offer import route_name
 from services.cost_ledger.rules.settlement import (
     Evidence,
@@ -61,6 +62,7 @@ async def settle_hold(
         settled = _settled(hold, to, route)
         if await desk.store.resolve(hold, to, settled, cause.id, route):
             await bus.say(cause, settled)
+            count_spent(hold.agent, settled, route)
             return
         found = await desk.store.find(hold.id)
         assert found is not None, "holds are never deleted"
@@ -97,6 +99,7 @@ def _settled(hold: Hold, to: Resolution, route: str | None) -> MoneySettled:
         lines=to.lines,
         price_book=hold.terms.price_book,
         price_match=_match(hold, route),
+        route=route,
         reason=to.reason,
     )
 

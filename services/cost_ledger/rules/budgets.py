@@ -85,6 +85,11 @@ def run_budget(tenant: str, run_id: str) -> str:
     return f"run:{tenant}/{run_id}"
 
 
+def lasting(budget: str) -> str:
+    """The name that a budget keeps from window to window."""
+    return budget.partition("@")[0]
+
+
 def _tenant_usd(budgets: Budgets, tenant: str) -> Decimal:
     own = budgets.tenants.get(tenant)
     return own.usd if own is not None else budgets.default_tenant_usd

@@ -5,21 +5,33 @@ from datetime import datetime
 
 from contracts.control import RunPaused, RunResumed
 from contracts.envelope import Fact
+from contracts.evaluation import RunEvaluated
 from contracts.ids import root_id
 from contracts.model import ModelRequested
 from contracts.money import MoneySettled
 from contracts.review import ReviewDecided, ReviewRequested
-from contracts.run import RunCancelled, RunCompleted, RunFailed, RunQueued, RunStarted
+from contracts.run import (
+    RunArchived,
+    RunCancelled,
+    RunCompleted,
+    RunFailed,
+    RunQueued,
+    RunStarted,
+)
 from contracts.shape import Body
 from contracts.task import TaskSubmitted
+from contracts.tool import ToolRequested
 from shared.readmodel import ReviewKey, RunKey
 
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    agent: str
-    customer: str | None
-    feature: str | None
+    task: TaskSubmitted
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    started: RunStarted
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +43,14 @@ class Stepped:
 class Settled:
     attempt: str
     cost_micro_usd: int
+    route: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A call of a tool that the agent has; what a model makes up is not counted."""
+
+    tool: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +58,18 @@ class Ended:
     status: str
     why: str
     answer: str | None = None
+    rule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    score: float
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """Its facts are in a file, and no longer in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +88,9 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Stands:
-    """It waits for others, has started, stands still or goes on: each of these by its number."""
+    """It waits for others, stands still or goes on: the latter two by their number."""
 
     is_queued: bool = False
-    is_started: bool = False
     paused_number: int = 0
     resumed_number: int = 0
 
@@ -69,7 +100,20 @@ class Seen:
     """A fact that changes nothing but how far the run has come."""
 
 
-What = Submitted | Stepped | Settled | Ended | Asked | Decided | Stands | Seen
+What = (
+    Submitted
+    | Started
+    | Stepped
+    | Settled
+    | Called
+    | Ended
+    | Asked
+    | Decided
+    | Stands
+    | Evaluated
+    | Archived
+    | Seen
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,44 +142,55 @@ class Change:
 
 
 def project(fact: Fact[Body]) -> tuple[Change, ...]:
-    """What a fact changes in the rows. Text that PostgreSQL cannot keep loses its NUL bytes."""
+    """What a fact changes in the rows."""
     at = fact.stored_at or fact.time
     return (Change(fact.tenant, fact.run_id, fact.sequence, at, _what(fact)),)
 
 
-def _what(fact: Fact[Body]) -> What:
-    is_end = fact.cause_id == root_id(fact.tenant, fact.run_id)
+def _what(fact: Fact[Body]) -> What:  # noqa: C901 - one branch a kind of fact
     match fact.body:
         case TaskSubmitted() as task:
-            return Submitted(task.agent, _plain(task.customer), _plain(task.feature))
-        case RunQueued() | RunStarted() | RunPaused() | RunResumed():
+            return Submitted(task)
+        case RunStarted() as started:
+            return Started(started)
+        case RunQueued() | RunPaused() | RunResumed():
             return _standing(fact.body)
         case ModelRequested(step=step):
             return Stepped(step)
         case MoneySettled() as settled:
-            return Settled(settled.branch, settled.cost_micro_usd)
+            return Settled(settled.branch, settled.cost_micro_usd, settled.route)
+        case ToolRequested(manifest_sha256=str(), tool=tool):
+            return Called(tool)
         case ReviewRequested() as asked:
             return Asked(asked)
         case ReviewDecided() as decided:
             return Decided(decided)
-        case RunCompleted(answer=answer) if is_end:
-            return Ended("completed", "", _plain(answer))
-        case RunFailed(rule=rule, reason=reason) if is_end:
-            return Ended("failed", f"{rule}: {_plain(reason)}")
-        case RunCancelled(principal=principal, reason=reason) if is_end:
-            return Ended(
-                "cancelled", _plain(f"by {principal}: {reason or 'no reason given'}") or ""
-            )
+        case RunCompleted() | RunFailed() | RunCancelled():
+            # An end follows from the run itself; any other is no end.
+            is_end = fact.cause_id == root_id(fact.tenant, fact.run_id)
+            return _ending(fact.body) if is_end else Seen()
+        case RunEvaluated(score=score, passed=passed):
+            return Evaluated(score, passed)
+        case RunArchived():
+            return Archived()
         case _:
             return Seen()
 
 
-def _standing(body: RunQueued | RunStarted | RunPaused | RunResumed) -> Stands:
+def _ending(body: RunCompleted | RunFailed | RunCancelled) -> Ended:
+    match body:
+        case RunCompleted(answer=answer):
+            return Ended("completed", "", plain(answer))
+        case RunFailed(rule=rule, reason=reason):
+            return Ended("failed", plain(f"{rule}: {reason}"), rule=rule)
+        case RunCancelled(principal=principal, reason=reason):
+            return Ended("cancelled", plain(f"by {principal}: {reason or 'no reason given'}"))
+
+
+def _standing(body: RunQueued | RunPaused | RunResumed) -> Stands:
     match body:
         case RunQueued():
             return Stands(is_queued=True)
-        case RunStarted():
-            return Stands(is_started=True)
         case RunPaused(number=number):
             return Stands(paused_number=number)
         case RunResumed(number=number):
@@ -147,6 +202,6 @@ def is_earlier(sequence: int, than: int) -> bool:
     return not than or sequence < than
 
 
-def _plain(text: str | None) -> str | None:
+def plain(text: str) -> str:
     """PostgreSQL keeps every character but this one."""
-    return None if text is None else text.replace("\x00", "")
+    return text.replace("\x00", "")

@@ -1,12 +1,28 @@
-"""All SQL of the console: lists from the read models, and reports over the ledger's view."""
+"""What lists and reports are answered from."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import islice
+from typing import Any, Protocol, TypeAlias
 
 import asyncpg
 
 from services.console.errors import Unavailable
+from services.console.store.memory_lists import page, shows
+from services.console.store.run_lists import (
+    BY_INDEX,
+    CAREFULLY,
+    FEW,
+    TIMEOUT,
+    Few,
+    count_runs,
+    find_few,
+    list_runs,
+    searches,
+)
+from services.console.store.run_query import RunQuery
 from shared.readmodel import (
     OPEN,
     WITHDRAWN,
@@ -18,13 +34,9 @@ from shared.readmodel import (
     run_row,
 )
 
-LIST_RUNS = """
-SELECT * FROM console_runs
-WHERE submitted_sequence > 0 AND ($1::text IS NULL OR tenant = $1)
-    AND ($2::text IS NULL OR status = $2)
-    AND ($3::text IS NULL OR agent = $3) AND ($4::text IS NULL OR customer = $4)
-ORDER BY submitted_sequence DESC LIMIT $5
-"""
+QUERY_SECONDS = 5.0
+Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[Any]"
+
 # What was open when its run ended is stored as open, and told as withdrawn.
 LIST_REVIEWS = """
 SELECT reviews.*, run_end IS NOT NULL AS over
@@ -47,22 +59,15 @@ GROUP BY {dimensions} ORDER BY cost_micro_usd DESC, {dimensions} LIMIT $2
 """
 
 
-@dataclass(frozen=True, slots=True)
-class RunQuery:
-    """Which runs a list shows; None stands for any."""
-
-    tenant: str | None = None
-    status: str | None = None
-    agent: str | None = None
-    customer: str | None = None
-    limit: int = 50
-
-
 class ReadModel(Protocol):
     """What lists and reports are answered from."""
 
     async def runs(self, query: RunQuery) -> list[RunRow]:
-        """The newest first."""
+        """One page, in the order that is asked for."""
+        ...
+
+    async def count(self, query: RunQuery, most: int) -> Mapping[str, int]:
+        """How many runs there are of each status, counting no more than `most`."""
         ...
 
     async def reviews(self, tenant: str | None, state: str | None, limit: int) -> list[ReviewRow]:
@@ -83,14 +88,20 @@ class ReadModel(Protocol):
 class PostgresReadModel:
     """The read model in PostgreSQL, which the observer writes."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, query_seconds: float = QUERY_SECONDS) -> None:
         self._pool = pool
+        self._query_seconds = query_seconds
 
     async def runs(self, query: RunQuery) -> list[RunRow]:
-        found = await self._pool.fetch(
-            LIST_RUNS, query.tenant, query.status, query.agent, query.customer, query.limit
-        )
-        return [run_row(one) for one in found]
+        async with self._asking(query) as (connection, few):
+            statement, values = list_runs(query, few)
+            return [run_row(one) for one in await connection.fetch(statement, *values)]
+
+    async def count(self, query: RunQuery, most: int) -> Mapping[str, int]:
+        async with self._asking(query) as (connection, few):
+            statement, values = count_runs(query, most, few)
+            found = await connection.fetch(statement, *values)
+            return {one["status"]: one["runs"] for one in found}
 
     async def reviews(self, tenant: str | None, state: str | None, limit: int) -> list[ReviewRow]:
         stored = None if state is None else [OPEN, WITHDRAWN] if state == WITHDRAWN else [state]
@@ -115,6 +126,26 @@ class PostgresReadModel:
             ) from None
         return [dict(one) for one in found]
 
+    @asynccontextmanager
+    async def _asking(self, query: RunQuery) -> AsyncIterator[tuple[Connection, Few]]:
+        """A connection for a list, and the runs that have its terms and words if they are few.
+
+        Raises:
+            Unavailable: it took longer than lists may.
+        """
+        milliseconds = str(int(self._query_seconds * 1000))
+        try:
+            async with self._pool.acquire() as connection, connection.transaction(readonly=True):
+                await connection.execute(CAREFULLY)
+                await connection.execute(TIMEOUT, milliseconds)
+                yield connection, await _few(connection, query)
+        except asyncpg.QueryCanceledError:
+            raise Unavailable(
+                f"so many runs cannot be looked through in {self._query_seconds} seconds",
+                "query_seconds",
+                "narrow it: by since, agent or status",
+            ) from None
+
 
 class MemoryReadModel:
     """The rows in memory, for tests."""
@@ -125,15 +156,11 @@ class MemoryReadModel:
         self.costs: list[dict[str, Any]] = []
 
     async def runs(self, query: RunQuery) -> list[RunRow]:
-        wanted = [(name, getattr(query, name)) for name in ("tenant", "status", "agent")]
-        wanted.append(("customer", query.customer))
-        found = [
-            row
-            for row in self.run_rows.values()
-            if row.submitted_sequence
-            and all(value is None or getattr(row, name) == value for name, value in wanted)
-        ]
-        return sorted(found, key=lambda row: -row.submitted_sequence)[: query.limit]
+        return page(self.run_rows.values(), query)
+
+    async def count(self, query: RunQuery, most: int) -> Mapping[str, int]:
+        found = (row.status for row in self.run_rows.values() if shows(query, row))
+        return Counter(islice(found, most))
 
     async def reviews(self, tenant: str | None, state: str | None, limit: int) -> list[ReviewRow]:
         rows = (self._with_run(row) for row in self.review_rows.values())
@@ -156,3 +183,12 @@ class MemoryReadModel:
         shown = (*dimensions, "cost_micro_usd")
         found = [one for one in self.costs if tenant in (None, one["tenant"])]
         return [{name: one[name] for name in shown} for one in found[:limit]]
+
+
+async def _few(connection: Connection, query: RunQuery) -> Few:
+    if not searches(query):
+        return None
+    await connection.execute(BY_INDEX)
+    statement, values = find_few(query)
+    found = await connection.fetch(statement, *values)
+    return None if len(found) > FEW else [(one["tenant"], one["run_id"]) for one in found]

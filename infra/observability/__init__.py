@@ -1,0 +1,1 @@
+"""For operators' own Prometheus: alert rules, and where their tools come from."""
