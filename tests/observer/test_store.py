@@ -93,4 +93,4 @@ async def test_lists_are_filtered_and_bounded(store):
 
 
 async def test_every_dimension_of_cost_is_a_column_of_the_ledgers_view(store):
-    assert await store.cost(DIMENSIONS, None, 10) == []
+    assert await store.cost(DIMENSIONS, "nobody", 10) == []
