@@ -111,7 +111,9 @@ class Chain:
     async def claim(self, core: Core, heard: Heard[Body]) -> None:
         if heard.fact.type == "model.funded":
             nonce = f"{id(core)}-{heard.delivery}"
-            self.claims[heard.fact.run_id] += await core.bus.claim(heard.fact, claimed(nonce=nonce))
+            won = await core.bus.claim(heard.fact, claimed(nonce=nonce))
+            # Not `+= await`: that adds to what stood there before the wait, and loses a count.
+            self.claims[heard.fact.run_id] += won
 
     def _only_ours(self, core: Core, handler: Handler) -> Callable[[Heard[Body]], Awaitable[None]]:
         async def handle(heard: Heard[Body]) -> None:
