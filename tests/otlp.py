@@ -13,6 +13,8 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+TRICKLE_SECONDS = 0.01
+
 
 @dataclass
 class Received:
@@ -53,10 +55,11 @@ class ReceivedMetric:
 
 @dataclass
 class Receiver:
-    """`mode`: take, refuse (500), hang (never answers)."""
+    """`mode`: take, refuse (500), hang (never answers), trickle (never ends its answer)."""
 
     url: str = ""
     mode: str = "take"
+    asked: int = 0
     spans: list[Received] = field(default_factory=list)
     metrics: list[ReceivedMetric] = field(default_factory=list)
     logs: list[LogRecord] = field(default_factory=list)
@@ -114,9 +117,12 @@ async def receiver(port: int = 0):
             head = (await reader.readuntil(b"\r\n\r\n")).lower()
             length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
             body = await reader.readexactly(length)
+            told.asked += 1
             if told.mode == "hang":
                 await reader.read()  # until whoever asked gives up
                 return
+            if told.mode == "trickle":
+                await _trickle(writer)
             if told.mode == "take":
                 told.take(head.split()[1].decode(), body)
             status = b"200 OK" if told.mode == "take" else b"500 No"
@@ -138,6 +144,14 @@ async def receiver(port: int = 0):
         for task in handling:
             task.cancel()
         await asyncio.gather(*handling, return_exceptions=True)
+
+
+async def _trickle(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n")
+    while True:  # until whoever asked gives up
+        writer.write(b".")
+        await writer.drain()
+        await asyncio.sleep(TRICKLE_SECONDS)
 
 
 def _service(resource) -> str:

@@ -7,33 +7,53 @@ the heard fact before it in the log, whoever heard that one. So every span is to
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import Protocol
+
+import structlog
 
 from contracts.envelope import Fact
 from contracts.hearings import HEARINGS
 from contracts.history import Run
+from contracts.run import RunStarted
 from contracts.shape import Body
 from contracts.subjects import OBSERVER
+from shared.errors import LineageBroken
+from shared.metrics import EXPORT_FAILURES
 from shared.readmodel import RunKey
 from shared.tracing.capture import Capture
+from shared.tracing.outbox import SIGNAL
 from shared.tracing.shape import SpanShape
 from shared.tracing.trace import RunTracer
+
+log = structlog.get_logger()
 
 # What is heard. Everything between two of these is told with the second.
 HEARD_TYPES = frozenset(
     type_ for hearing in HEARINGS if hearing.service == OBSERVER for type_ in hearing.types
 )
 
-
-# Of each run. Who hears an older one again reads the run from its beginning.
+# Of each run, for what is heard next. Who hears an older one reads the run from its beginning.
 WINDOWS_KEPT = 256
 
 
 class Facts(Protocol):
     """The facts of runs, in the log."""
 
-    async def facts(self, tenant: str, run_id: str, after: int = 0) -> list[Fact[Body]]: ...
+    async def facts(
+        self, tenant: str, run_id: str, after: int = 0, at_least: int = 0
+    ) -> list[Fact[Body]]:
+        """Those after sequence `after`, surely with what was stored by `at_least`."""
+        ...
+
+    async def read(self, tenant: str, run_id: str, *, at_least: int = 0) -> Run:
+        """The run with those that it grew from.
+
+        Raises:
+            LineageBroken: one of them is gone.
+        """
+        ...
 
 
 class Exporter(Protocol):
@@ -62,7 +82,8 @@ class _Told:
 
     def __init__(self, key: RunKey, capture: Capture) -> None:
         self.sequence = 0
-        self._tracer = RunTracer(Run(*key), capture)
+        self.run = Run(*key)
+        self._tracer = RunTracer(self.run, capture)
         self._since: list[SpanShape] = []
         self._windows: dict[int, list[SpanShape]] = {}
 
@@ -73,16 +94,18 @@ class _Told:
             if fact.type in HEARD_TYPES:
                 self._windows[fact.sequence] = self._since
                 self._since = []
-        # Most of them are for other replicas to tell.
-        for sequence in list(self._windows)[:-WINDOWS_KEPT]:
-            del self._windows[sequence]
 
     def has_passed(self, sequences: set[int]) -> bool:
         """Whether one of these was told before, or is forgotten."""
         return any(one <= self.sequence and one not in self._windows for one in sequences)
 
-    def pop(self, sequence: int) -> list[SpanShape]:
-        return self._windows.pop(sequence, [])
+    def pop(self, sequences: Collection[int], kept: int) -> list[SpanShape]:
+        """The spans that are told with these; of the others only the newest windows are kept."""
+        found = [span for one in sorted(sequences) for span in self._windows.pop(one, [])]
+        # Most of what is left is for other replicas to tell.
+        for sequence in list(self._windows)[: max(len(self._windows) - kept, 0)]:
+            del self._windows[sequence]
+        return found
 
 
 class LiveTracer:
@@ -96,12 +119,14 @@ class LiveTracer:
         *,
         gather_seconds: float,
         cached_runs: int,
+        kept_windows: int = WINDOWS_KEPT,
     ) -> None:
         self._log = log
         self._exporter = exporter
         self._capture = capture
         self._gather_seconds = gather_seconds
         self._cached_runs = cached_runs
+        self._kept_windows = kept_windows
         self._known: OrderedDict[RunKey, _Told] = OrderedDict()
         self._heard: dict[RunKey, set[int]] = {}
         self._telling: asyncio.Task[None] | None = None
@@ -132,6 +157,26 @@ class LiveTracer:
         self._known.move_to_end(key)
         if len(self._known) > self._cached_runs:
             self._known.popitem(last=False)
-        if max(sequences) > known.sequence:
-            known.take(await self._log.facts(*key, known.sequence))
-        return [span for sequence in sorted(sequences) for span in known.pop(sequence)]
+        if max(sequences) > known.sequence and not await self._advance(key, known, max(sequences)):
+            self._known.pop(key, None)
+            return []
+        return known.pop(sequences, self._kept_windows)
+
+    async def _advance(self, key: RunKey, known: _Told, at_least: int) -> bool:
+        """Take what is new of a run; false where no trace can be made of it."""
+        facts = await self._log.facts(*key, known.sequence, at_least)
+        if self._capture.redact is not None and any(_grew(fact) for fact in facts):
+            with suppress(LineageBroken):
+                known.run.ancestor = (await self._log.read(*key, at_least=at_least)).ancestor
+        try:
+            known.take(facts)
+        except Exception as error:  # noqa: BLE001 - it must not cost other runs their traces
+            EXPORT_FAILURES.labels(SIGNAL).inc()
+            log.warning("traces.not_made", tenant=key[0], run_id=key[1], error=repr(error))
+            return False
+        return True
+
+
+def _grew(fact: Fact[Body]) -> bool:
+    """Whether the prompts of the run are made of another one's too."""
+    return isinstance(fact.body, RunStarted) and fact.body.ancestor is not None

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from contracts.history import Run, prompt
+from contracts.history.lineage import lacks_ancestor
 from contracts.model import (
     ModelResponded,
     Opaque,
@@ -40,12 +41,13 @@ class Capture:
         """What a model was asked, and what it said."""
         if self.redact is None or body.step > len(run.steps):
             return {}
-        asked = prompt(run, body.step)
         said = [{"role": "assistant", "parts": [_part(one) for one in body.parts]}]
-        return {
-            semconv.INPUT_MESSAGES: self._text(json.dumps([_message(one) for one in asked.turns])),
-            semconv.OUTPUT_MESSAGES: self._text(json.dumps(said)),
-        }
+        told = {semconv.OUTPUT_MESSAGES: self._text(json.dumps(said))}
+        # The run it grew from may be gone; a part of what the model saw would be worse than none.
+        if not lacks_ancestor(run):
+            asked = [_message(one) for one in prompt(run, body.step).turns]
+            told[semconv.INPUT_MESSAGES] = self._text(json.dumps(asked))
+        return told
 
     def call(self, asked: ToolRequested | None, outcome: Body) -> Attributes:
         """What a tool was called with, and what it returned."""

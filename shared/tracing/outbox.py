@@ -56,26 +56,34 @@ class Outbox:
 
     async def add(self, spans: Sequence[SpanShape]) -> None:
         """Return when the spans are exported or dropped, or after `wait_seconds`."""
-        if not spans:
+        is_down = time.monotonic() < self._down_until
+        room = 0 if is_down else self._bounds.queued_spans - self._queued
+        if len(spans) > room:
+            DROPPED.labels(SIGNAL).inc(len(spans) - room)
+        if not (taken := spans[:room]):
             return
-        is_full = self._queued + len(spans) > self._bounds.queued_spans
-        if is_full or time.monotonic() < self._down_until:
-            DROPPED.labels(SIGNAL).inc(len(spans))
-            return
-        gone = asyncio.get_running_loop().create_future()
-        self._parcels.append(_Parcel(spans, gone))
-        self._queued += len(spans)
+        gone = self._queue(taken)
         if self._sending is None:
             self._sending = asyncio.create_task(self._send_all())
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(gone), self._bounds.wait_seconds)
 
     async def close(self) -> None:
-        """Let what is queued go, for as long as one export may take."""
+        """Let what is queued go, for as long as one export may take; drop the rest."""
         if self._sending is not None:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._sending, self._bounds.export_seconds)
+        DROPPED.labels(SIGNAL).inc(self._queued)
         await self._client.aclose()
+
+    def _queue(self, spans: Sequence[SpanShape]) -> asyncio.Future[None]:
+        """Queue spans in parcels of a batch at most. Told when the last of them is gone."""
+        size = self._bounds.batch_spans
+        for begin in range(0, len(spans), size):
+            gone = asyncio.get_running_loop().create_future()
+            self._parcels.append(_Parcel(spans[begin : begin + size], gone))
+        self._queued += len(spans)
+        return gone
 
     async def _send_all(self) -> None:
         try:
@@ -89,27 +97,32 @@ class Outbox:
                     batch += self._next_batch(everything=True)
                     DROPPED.labels(SIGNAL).inc(sum(len(parcel.spans) for parcel in batch))
                 for parcel in batch:
+                    self._queued -= len(parcel.spans)
                     if not parcel.gone.done():
                         parcel.gone.set_result(None)
         finally:
             self._sending = None
 
     def _next_batch(self, *, everything: bool = False) -> list[_Parcel]:
+        """What goes out together: as many parcels as one export may have spans."""
         batch: list[_Parcel] = []
         taken = 0
-        while self._parcels and (everything or not batch or taken < self._bounds.batch_spans):
+        while self._parcels:
+            taken += len(self._parcels[0].spans)
+            if taken > self._bounds.batch_spans and not everything:
+                break
             batch.append(self._parcels.popleft())
-            taken += len(batch[-1].spans)
-        self._queued -= taken
         return batch
 
     async def _sent(self, spans: Sequence[SpanShape]) -> bool:
         try:
-            answer = await self._client.post(
-                self._url, content=encoded(spans), headers={"content-type": CONTENT_TYPE}
-            )
+            # The client's own time-outs are of each read: an answer could trickle in for ever.
+            async with asyncio.timeout(self._bounds.export_seconds):
+                answer = await self._client.post(
+                    self._url, content=encoded(spans), headers={"content-type": CONTENT_TYPE}
+                )
             answer.raise_for_status()
-        except httpx.HTTPError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, those spans are dropped
             EXPORT_FAILURES.labels(SIGNAL).inc()
             self._down_until = time.monotonic() + self._bounds.down_seconds
             log.warning("traces.export_failed", spans=len(spans), error=repr(error))

@@ -33,16 +33,20 @@ from .shape import SpanShape
 from .work import Known, work_of
 
 
-def trace_of(facts: Iterable[Fact[Body]], capture: Capture = NOTHING) -> tuple[SpanShape, ...]:
+def trace_of(
+    facts: Iterable[Fact[Body]], capture: Capture = NOTHING, ancestor: Run | None = None
+) -> tuple[SpanShape, ...]:
     """The spans that the facts of one run close, in the order in which they do.
 
-    `facts` are believed, in log order, and begin with the first of the run.
+    `facts` are believed, in log order, and begin with the first of the run. What its models were
+    asked is captured of a run that grew from another only with that one, the `ancestor`.
     """
     told: list[SpanShape] = []
     tracer: RunTracer | None = None
     for fact in facts:
         if tracer is None:
-            tracer = RunTracer(Run(fact.tenant, fact.run_id), capture)
+            run = Run(fact.tenant, fact.run_id, ancestor=ancestor)
+            tracer = RunTracer(run, capture)
         told += tracer.take(fact)
     return tuple(told)
 

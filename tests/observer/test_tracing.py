@@ -3,27 +3,42 @@
 import asyncio
 import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
+from contracts.history import Run
+from contracts.run import Ancestor, RunStarted
 from services.observer.tracing import HEARD_TYPES, LiveTracer, Untold
-from shared.tracing.capture import NOTHING
+from shared.errors import LineageBroken
+from shared.redaction import redact
+from shared.telemetry import semconv
+from shared.tracing.capture import NOTHING, Capture
 from shared.tracing.trace import trace_of
-from tests.histories import whole_run
+from tests.histories import given, whole_run
 from tests.shared.tracing.traced import traced
 
 
 class Log:
     """The facts of one run; counts how often it is read."""
 
-    def __init__(self, facts):
+    def __init__(self, facts, ancestor=None):
         self.known = facts
         self.reads = 0
+        self.at_least = 0
+        self._ancestor = ancestor
 
-    async def facts(self, tenant, run_id, after=0):
+    async def facts(self, tenant, run_id, after=0, at_least=0):
         self.reads += 1
+        self.at_least = at_least
         await asyncio.sleep(0)
-        return [fact for fact in self.known if fact.sequence > after]
+        own = (fact for fact in self.known if fact.run_id == run_id)
+        return [fact for fact in own if fact.sequence > after]
+
+    async def read(self, tenant, run_id, *, at_least=0):
+        if self._ancestor is None:
+            raise LineageBroken(run_id, "it is gone")
+        return Run(tenant, run_id, ancestor=self._ancestor)
 
 
 class Exported:
@@ -34,12 +49,31 @@ class Exported:
         self.spans += spans
 
 
-def tracer(log, exported, gather=0.0, cached=8):
-    return LiveTracer(log, exported, NOTHING, gather_seconds=gather, cached_runs=cached)
+def tracer(log, exported, gather=0.0, cached=8, capture=NOTHING, **limits):
+    return LiveTracer(log, exported, capture, gather_seconds=gather, cached_runs=cached, **limits)
 
 
 def heard(facts):
     return [fact for fact in facts if fact.type in HEARD_TYPES]
+
+
+def ids(spans):
+    return [one.span_id for one in spans]
+
+
+def asked(spans):
+    return [one for one in spans if semconv.INPUT_MESSAGES in one.attributes]
+
+
+def continued(facts):
+    """The same facts, as those of a run that goes on from another."""
+    from_it = Ancestor(run_id="r-0", kind="continues", position=facts[-1].sequence)
+    return [
+        replace(fact, body=fact.body.model_copy(update={"ancestor": from_it}))
+        if isinstance(fact.body, RunStarted)
+        else fact
+        for fact in facts
+    ]
 
 
 @pytest.fixture
@@ -119,9 +153,64 @@ async def test_a_run_that_fell_out_of_the_cache_is_read_again(facts):
     assert len(exported.spans) == len(trace_of(facts))
 
 
+async def test_a_long_run_that_is_heard_late_is_told_from_its_beginning(facts):
+    log, exported = Log(facts), Exported()
+    live = tracer(log, exported, kept_windows=1)
+
+    for fact in heard(facts):
+        await live.note(fact)
+
+    assert Counter(ids(exported.spans)) == Counter(ids(trace_of(facts)))
+
+
+async def test_the_log_is_read_up_to_what_was_heard_whichever_replica_answers(facts):
+    log = Log(facts)
+    last = heard(facts)[-1]
+
+    await tracer(log, Exported()).note(last)
+
+    assert log.at_least == last.sequence
+
+
+async def test_a_run_that_no_trace_can_be_made_of_costs_no_other_its_own(facts):
+    odd = [replace(fact, run_id="r-9", stored_at="no moment") for fact in facts]
+    log, exported = Log([*odd, *facts]), Exported()
+    live = tracer(log, exported, gather=0.01)
+
+    await asyncio.gather(*(live.note(fact) for fact in heard([*odd, *facts])))
+
+    assert sorted(ids(exported.spans)) == sorted(ids(trace_of(facts)))
+
+
+async def test_what_a_continued_run_asked_is_told_with_the_run_before_it(facts):
+    before, grown = given(facts), continued(facts)
+    log, exported = Log(grown, before), Exported()
+    live = tracer(log, exported, capture=Capture(redact))
+
+    await live.note(heard(grown)[-1])
+    for fact in heard(grown)[:-1]:
+        await live.note(fact)
+
+    expected = trace_of(grown, Capture(redact), before)
+    assert sorted(exported.spans, key=repr) == sorted(expected, key=repr)
+    assert asked(exported.spans)
+
+
+async def test_where_the_run_before_is_gone_what_was_asked_is_left_out(facts):
+    grown = continued(facts)
+    exported = Exported()
+    live = tracer(Log(grown), exported, capture=Capture(redact))
+
+    for fact in heard(grown):
+        await live.note(fact)
+
+    assert ids(exported.spans) == ids(trace_of(grown))
+    assert asked(exported.spans) == []
+
+
 async def test_a_log_that_is_away_is_told_to_whoever_waits(facts):
     class Away(Log):
-        async def facts(self, tenant, run_id, after=0):
+        async def facts(self, tenant, run_id, after=0, at_least=0):
             raise ConnectionError("away")
 
     live = tracer(Away(facts), Exported())

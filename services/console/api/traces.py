@@ -1,13 +1,19 @@
 """GET /runs/{id}/trace: the spans of a run, made from its facts."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Header, Query, Response
 
-from services.console.api.desk import DeskHere, InTenant
+from contracts.envelope import Fact
+from contracts.history import Run
+from contracts.shape import Body
+from services.console.api.desk import Desk, DeskHere, InTenant
 from services.console.api.people import Viewer
 from services.console.api.runs import RunId
 from services.console.api.shapes import Shape
+from services.console.errors import TooLarge
+from shared.errors import LineageBroken
 from shared.redaction import redact
 from shared.tracing.capture import Capture
 from shared.tracing.otlp import CONTENT_TYPE, encoded
@@ -62,24 +68,51 @@ class SpanView(Shape):
         )
 
 
-@router.get("/{run_id}/trace", response_model=list[SpanView])
+@router.get(
+    "/{run_id}/trace",
+    response_model=list[SpanView],
+    responses={200: {"content": {CONTENT_TYPE: {}}}},
+)
 async def trace(
     run_id: RunId,
     person: Viewer,
     desk: DeskHere,
     asked: InTenant = None,
-    form: Annotated[Literal["json", "otlp"], Query(alias="format")] = "json",
+    form: Annotated[Literal["json", "otlp"] | None, Query(alias="format")] = None,
     content: Annotated[bool, Query(description="With messages, redacted")] = False,
+    accept: Annotated[str, Header()] = "",
 ) -> list[SpanView] | Response:
     """The trace of a run: every span that its facts have closed so far.
 
-    With `format=otlp` it is the body of an ExportTraceServiceRequest, ready for `/v1/traces`.
+    For who accepts `application/x-protobuf`, or with `format=otlp`, it is the body of an
+    ExportTraceServiceRequest, ready for `/v1/traces`.
     """
     tenant = await desk.tenant_of(person, run_id, asked)
     facts = await desk.history.facts(tenant, run_id)
     if not facts:
         await desk.run(tenant, run_id)
-    spans = trace_of(facts, Capture(redact if content else None))
-    if form == "otlp":
+    _check_size(facts, desk.settings.facts_limit)
+    if content:
+        spans = trace_of(facts, Capture(redact), await _ancestor(desk, tenant, run_id))
+    else:
+        spans = trace_of(facts)
+    if form == "otlp" or (form is None and CONTENT_TYPE in accept):
         return Response(encoded(spans), media_type=CONTENT_TYPE)
     return [SpanView.of(span) for span in spans]
+
+
+def _check_size(facts: Sequence[Fact[Body]], limit: int) -> None:
+    if len(facts) > limit:
+        raise TooLarge(
+            f"the run has {len(facts)} facts, and one trace is made of {limit} at most",
+            "facts_limit",
+            "raise INTERLOCK_CONSOLE_FACTS_LIMIT",
+        )
+
+
+async def _ancestor(desk: Desk, tenant: str, run_id: str) -> Run | None:
+    """The run that this one grew from; without it, what its models were asked is left out."""
+    try:
+        return (await desk.run(tenant, run_id)).ancestor
+    except LineageBroken:
+        return None

@@ -98,8 +98,8 @@ def _asked(options: Mapping[str, Any]) -> dict[str, Any]:
     found = {name: value for name, value in options.items() if name not in NO_FILTERS}
     return {
         **found,
-        "since": _time("--since", options["since"]),
-        "until": _time("--until", options["until"]),
+        "since": moment_of("--since", options["since"]),
+        "until": moment_of("--until", options["until"]),
         "cost_at_least_micro_usd": _micro(options["min_cost_usd"]),
         "cost_at_most_micro_usd": _micro(options["max_cost_usd"]),
         "steps_at_least": options["min_steps"],
@@ -176,7 +176,7 @@ def _micro(amount_usd: float | None) -> int | None:
     return None if amount_usd is None else round(amount_usd * MICRO)
 
 
-def _time(option: str, text: str | None) -> str | None:
+def moment_of(option: str, text: str | None) -> str | None:
     """A moment as the API takes it.
 
     Raises:

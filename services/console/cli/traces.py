@@ -1,5 +1,6 @@
 """`interlock traces`: a run as spans, here or in a back end of yours."""
 
+import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -8,11 +9,13 @@ import typer
 from services.console.cli.client import Client, connect
 from services.console.cli.errors import USAGE, CommandFailed
 from services.console.cli.output import AsJson, Output, Tenant, ends_well, show, wants_json
+from services.console.cli.run_lists import Moment, moment_of
 
 app = typer.Typer(help="Runs as OpenTelemetry spans.", no_args_is_help=True)
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 EXPORT_SECONDS = 10.0
-LIST_LIMIT = 500  # what one list of runs holds
+PAGE_RUNS = 500  # what one list of runs holds
+RUNS_LIMIT = 100_000
 NAME_WIDTH = 44
 NANOSECONDS_IN_MS = 1_000_000
 
@@ -41,8 +44,9 @@ def rebuild(
         str | None, typer.Option(help="OTLP/HTTP endpoint of your back end", envvar=ENDPOINT)
     ] = None,
     newest: Annotated[
-        int, typer.Option(min=1, max=LIST_LIMIT, help="How many, if none is named")
+        int, typer.Option(min=1, max=RUNS_LIMIT, help="How many, if none is named")
     ] = 100,
+    since: Moment = None,
     content: Annotated[bool, typer.Option("--content", help="With messages, redacted")] = False,
     tenant: Tenant = None,
     output: Output = "text",
@@ -51,8 +55,11 @@ def rebuild(
     """Send the spans of runs to a back end again, the same ones with the same ids."""
     if not to:
         raise CommandFailed("There is no endpoint.", f"give --to, or set {ENDPOINT}", USAGE)
+    if run_ids and since:
+        raise CommandFailed("You named runs, and --since.", "give either", USAGE)
+    after = moment_of("--since", since)
     client = connect(reading=True)
-    named = [(one, tenant) for one in run_ids or ()] or _newest(client, newest, tenant)
+    named = [(one, tenant) for one in run_ids or ()] or _newest(client, newest, after, tenant)
     sent = _send_all(client, named, to, content=content)
     told = {"endpoint": to, "runs": len(named), "bytes": sent}
     text = f"{len(named)} runs, {sent} bytes of spans, sent to {to}"
@@ -89,9 +96,21 @@ def _line(span: dict[str, Any], depth: int) -> str:
     return f"{name:<{NAME_WIDTH}} {milliseconds:>10.1f} ms  {'; '.join(marks)}".rstrip()
 
 
-def _newest(client: Client, limit: int, tenant: str | None) -> list[tuple[str, str | None]]:
-    found = client.get("/runs", limit=limit, tenant=tenant)
-    return [(one["run_id"], one["tenant"]) for one in found]
+def _newest(
+    client: Client, limit: int, since: str | None, tenant: str | None
+) -> list[tuple[str, str | None]]:
+    """The newest runs, page by page. Says so if there are more."""
+    found: list[tuple[str, str | None]] = []
+    cursor: str | None = None
+    while len(found) < limit:
+        page = min(PAGE_RUNS, limit - len(found))
+        runs, cursor = client.page("/runs", limit=page, since=since, tenant=tenant, cursor=cursor)
+        found += [(one["run_id"], one["tenant"]) for one in runs]
+        if cursor is None:
+            return found
+    if since is not None:
+        print(f"there are older ones: only the newest {limit} go, see --newest", file=sys.stderr)
+    return found
 
 
 def _send_all(
