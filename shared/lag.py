@@ -14,7 +14,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.errors import APIError
 
-from contracts.hearings import HEARINGS
+from contracts.hearings import HEARINGS, Hearing
 from contracts.subjects import OBSERVER, RUNS
 from shared.clock import Clock, SystemClock
 from shared.connection import inbox_prefix
@@ -57,7 +57,7 @@ class NatsLag:
         self._clock = clock
         self._timeout_seconds = timeout_seconds
         (hearing,) = (one for one in HEARINGS if one.service == OBSERVER)
-        self._filters = hearing.filters
+        self._hearing = hearing
         self._durable = hearing.durable
 
     async def read(self) -> Lag:
@@ -70,17 +70,10 @@ class NatsLag:
             raise LogUnavailable(RUNS, self._timeout_seconds, name) from None
         facts = (told.num_pending or 0) + (told.num_ack_pending or 0)
         reached = told.ack_floor.stream_seq if told.ack_floor is not None else 0
-        oldest = await self._first_after(reached) if facts else None
+        oldest = await first_after(self._reader, self._hearing, reached) if facts else None
         if oldest is None:
             return Lag(facts)
         return Lag(facts, max(0.0, (self._clock.now() - oldest).total_seconds()))
-
-    async def _first_after(self, sequence: int) -> datetime | None:
-        """When the first fact that it hears was stored after this one."""
-        pages = await asyncio.gather(
-            *(self._reader.page(subject, sequence + 1, 1) for subject in self._filters)
-        )
-        return min((page[0].stored_at for page in pages if page), default=None)
 
 
 class MemoryLag:
@@ -98,3 +91,15 @@ async def open_lag(client: Client, name: str, timeout_seconds: float) -> NatsLag
     reader = DirectReader(client, RUNS, inbox_prefix(name), timeout_seconds)
     await reader.start()
     return NatsLag(client.jetstream(), reader, SystemClock(), timeout_seconds)
+
+
+async def first_after(reader: DirectReader, hearing: Hearing, sequence: int) -> datetime | None:
+    """When the first fact of a consumer was stored after this sequence; None where there is none.
+
+    Raises:
+        LogUnavailable: the log does not answer.
+    """
+    pages = await asyncio.gather(
+        *(reader.page(subject, sequence + 1, 1) for subject in hearing.filters)
+    )
+    return min((page[0].stored_at for page in pages if page), default=None)

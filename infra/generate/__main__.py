@@ -1,4 +1,4 @@
-"""`python -m infra.generate` writes what follows from the contracts; `--check` only compares."""
+"""`python -m infra.generate` writes what follows from contracts and boards; `--check` compares."""
 
 import argparse
 import sys

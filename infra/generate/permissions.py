@@ -165,10 +165,11 @@ _BESIDE: dict[str, tuple[str, ...]] = {
         *_reads(ADMISSION),
     ),
     EXECUTOR: _reads(CONTROL),
-    # How far everybody is, and how full everything.
+    # How far everybody is, how full everything, and what is stopped.
     OBSERVER: (
         f"$JS.API.CONSUMER.INFO.{RUNS}.*",
         *(f"$JS.API.STREAM.INFO.{stream}" for stream in STREAMS),
+        *_reads(CONTROL),
     ),
     # People list and open dead letters in the console, and note what they decided about them.
     # Orders are theirs alone to give.

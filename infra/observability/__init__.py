@@ -1,1 +1,1 @@
-"""For operators' own Prometheus: alert rules, and where their tools come from."""
+"""For operators' own Prometheus and Grafana: alert rules, boards, and where the tools come from."""

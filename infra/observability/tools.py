@@ -1,4 +1,4 @@
-"""`promtool`: from the PATH, from an earlier look, or unpacked from Debian's package.
+"""Prometheus and its `promtool`: from the PATH, from an earlier look, or from Debian's package.
 
 Nothing is installed: the package lies in a folder of its own, which may be deleted at any time.
 """

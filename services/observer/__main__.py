@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from contracts.subjects import OBSERVER
-from services.observer.adapters.engine import NatsEngine
+from services.observer.adapters.engine import open_engine
 from services.observer.adapters.history import NothingKept, open_history
+from services.observer.adapters.stops import open_stops
 from services.observer.gauges import gauged
 from services.observer.handlers import Projector, hears
 from services.observer.rebuild import Rebuilder
@@ -31,8 +32,9 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
         rebuilder = Rebuilder(store, orders, history, settings.rebuild_runs)
         gauges = gauged(
             PostgresStates(pool),
-            NatsEngine(core.client.jetstream()),
+            await open_engine(core.client, OBSERVER, settings.read_timeout_seconds),
             await open_lag(core.client, OBSERVER, settings.read_timeout_seconds),
+            await open_stops(core.client, OBSERVER, core.keyring, settings.read_timeout_seconds),
             look_seconds=settings.look_seconds,
             stuck_seconds=settings.stuck_seconds,
         )

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 
 from services.observer.adapters.engine import Engine
+from services.observer.adapters.stops import Stops
 from services.observer.store.states import Counted
 from shared.lag import LagReader
 from shared.telemetry.levels import Levels
@@ -27,15 +28,21 @@ OLDEST = Levels("interlock_review_oldest_seconds", "Age of the oldest question",
 PENDING = Levels("interlock_consumer_pending", "Facts that were not heard yet", ["consumer"])
 UNSETTLED = Levels("interlock_consumer_ack_pending", "Heard and not settled", ["consumer"])
 REDELIVERED = Levels("interlock_consumer_redelivered", "Heard more than once", ["consumer"])
+WAITING = Levels(
+    "interlock_consumer_oldest_seconds", "Since when a fact was not heard", ["consumer"]
+)
 BYTES = Levels("interlock_stream_bytes", "What a stream holds", ["stream"])
 LIMIT = Levels("interlock_stream_limit_bytes", "What it may hold", ["stream"])
+LETTERS = Levels("interlock_dead_letters_open", "Dead letters that nobody has decided about")
+STOPS = Levels("interlock_stops_active", "What people have stopped", ["scope"])
 
 LAG_FACTS = Levels("interlock_projection_lag_facts", "Facts that lists do not show yet")
 LAG_SECONDS = Levels("interlock_projection_lag_seconds", "Since when the oldest of them waits")
 
 FROM_ROWS = (ACTIVE, IDLE, STUCK, REVIEWS, OLDEST)
-FROM_ENGINE = (PENDING, UNSETTLED, REDELIVERED, BYTES, LIMIT)
+FROM_ENGINE = (PENDING, UNSETTLED, REDELIVERED, WAITING, BYTES, LIMIT, LETTERS)
 FROM_LAG = (LAG_FACTS, LAG_SECONDS)
+FROM_ORDERS = (STOPS,)
 
 
 async def look_at_rows(counted: Counted, stuck_seconds: float) -> None:
@@ -54,11 +61,14 @@ async def look_at_rows(counted: Counted, stuck_seconds: float) -> None:
 async def look_at_engine(engine: Engine) -> None:
     """What JetStream tells."""
     queues, streams = await engine.queues(), await engine.streams()
+    letters = await engine.open_letters()
     PENDING.set_all({(one.durable,): one.pending for one in queues})
     UNSETTLED.set_all({(one.durable,): one.ack_pending for one in queues})
     REDELIVERED.set_all({(one.durable,): one.redelivered for one in queues})
+    WAITING.set_all({(one.durable,): one.oldest_seconds for one in queues})
     BYTES.set_all({(one.stream,): one.bytes for one in streams})
     LIMIT.set_all({(one.stream,): one.limit_bytes for one in streams if one.limit_bytes > 0})
+    LETTERS.set(letters)
 
 
 async def look_at_lag(lag: LagReader) -> None:
@@ -68,11 +78,17 @@ async def look_at_lag(lag: LagReader) -> None:
     LAG_SECONDS.set(told.seconds)
 
 
+async def look_at_orders(stops: Stops) -> None:
+    """What people have stopped, until they let it run again."""
+    STOPS.set_all({(scope,): number for scope, number in (await stops.in_force()).items()})
+
+
 @asynccontextmanager
 async def gauged(
     counted: Counted,
     engine: Engine,
     lag: LagReader,
+    stops: Stops,
     *,
     look_seconds: float,
     stuck_seconds: float,
@@ -82,6 +98,7 @@ async def gauged(
         _again_and_again(lambda: look_at_rows(counted, stuck_seconds), FROM_ROWS, look_seconds),
         _again_and_again(lambda: look_at_engine(engine), FROM_ENGINE, look_seconds),
         _again_and_again(lambda: look_at_lag(lag), FROM_LAG, look_seconds),
+        _again_and_again(lambda: look_at_orders(stops), FROM_ORDERS, look_seconds),
     )
     tasks = [asyncio.create_task(look) for look in looks]
     try:

@@ -8,7 +8,7 @@ import pytest_asyncio
 from prometheus_client import REGISTRY
 
 from services.observer.adapters.engine import Filled, Queue
-from services.observer.gauges import gauged, look_at_engine, look_at_rows
+from services.observer.gauges import gauged, look_at_engine, look_at_orders, look_at_rows
 from services.observer.rules import project
 from services.observer.store import PostgresProjection
 from services.observer.store.states import PostgresStates, States
@@ -32,10 +32,18 @@ class Rows:
 
 class Engine:
     async def queues(self):
-        return [Queue("observer", 7, 2, 1)]
+        return [Queue("observer", 7, 2, 1, 4.5)]
 
     async def streams(self):
         return [Filled("RUNS", 10, 100), Filled("DEAD", 5, 0)]
+
+    async def open_letters(self):
+        return 3
+
+
+class Ordered:
+    async def in_force(self):
+        return {"platform": 0, "tenant": 2, "agent": 0}
 
 
 class Late:
@@ -64,16 +72,25 @@ async def test_queues_and_streams_are_told_and_no_limit_where_there_is_none():
 
     assert told("interlock_consumer_pending", consumer="observer") == 7
     assert told("interlock_consumer_ack_pending", consumer="observer") == 2
+    assert told("interlock_consumer_oldest_seconds", consumer="observer") == 4.5
+    assert told("interlock_dead_letters_open") == 3
     assert told("interlock_stream_bytes", stream="DEAD") == 5
     assert told("interlock_stream_limit_bytes", stream="RUNS") == 100
     assert told("interlock_stream_limit_bytes", stream="DEAD") is None
+
+
+async def test_stops_are_told_by_scope_and_none_where_there_is_none():
+    await look_at_orders(Ordered())
+
+    assert told("interlock_stops_active", scope="tenant") == 2
+    assert told("interlock_stops_active", scope="platform") == 0
 
 
 async def test_what_cannot_be_looked_at_is_not_told_and_comes_back():
     rows = Rows(States({("support", "paused"): 4}, {}, {}, {}, {}))
     looked = {"agent": "support", "state": "paused"}
 
-    async with gauged(rows, Engine(), Late(), look_seconds=0.01, stuck_seconds=300):
+    async with gauged(rows, Engine(), Late(), Ordered(), look_seconds=0.01, stuck_seconds=300):
         await eventually(lambda: told("interlock_runs_active", **looked) == 4)
         states, rows.now = rows.now, None
         await eventually(lambda: told("interlock_runs_active", **looked) is None)

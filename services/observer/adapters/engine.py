@@ -3,20 +3,28 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from nats.aio.client import Client
 from nats.js import JetStreamContext
 
-from contracts.hearings import HEARINGS
-from contracts.subjects import RUNS, STREAMS
+from contracts.hearings import HEARINGS, Hearing
+from contracts.subjects import DEAD, DEAD_NOTE, RUNS, STREAMS
+from shared.clock import Clock, SystemClock
+from shared.connection import inbox_prefix
+from shared.direct import DirectReader
+from shared.lag import first_after
+
+NOTES = DEAD_NOTE.split("{", maxsplit=1)[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """One durable consumer: what it has not heard, and what it has not settled."""
+    """One durable consumer: what it has not heard, since when, and what it has not settled."""
 
     durable: str
     pending: int
     ack_pending: int
     redelivered: int
+    oldest_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +45,35 @@ class Engine(Protocol):
         """Every stream of the table."""
         ...
 
+    async def open_letters(self) -> int:
+        """Dead letters that nobody has decided about."""
+        ...
+
 
 class NatsEngine:
     """Asks JetStream."""
 
-    def __init__(self, jetstream: JetStreamContext) -> None:
+    def __init__(self, jetstream: JetStreamContext, reader: DirectReader, clock: Clock) -> None:
         self._jetstream = jetstream
+        self._reader = reader
+        self._clock = clock
 
     async def queues(self) -> list[Queue]:
-        return [await self._queue(hearing.durable) for hearing in HEARINGS]
+        return [await self._queue(hearing) for hearing in HEARINGS]
 
-    async def _queue(self, durable: str) -> Queue:
-        told = await self._jetstream.consumer_info(RUNS, durable)
+    async def _queue(self, hearing: Hearing) -> Queue:
+        told = await self._jetstream.consumer_info(RUNS, hearing.durable)
+        pending = told.num_pending or 0
+        # A call that takes minutes is not acknowledged, but heard: it waits for nobody.
+        reached = told.delivered.stream_seq if told.delivered is not None else 0
+        waits = await self._waits(hearing, reached) if pending else 0.0
         return Queue(
-            durable, told.num_pending or 0, told.num_ack_pending or 0, told.num_redelivered or 0
+            hearing.durable, pending, told.num_ack_pending or 0, told.num_redelivered or 0, waits
         )
+
+    async def _waits(self, hearing: Hearing, reached: int) -> float:
+        since = await first_after(self._reader, hearing, reached)
+        return 0.0 if since is None else max(0.0, (self._clock.now() - since).total_seconds())
 
     async def streams(self) -> list[Filled]:
         return [await self._filled(name) for name in STREAMS]
@@ -59,3 +81,23 @@ class NatsEngine:
     async def _filled(self, name: str) -> Filled:
         told = await self._jetstream.stream_info(name)
         return Filled(name, told.state.bytes, told.config.max_bytes or 0)
+
+    async def open_letters(self) -> int:
+        """By subjects alone, so that no letter is read: a note has the number of its letter.
+
+        What is only placed like a note counts as one here. The list of letters does not believe it.
+        """
+        told = (await self._jetstream.stream_info(DEAD, subjects_filter=">")).state
+        subjects = told.subjects or {}
+        letters = sum(n for subject, n in subjects.items() if not subject.startswith(NOTES))
+        noted = (subject.removeprefix(NOTES) for subject in subjects if subject.startswith(NOTES))
+        # The oldest letters go first: a note may be left of one that is gone.
+        decided = sum(number.isdigit() and int(number) >= told.first_seq for number in noted)
+        return max(0, letters - decided)
+
+
+async def open_engine(client: Client, name: str, timeout_seconds: float) -> NatsEngine:
+    """The engine as the service `name` may look at it, over its connection."""
+    reader = DirectReader(client, RUNS, inbox_prefix(name), timeout_seconds)
+    await reader.start()
+    return NatsEngine(client.jetstream(timeout=timeout_seconds), reader, SystemClock())

@@ -10,9 +10,9 @@ import pytest
 import typer.main
 import yaml
 
-from infra.observability.tools import ToolMissing, tool
 from services.console.cli import app
 from tests.architecture.sources import ROOT
+from tests.infra.observability.prometheus import program
 
 RULES = ROOT / "infra/observability/alerts.yml"
 PAGE = ROOT / "docs/recipes/alerts.md"
@@ -31,6 +31,8 @@ class Case:
 
 
 READY = 'interlock_ready{instance="router"}'
+UP = 'up{job="interlock",instance="router"}'
+OLDEST = 'interlock_consumer_oldest_seconds{consumer="router"}'
 PENDING = 'interlock_consumer_pending{consumer="observer"}'
 SPENT = "interlock_cost_micro_usd_total"
 FAILED = 'interlock_model_failures_total{provider="openai",model="m",kind="unavailable"}'
@@ -43,11 +45,13 @@ LIMIT = 'interlock_stream_limit_bytes{stream="RUNS"}'
 
 CASES = (
     Case("ServiceNotHearing", {READY: "1 0x10"}, {READY: "1 0 1x10"}, 5),
+    Case("ServiceNotHearing", {UP: "1 0x10"}, {UP: "1 0 1x10"}, 5),
     Case("ConsumerLagGrowing", {PENDING: "2000+100x30"}, {PENDING: "9000-100x30"}, 25),
+    Case("ConsumerLagGrowing", {OLDEST: "301+60x30"}, {OLDEST: "0+5x30"}, 25),
     Case(
         "DeadLetters",
-        {'interlock_dead_letters_total{rule="bad_body"}': "0 0 1x20"},
-        {'interlock_dead_letters_total{rule="bad_body"}': "3x20"},
+        {"interlock_dead_letters_open": "0 0 1x5"},
+        {"interlock_dead_letters_open": "2 1 0x5"},
         5,
     ),
     Case(
@@ -91,9 +95,16 @@ CASES = (
     ),
     Case(
         "GuardrailFailing",
-        {'interlock_guardrail_errors_total{check="pii"}': "0 0 1x9"},
+        {'interlock_guardrail_errors_total{check="pii"}': "0 0 0 1x9"},
         {'interlock_guardrail_errors_total{check="pii"}': "7x10"},
-        4,
+        6,
+    ),
+    # The first error is the first value of its series: there is no increase, and it counts.
+    Case(
+        "GuardrailFailing",
+        {'interlock_guardrail_errors_total{check="pii"}': "_ _ _ 1x9"},
+        {'interlock_guardrail_errors_total{check="pii"}': "1x9"},
+        6,
     ),
     Case(
         "LoopingAgent",
@@ -130,14 +141,25 @@ CASES = (
 
 @pytest.fixture(scope="module")
 def promtool():
-    try:
-        return tool("promtool")
-    except ToolMissing as error:
-        pytest.skip(f"no promtool: {error}")
+    return program("promtool")
 
 
 def test_every_alert_has_a_case():
-    assert sorted(ALERTS) == sorted(case.alert for case in CASES)
+    assert sorted(ALERTS) == sorted({case.alert for case in CASES})
+
+
+@pytest.mark.timeout(200)
+def test_prometheus_takes_the_example_and_the_rules_that_it_names(promtool):
+    done = subprocess.run(
+        [promtool, "check", "config", RULES.with_name("prometheus.yml")],
+        capture_output=True,
+        text=True,
+        timeout=PROMTOOL_SECONDS,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(ALERTS)} rules found" in done.stdout
 
 
 @pytest.mark.timeout(200)
