@@ -1,4 +1,4 @@
-"""Content too large for a message: kept beside the log in pieces, under its own digest.
+"""Content too large for a message: kept beside the log in pieces, under its run and its digest.
 
 A fact whose body is over the limit is stored without it, and names its digest (the claim check
 pattern; `dataref` of CloudEvents). Whoever reads the fact completes it first, so that nobody else
@@ -6,6 +6,7 @@ has to know. The signature of a fact covers the whole body, wherever it lies.
 """
 
 import hashlib
+from collections.abc import Sequence
 
 import structlog
 from nats.aio.client import Client
@@ -51,9 +52,8 @@ class Contents:
         if size > LIMIT_BYTES:
             raise LogRefused(message.subject, 0, f"{size} bytes, of at most {LIMIT_BYTES}")
         sha256 = sha256_hex(message.body)
-        tenant = parse_subject(message.subject).tenant
-        for number, start in enumerate(range(0, size, PIECE_BYTES)):
-            place = CONTENT_SUBJECT.format(tenant=tenant, sha256=sha256, number=number)
+        places = _places(message.subject, sha256)
+        for place, start in zip(places, range(0, size, PIECE_BYTES), strict=False):
             await self._put(place, message.body[start : start + PIECE_BYTES])
         return Encoded(message.subject, {**message.headers, DATAREF: sha256}, b"")
 
@@ -68,7 +68,7 @@ class Contents:
         sha256 = message.headers.get(DATAREF)
         if sha256 is None:
             return message
-        body = await self._get(message.subject.split(".")[1], sha256)
+        body = await self._get(message.subject, sha256)
         if body is None:
             log.error("content.missing", subject=message.subject, sha256=sha256)
             return message
@@ -76,38 +76,41 @@ class Contents:
         return Stored(message.subject, headers, body, message.sequence, message.stored_at)
 
     async def _put(self, place: str, piece: bytes) -> None:
-        """Store a piece where none lies yet: the same content is stored once."""
+        """Store a piece where none lies yet: a fact that is said again has its content there."""
+        message = Encoded(place, {EXPECTED: "0"}, piece)
         try:
-            await store(
-                self._jetstream,
-                Encoded(place, {EXPECTED: "0"}, piece),
-                timeout_seconds=self._timeout_seconds,
-            )
+            await store(self._jetstream, message, timeout_seconds=self._timeout_seconds)
         except LogRefused as error:
             if error.code != WRONG_LAST_SEQUENCE:
                 raise
 
-    async def _get(self, tenant: str, sha256: str) -> bytes | None:
+    async def _get(self, subject: str, sha256: str) -> bytes | None:
         """The content of a digest, whatever lies there; None where it is not whole."""
-        prefix = CONTENT_SUBJECT.format(tenant=tenant, sha256=sha256, number="*")
-        found = await self._reader.read(prefix, 1)
+        places = _places(subject, sha256)
+        found = await self._reader.read(places[0].removesuffix("0") + "*", 1)
         pieces = {piece.subject: piece.body for piece in found}
         # By their places, for others may lie beside them.
-        places = (prefix.replace("*", str(number)) for number in range(PIECES_LIMIT))
         body = b"".join(pieces.get(place, b"") for place in places)
         if hashlib.sha256(body).hexdigest() == sha256:
             return body
         # A follower may lag; what the leader does not have, nobody has.
-        return await self._get_from_leader(prefix.removesuffix("*"), sha256)
+        return await self._get_from_leader(places, sha256)
 
-    async def _get_from_leader(self, prefix: str, sha256: str) -> bytes | None:
+    async def _get_from_leader(self, places: Sequence[str], sha256: str) -> bytes | None:
         body = b""
-        for number in range(PIECES_LIMIT):
-            piece = await self._leader.last(f"{prefix}{number}")
+        for place in places:
+            piece = await self._leader.last(place)
             if piece is None:
                 break
             body += piece.body
         return body if hashlib.sha256(body).hexdigest() == sha256 else None
+
+
+def _places(subject: str, sha256: str) -> list[str]:
+    """Where the pieces of a body lie whose fact has this subject."""
+    run = parse_subject(subject)
+    own = {"tenant": run.tenant, "run_id": run.run_id, "sha256": sha256}
+    return [CONTENT_SUBJECT.format(**own, number=number) for number in range(PIECES_LIMIT)]
 
 
 class LogReader(DirectReader):

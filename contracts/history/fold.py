@@ -46,7 +46,7 @@ from ..run import (
     RunQueued,
     RunStarted,
 )
-from ..shape import Body
+from ..shape import Body, sha256_hex
 from ..task import TaskConflicted, TaskSubmitted
 from ..tool import ToolClaimed, ToolFailed, ToolRequested, ToolSucceeded, ToolUnknown
 from .control import CONTROL, take_control
@@ -99,13 +99,22 @@ def _take(run: Run, fact: Fact[Body]) -> None:
 
 
 def _note_conflict(run: Run, fact: Fact[Body]) -> None:
-    first = run.submitted
-    if isinstance(fact.body, TaskSubmitted) and first is not None and fact.body != first.body:
+    if isinstance(fact.body, TaskSubmitted) and _is_another(run, fact.body):
         run.conflicts.append(cast("Fact[TaskSubmitted]", fact))
+
+
+def _is_another(run: Run, task: TaskSubmitted) -> bool:
+    """Whether the id was taken by another task; of an archived run, its tombstone tells."""
+    if run.submitted is not None:
+        return task != run.submitted.body
+    sha256 = sha256_hex(task.model_dump_json().encode())
+    return run.tombstone is not None and sha256 != run.tombstone.body.task_sha256
 
 
 def _take_task(run: Run, fact: Fact[Body]) -> None:
     match fact.body:
+        case TaskSubmitted() if run.archived:
+            _note_conflict(run, fact)
         case TaskSubmitted():
             run.submitted = cast("Fact[TaskSubmitted]", fact)
         case TaskCleared() | TaskBlocked() if fact.cause_id == run.root:
@@ -132,8 +141,9 @@ def _take_end(run: Run, fact: Fact[Body]) -> None:
     match fact.body:
         case RunEvaluated():
             run.evaluated = cast("Fact[RunEvaluated]", fact)
-        case RunArchived():
-            run.archived = True
+        case RunArchived() if run.end is not None or run.submitted is None:
+            # Of an open run it would be no tombstone.
+            run.archived, run.tombstone = True, cast("Fact[RunArchived]", fact)
         case _ if run.end is None and fact.cause_id == run.root:
             run.end = cast("Fact[RunEnd]", fact)
 

@@ -54,6 +54,7 @@ from ..review import (
 from ..run import (
     AnswerProposed,
     ContextCompacted,
+    RunArchived,
     RunCancelled,
     RunCompleted,
     RunFailed,
@@ -222,6 +223,7 @@ class Run:
     end: Fact[RunEnd] | None = None
     evaluated: Fact[RunEvaluated] | None = None
     archived: bool = False
+    tombstone: Fact[RunArchived] | None = None
     cost_micro_usd: int = 0
     seen: set[str] = field(default_factory=set)
     places: dict[str, Part] = field(default_factory=dict)

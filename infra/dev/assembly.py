@@ -136,10 +136,14 @@ def _own(name: str, port: int, places: Places) -> dict[str, str]:
     # Settings of one process only win over those of all: its prefix is its own.
     own |= {key: value for key, value in os.environ.items() if key.startswith(f"{prefix}_")}
     match name:
-        case "cost_ledger" | "observer":
+        case "cost_ledger":
             own["INTERLOCK_POSTGRES_DSN"] = places.postgres_dsn
+        case "observer":
+            own["INTERLOCK_POSTGRES_DSN"] = places.postgres_dsn
+            own.setdefault(f"{prefix}_ARCHIVE_DIR", str(places.home.path / "archive"))
         case "console":
             own["INTERLOCK_POSTGRES_DSN"] = places.postgres_dsn
+            own.setdefault(f"{prefix}_ARCHIVE_DIR", str(places.home.path / "archive"))
             own["INTERLOCK_CONSOLE_TOKENS_FILE"] = str(places.tokens_file)
         case "model_router":
             own |= _providers(places.simulator_url)

@@ -165,8 +165,12 @@ _BESIDE: dict[str, tuple[str, ...]] = {
         *_reads(ADMISSION),
     ),
     EXECUTOR: _reads(CONTROL),
-    # How far everybody is, how full everything, and what is stopped.
+    # How far everybody is, how full everything, and what is stopped. It alone takes facts out of
+    # the log, of runs that are archived or deleted; the engine has no such permission for a part
+    # of a stream.
     OBSERVER: (
+        f"$JS.API.STREAM.PURGE.{RUNS}",
+        f"$JS.API.STREAM.PURGE.{CONTENT}",
         f"$JS.API.CONSUMER.INFO.{RUNS}.*",
         *(f"$JS.API.STREAM.INFO.{stream}" for stream in STREAMS),
         *_reads(CONTROL),

@@ -110,9 +110,10 @@ def _runs(bounds: Bounds) -> StreamConfig:
 
 
 def _content(bounds: Bounds) -> StreamConfig:
-    """As lasting as the facts that name it."""
+    """As lasting as the facts that name it, and as fixed: what lies in a place, stays."""
     description = "Bodies of facts that are too large for a message, under their digests."
-    return _lasting(CONTENT, description, [_below(CONTENT_SUBJECT)], bounds.content_bytes)
+    lasting = _lasting(CONTENT, description, [_below(CONTENT_SUBJECT)], bounds.content_bytes)
+    return lasting.evolve(max_msgs_per_subject=1, discard_new_per_subject=True)
 
 
 def _control(bounds: Bounds) -> StreamConfig:

@@ -13,6 +13,7 @@ from services.console.archives import KeptHistory, PostgresArchives
 from services.console.dead_letters import open_dead_letters
 from services.console.settings import Settings
 from services.console.store import PostgresProjections, PostgresReadModel
+from services.console.store.erasures import PostgresErasures
 from shared.config import load_agents
 from shared.errors import ConfigError
 from shared.lag import open_lag
@@ -39,7 +40,7 @@ def make_service(settings: Settings) -> Service:
                 core, settings.dead_letters_looked_at, settings.read_timeout_seconds
             )
             orders = await open_order_log(core.client, CONSOLE, core.keyring, settings)
-            archives = PostgresArchives(pool)
+            archives = PostgresArchives(pool, settings.archive_dir)
             history = KeptHistory(core.bus.runs, archives)
             desk = Desk(
                 core.bus,
@@ -55,6 +56,7 @@ def make_service(settings: Settings) -> Service:
                 NatsBell(core.client),
                 PostgresProjections(pool),
                 await open_lag(core.client, CONSOLE, settings.read_timeout_seconds),
+                PostgresErasures(pool),
             )
             api.state.desk = desk
             yield {}

@@ -1,10 +1,14 @@
-"""Runs that were imported as files, for when the log does not have them.
+"""Runs as files, for when the log does not have them: imported ones, and those of the archive.
 
-A file is verified before it is kept, with the keys of this platform. Read again, it is held to the
+What the observer archived lies in its folder, and is held to the digest in its row. An imported
+file is verified before it is kept, with the keys of this platform. Read again, it is held to the
 digest that it was kept under and to the keys in its own header, so that it outlives those of today.
 """
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import asyncpg
@@ -12,10 +16,12 @@ import asyncpg
 from contracts.envelope import Fact, Stored
 from contracts.export import Exported, Tampered, read, read_header
 from contracts.history import Run
+from contracts.run import RunArchived
 from contracts.shape import Body
 from contracts.task import TaskSubmitted
 from services.console.adapters import History
 from services.console.errors import Unavailable
+from shared.archive_files import ArchiveFiles, Spoilt
 from shared.signing import Keyring
 
 PUT = """
@@ -23,7 +29,13 @@ INSERT INTO console_archives (tenant, run_id, digest, facts, content, imported_b
 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
 """
 GET = "SELECT digest, content FROM console_archives WHERE tenant = $1 AND run_id = $2"
-TENANTS = "SELECT tenant FROM console_archives WHERE run_id = $1 ORDER BY tenant LIMIT 10"
+TENANTS = """
+SELECT tenant FROM console_archives WHERE run_id = $1
+UNION SELECT tenant FROM observer_archives WHERE run_id = $1 ORDER BY tenant LIMIT 10
+"""
+IN_FOLDER = """
+SELECT place, file_sha256, digest FROM observer_archives WHERE tenant = $1 AND run_id = $2
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +63,11 @@ class Archives(Protocol):
 
 
 class PostgresArchives:
-    """Files in PostgreSQL. They are no read model: nothing else has them."""
+    """Imported files in PostgreSQL, which nothing else has; then those in the folder."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, folder: Path | None = None) -> None:
         self._pool = pool
+        self._folder = folder
 
     async def put(
         self, tenant: str, run_id: str, kept: Archived, facts: int, principal: str
@@ -63,7 +76,26 @@ class PostgresArchives:
 
     async def get(self, tenant: str, run_id: str) -> Archived | None:
         found = await self._pool.fetchrow(GET, tenant, run_id)
-        return None if found is None else Archived(found["digest"], found["content"])
+        if found is not None:
+            return Archived(found["digest"], found["content"])
+        return await self._in_folder(tenant, run_id)
+
+    async def _in_folder(self, tenant: str, run_id: str) -> Archived | None:
+        row = await self._pool.fetchrow(IN_FOLDER, tenant, run_id)
+        if row is None:
+            return None
+        if self._folder is None:
+            raise Unavailable(
+                f"run {run_id} was archived, and this console does not have the folder",
+                row["place"],
+                "set INTERLOCK_CONSOLE_ARCHIVE_DIR to where the observer puts its files",
+            )
+        files = ArchiveFiles(self._folder)
+        try:
+            content = await asyncio.to_thread(files.read, row["place"], row["file_sha256"])
+        except Spoilt as error:
+            raise _spoilt(run_id, error.reason) from None
+        return Archived(row["digest"], content)
 
     async def tenants_of(self, run_id: str) -> list[str]:
         return [one["tenant"] for one in await self._pool.fetch(TENANTS, run_id)]
@@ -122,18 +154,25 @@ class KeptHistory:
     async def facts(self, tenant: str, run_id: str, after: int = 0) -> list[Fact[Body]]:
         found = await self._log.facts(tenant, run_id, after)
         # Whoever asks for what comes after something waits for the log.
-        if after or any(isinstance(one.body, TaskSubmitted) for one in found):
+        if after or _is_whole(found):
             return found
         kept = await archived(self._archives, tenant, run_id)
-        return list(kept.own) if kept is not None else found
+        return [*kept.own, *found] if kept is not None else found
 
     async def messages(self, tenant: str, run_id: str, until: int = 0) -> list[Stored]:
         return await self._log.messages(tenant, run_id, until)
 
 
+def _is_whole(found: Sequence[Fact[Body]]) -> bool:
+    """Whether the log has the run itself. Behind a tombstone another task may have been sent."""
+    if not found or isinstance(found[0].body, RunArchived):
+        return False
+    return any(isinstance(one.body, TaskSubmitted) for one in found)
+
+
 def _spoilt(run_id: str, reason: str) -> Unavailable:
     return Unavailable(
         f"the file of run {run_id} is spoilt: {reason}",
-        "console_archives",
-        "restore the table from a backup, or delete the row and import the file again",
+        "archives",
+        "restore it from a backup; an imported one can be imported again once its row is deleted",
     )

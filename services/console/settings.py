@@ -28,6 +28,9 @@ class Settings(ServiceSettings, PostgresSettings):
     found_limit: int = Field(10_000, ge=1, description="The same, found by a term or a word")
     query_seconds: float = Field(5.0, gt=0, description="How long PostgreSQL looks for a list")
     facts_limit: int = Field(10_000, ge=1, description="Facts that one request returns")
+    archive_dir: Path | None = Field(
+        None, description="Where the observer puts files of old runs; they are read from there"
+    )
     archive_limit_bytes: int = Field(
         64 << 20, ge=1024, le=512 << 20, description="A run as a file, exported or imported"
     )

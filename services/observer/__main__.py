@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from contracts.subjects import OBSERVER
+from services.observer.adapters.archive_log import open_archive_log
 from services.observer.adapters.engine import open_engine
-from services.observer.adapters.history import NothingKept, open_history
+from services.observer.adapters.history import open_history
 from services.observer.adapters.stops import open_stops
+from services.observer.archiving import kept_clerk, kept_files, open_clerk
 from services.observer.gauges import gauged
 from services.observer.handlers import Projector, hears
 from services.observer.rebuild import Rebuilder
@@ -28,7 +30,7 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
     """Open the read models and the way to the back end of traces."""
     async with open_pool(settings) as pool, tracing(core, settings) as tracer:
         store, orders = PostgresProjection(pool), PostgresRebuilds(pool)
-        history = await open_history(core, settings, NothingKept())
+        history = await open_history(core, settings, kept_files(pool, settings))
         rebuilder = Rebuilder(store, orders, history, settings.rebuild_runs)
         gauges = gauged(
             PostgresStates(pool),
@@ -38,7 +40,10 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
             look_seconds=settings.look_seconds,
             stuck_seconds=settings.stuck_seconds,
         )
-        async with kept_up(Upkeep(store, orders, rebuilder, settings)), gauges:
+        log = await open_archive_log(core, settings.read_timeout_seconds)
+        clerk = open_clerk(pool, log, core.bus.clock, settings)
+        upkeep = Upkeep(store, orders, rebuilder, settings)
+        async with kept_up(upkeep), kept_clerk(clerk), gauges:
             yield {
                 "projector": Projector(store, settings.batch_facts, settings.batch_wait_seconds),
                 "tracer": tracer,

@@ -1,5 +1,7 @@
 """Settings of the observer: `INTERLOCK_OBSERVER_<NAME>`."""
 
+from pathlib import Path
+
 from pydantic import AliasChoices, Field
 
 from shared.settings import PostgresSettings, ServiceSettings, service_config
@@ -24,6 +26,16 @@ class Settings(ServiceSettings, PostgresSettings):
     )
     retention_seconds: float = Field(3_600.0, gt=0, description="Between looks for older rows")
     retention_batch: int = Field(1_000, ge=1, le=10_000, description="Rows that go together")
+
+    archive_dir: Path | None = Field(
+        None, description="Where files of old runs go; nothing leaves the log where it is not set"
+    )
+    archive_after_days: float = Field(30.0, ge=0, description="Runs go so long after their end")
+    archive_every_seconds: float = Field(3_600.0, gt=0, description="Between looks for old runs")
+    archive_batch: int = Field(100, ge=1, le=10_000, description="Old runs that go together")
+    archive_limit_bytes: int = Field(256 << 20, ge=1024, description="A run as a file")
+    erased_runs_limit: int = Field(1_000, ge=1, description="Runs that one order deletes")
+    order_tries: int = Field(600, ge=1, description="An order that cannot be finished is given up")
 
     look_seconds: float = Field(10.0, gt=0, description="Between looks at rows, queues and streams")
     stuck_seconds: float = Field(

@@ -15,6 +15,7 @@ OPTIONAL = ("adapters", "store", "errors", "metrics")
 ALSO = {
     "guardrail_checker": {"checks": "one file a content check, each with its corpus"},
     "observer": {
+        "archiving": "runs leave the log: into files, and for good",
         "gauges": "levels of the whole platform, told by whoever looks",
         "rebuild": "the rows of every run again, from its facts",
         "tracing": "spans as they are closed; nobody's row, and no decision",

@@ -15,6 +15,7 @@ from services.console.api import (
     control,
     cost,
     dead_letters,
+    erasures,
     events,
     lineage,
     projections,
@@ -56,6 +57,7 @@ RESOURCES = (
     dead_letters,
     control,
     projections,
+    erasures,
 )
 
 

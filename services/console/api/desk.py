@@ -18,6 +18,7 @@ from services.console.dead_letters import DeadLetterBox
 from services.console.errors import Conflict, Forbidden, NotFound
 from services.console.settings import Settings
 from services.console.store import MemoryProjections, Projections, ReadModel
+from services.console.store.erasures import Erasures, MemoryErasures
 from shared.bus import Bus
 from shared.lag import LagReader, MemoryLag
 from shared.order_log import MemoryOrders, OrderDesk
@@ -43,6 +44,7 @@ class Desk:
     bell: Bell = field(default_factory=Bell)
     projections: Projections = field(default_factory=MemoryProjections)
     lag: LagReader = field(default_factory=MemoryLag)
+    erasures: Erasures = field(default_factory=MemoryErasures)
     streams: int = 0
 
     async def tenant_of(self, person: Person, run_id: str, asked: str | None) -> str:

@@ -155,6 +155,8 @@ def _check_forkable(run: Run, step: int) -> None:
 async def _in_log(desk: Desk, tenant: str, run_id: str) -> list[Stored]:
     """What the log has of a run; nothing where that is only its tombstone."""
     found = await desk.history.messages(tenant, run_id)
+    if found and found[0].subject.endswith(".run.archived"):
+        return []
     return found if any(one.subject.endswith(".task.submitted") for one in found) else []
 
 

@@ -10,6 +10,7 @@ from services.console.cli import (
     control,
     cost,
     dead_letters,
+    erasures,
     lineage,
     projections,
     reviews,
@@ -35,9 +36,12 @@ app.command("submit-batch")(batch.submit_batch)
 run_lists.add_to(runs.app)
 control.add_to(runs.app)
 lineage.add_to(runs.app)
+erasures.add_to(runs.app)
 app.add_typer(runs.app, name="runs")
 app.add_typer(traces.app, name="traces")
 app.add_typer(projections.app, name="projections")
+app.add_typer(erasures.erasures, name="erasures")
+app.add_typer(erasures.people, name="people")
 app.add_typer(reviews.app, name="reviews")
 app.add_typer(cost.app, name="cost")
 app.add_typer(agents.app, name="agents")

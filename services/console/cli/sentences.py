@@ -45,6 +45,7 @@ from contracts.review import (
 from contracts.run import (
     AnswerProposed,
     ContextCompacted,
+    RunArchived,
     RunCancelled,
     RunCompleted,
     RunFailed,
@@ -289,6 +290,8 @@ def _run(body: Body) -> str | None:
             return f"ended by {principal}" + (f": {reason}" if reason else "")
         case RunRedriven(service=service, principal=principal, sequence=sequence):
             return f"{principal} has {service} handle fact {sequence} again"
+        case RunArchived(facts=facts):
+            return f"its {facts} facts left the log"
         case RunEvaluated() as evaluated:
             held = sum(one.passed for one in evaluated.assertions)
             verdict = "passed" if evaluated.passed else "not passed"

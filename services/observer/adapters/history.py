@@ -81,7 +81,9 @@ class KeptHistory:
 
     async def facts(self, tenant: str, run_id: str, at_least: int) -> Sequence[Fact[Body]] | None:
         found = await self._runs.facts(tenant, run_id, at_least=at_least)
-        if any(isinstance(fact.body, TaskSubmitted) for fact in found):
+        # Behind a tombstone another task may have been sent.
+        is_gone = bool(found) and isinstance(found[0].body, RunArchived)
+        if not is_gone and any(isinstance(fact.body, TaskSubmitted) for fact in found):
             return found
         kept = await self._kept.facts(tenant, run_id)
         if kept is not None:

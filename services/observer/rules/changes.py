@@ -21,6 +21,7 @@ from contracts.run import (
 from contracts.shape import Body
 from contracts.task import TaskSubmitted
 from contracts.tool import ToolRequested
+from services.observer.rules.retention import is_erased
 from shared.readmodel import ReviewKey, RunKey
 
 
@@ -142,7 +143,9 @@ class Change:
 
 
 def project(fact: Fact[Body]) -> tuple[Change, ...]:
-    """What a fact changes in the rows."""
+    """What a fact changes in the rows. Of a run that was deleted there is none, and none comes."""
+    if isinstance(fact.body, RunArchived) and is_erased(fact.body):
+        return ()
     at = fact.stored_at or fact.time
     return (Change(fact.tenant, fact.run_id, fact.sequence, at, _what(fact)),)
 

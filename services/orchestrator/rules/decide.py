@@ -205,10 +205,16 @@ def _blocked_rule(blocked: TaskBlocked) -> FailureRule:
 
 
 def _conflict(run: Run, second: Fact[Body]) -> TaskConflicted:
-    assert run.submitted is not None, "a conflict has a first"
     return TaskConflicted(
-        first_sha256=sha256_hex(run.submitted.body.model_dump_json().encode()),
+        first_sha256=_first_sha256(run),
         second_sha256=sha256_hex(second.body.model_dump_json().encode()),
         second_sequence=second.sequence,
         reason="the run id was taken with another body; submit under a new one",
     )
+
+
+def _first_sha256(run: Run) -> str:
+    if run.submitted is not None:
+        return sha256_hex(run.submitted.body.model_dump_json().encode())
+    assert run.tombstone is not None, "a conflict has a first"
+    return run.tombstone.body.task_sha256

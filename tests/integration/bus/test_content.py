@@ -1,6 +1,7 @@
 """Bodies too large for a message: stored once beside the log, and read as if they lay in it."""
 
 import pytest
+from nats.js.errors import APIError
 
 from contracts.envelope import DATAREF
 from contracts.shape import sha256_hex
@@ -79,7 +80,7 @@ async def test_what_others_store_beside_content_does_no_harm(scene, number):
     """A service that may store content could else keep everybody from reading the run."""
     body = tool_succeeded("1-1", 1, LARGE).model_dump_json(exclude_none=True).encode()
     js = await scene.platform.jetstream()
-    await js.publish(f"content.acme.{sha256_hex(body)}.{number}", b"something else")
+    await js.publish(f"content.acme.r-1.{sha256_hex(body)}.{number}", b"something else")
 
     executor, fact = await said(scene, LARGE)
 
@@ -87,11 +88,23 @@ async def test_what_others_store_beside_content_does_no_harm(scene, number):
     assert found.body.output_json == LARGE
 
 
-async def test_content_that_was_tampered_with_is_not_believed(scene):
+async def test_what_lies_there_cannot_be_replaced(scene):
+    body = tool_succeeded("1-1", 1, LARGE).model_dump_json(exclude_none=True).encode()
+    js = await scene.platform.jetstream()
+    executor, fact = await said(scene, LARGE)
+
+    with pytest.raises(APIError, match="per subject"):
+        await js.publish(f"content.acme.r-1.{sha256_hex(body)}.0", b"something else")
+
+    [found] = await executor.bus.runs.facts("acme", "r-1", fact.sequence - 1)
+    assert found.body.output_json == LARGE
+
+
+async def test_content_that_was_put_there_before_is_not_believed(scene):
     """Whoever stores other bytes under a digest makes the fact unbelievable, and no more."""
     body = tool_succeeded("1-1", 1, LARGE).model_dump_json(exclude_none=True).encode()
     js = await scene.platform.jetstream()
-    await js.publish(f"content.acme.{sha256_hex(body)}.0", b"something else")
+    await js.publish(f"content.acme.r-1.{sha256_hex(body)}.0", b"something else")
 
     executor, fact = await said(scene, LARGE)
 
