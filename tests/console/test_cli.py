@@ -202,12 +202,13 @@ def test_show_prompt_tells_what_the_model_saw(fake):
         assert told in done.stdout
 
 
-def test_watch_prints_a_line_a_fact(fake):
+def test_watch_prints_a_line_a_fact_and_the_answer(fake):
     fake.answer("GET", "/runs/r-1/events", stream(FACTS))
 
     done = interlock("runs", "watch", "r-1")
 
-    assert len(done.stdout.splitlines()) == len(FACTS)
+    assert sum(line.lstrip().startswith("+") for line in done.stdout.splitlines()) == len(FACTS)
+    assert done.stdout.rstrip().endswith("It was shipped.")
 
 
 def test_a_review_is_shown_with_its_arguments(fake):

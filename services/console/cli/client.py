@@ -14,6 +14,7 @@ from services.console.cli.errors import (
     NOT_FOUND,
     USAGE,
     CommandFailed,
+    Unreachable,
     not_running,
 )
 
@@ -30,6 +31,7 @@ EXIT_CODES = {
     413: USAGE,
     422: USAGE,
 }
+UNAVAILABLE = 503
 PREFIX = "/api/v1"
 REQUEST_SECONDS = 30.0
 # Longer than the heartbeats of a stream are apart.
@@ -70,18 +72,24 @@ class Client:
         """The JSON of what became of a file."""
         return self._answer("POST", path, content=content, headers={"content-type": media_type})
 
-    def events(self, path: str, tenant: str | None, timeout_seconds: float) -> Iterator[Any]:
-        """The facts of an event stream, until the server closes it.
+    def events(
+        self, path: str, tenant: str | None, timeout_seconds: float, after: int = 0
+    ) -> Iterator[Any]:
+        """The facts of an event stream after a sequence, until the server closes it.
 
         Raises:
-            CommandFailed: the stream was refused, fell silent, or broke.
+            Unreachable: the stream fell silent, or broke.
+            CommandFailed: it was refused.
         """
         import httpx  # noqa: PLC0415 - slow to import
 
         query = {"tenant": tenant} if tenant else {}
         limit = httpx.Timeout(REQUEST_SECONDS, read=timeout_seconds)
+        known = {"last-event-id": str(after)} if after else {}
         try:
-            with self._http.stream("GET", PREFIX + path, params=query, timeout=limit) as answer:
+            with self._http.stream(
+                "GET", PREFIX + path, params=query, headers=known, timeout=limit
+            ) as answer:
                 if answer.status_code >= 400:
                     answer.read()
                     raise refusal(answer)
@@ -141,18 +149,15 @@ def connect(*, reading: bool = False, principal: str | None = None) -> Client:
 def refusal(answer: "httpx.Response") -> CommandFailed:
     """What the API said, as a command says it."""
     exit_code = EXIT_CODES.get(answer.status_code, FAILED)
+    kind = Unreachable if answer.status_code == UNAVAILABLE else CommandFailed
     try:
         problem = answer.json()
-        return CommandFailed(
-            f"{problem['what']} ({problem['where']})", str(problem["remedy"]), exit_code
-        )
+        return kind(f"{problem['what']} ({problem['where']})", str(problem["remedy"]), exit_code)
     except (ValueError, KeyError, TypeError):
-        return CommandFailed(
-            f"The console answered {answer.status_code}.", "look at its log", exit_code
-        )
+        return kind(f"The console answered {answer.status_code}.", "look at its log", exit_code)
 
 
-def unreachable(error: Exception) -> CommandFailed:
+def unreachable(error: Exception) -> Unreachable:
     """A server that does not answer: here that is a platform that is not running."""
     failed = not_running()
-    return CommandFailed(f"{failed.what} ({type(error).__name__})", failed.remedy)
+    return Unreachable(f"{failed.what} ({type(error).__name__})", failed.remedy)

@@ -13,9 +13,13 @@ class CommandFailed(Exception):
         self.exit_code = exit_code
 
 
-def not_running() -> CommandFailed:
+class Unreachable(CommandFailed):
+    """Nobody answers, or not any more: asking again may help."""
+
+
+def not_running() -> Unreachable:
     """No endpoint is named, or nobody answers there."""
-    return CommandFailed(
+    return Unreachable(
         "The platform is not running.",
         "start it with: interlock dev  (or set INTERLOCK_URL and INTERLOCK_TOKEN)",
     )

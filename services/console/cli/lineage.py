@@ -9,6 +9,7 @@ from rich.text import Text
 
 from services.console.cli.client import connect
 from services.console.cli.errors import FAILED, USAGE, CommandFailed
+from services.console.cli.export_forms import in_form, known_form
 from services.console.cli.output import (
     AsJson,
     Output,
@@ -96,10 +97,17 @@ def export(
     file: Annotated[
         Path | None, typer.Option("-o", "--output", help="Where to; else to standard output")
     ] = None,
+    form: Annotated[
+        str, typer.Option("--format", help="file, timeline or json", callback=known_form)
+    ] = "file",
     tenant: Tenant = None,
 ) -> None:
-    """Write a run as one file that anybody can verify, with the runs that it grew from."""
-    content = connect(reading=True).download(f"/runs/{run_id}/export", tenant=tenant)
+    """Write a run as one file that anybody can verify, with the runs that it grew from.
+
+    Only `file` can be verified and imported. `timeline` is Markdown for people: every fact below
+    its step, with what the step saw, decided and cost. `json` is the decision record for programs.
+    """
+    content = in_form(connect(reading=True), run_id, tenant, form)
     if file is None:
         typer.echo(content.decode(), nl=False)
         return

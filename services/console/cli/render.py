@@ -71,10 +71,10 @@ def timeline(facts: Sequence[Fact[Body]]) -> RenderableType:
     for fact in facts:
         if isinstance(fact.body, ModelRequested):
             parts.append(grid)
-            parts.append(_step(fact.body.step))
+            parts.append(step_rule(fact.body.step))
             grid = Lines()
         grid.rows.append(lines.cells(fact))
-    return Group(*parts, grid, _footer(run))
+    return Group(*parts, grid, footer(run))
 
 
 @dataclass(slots=True)
@@ -94,14 +94,6 @@ class Timeline:
             Text(f"{mark} {fact.type}", style=style),
             Text(sentence(fact)),
         )
-
-    def line(self, fact: Fact[Body], width: int) -> Text:
-        """The same on one line of a terminal, for who watches."""
-        offset, by, type_, told = self.cells(fact)
-        offset.pad_left(max(0, OFFSET_WIDTH - len(offset)))
-        by.pad_right(max(0, WHO_WIDTH - len(by)))
-        type_.pad_right(max(0, TYPE_WIDTH + 2 - len(type_)))
-        return Text("  ").join(_fitting((offset, by, type_, told), width))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +127,8 @@ def who(fact: Fact[Body]) -> str:
     return str(getattr(fact.body, "principal", owner)) if owner == CONSOLE else owner
 
 
-def _step(number: int) -> RenderableType:
+def step_rule(number: int) -> RenderableType:
+    """What stands between two steps."""
     return Rule(Text(f"step {number}", style="dim"), style="dim", align="left", characters="─")
 
 
@@ -153,7 +146,8 @@ def _header(run: Run, facts: Sequence[Fact[Body]]) -> Text:
     )
 
 
-def _footer(run: Run) -> RenderableType:
+def footer(run: Run) -> RenderableType:
+    """How it ended, or what it waits for."""
     match run.end:
         case Fact(body=RunCompleted(answer=answer)):
             told = Text(answer)
@@ -162,11 +156,12 @@ def _footer(run: Run) -> RenderableType:
         case Fact(body=RunCancelled(principal=principal)):
             told = Text(f"cancelled by {principal}", style="magenta")
         case _:
-            told = _waiting(run)
+            told = waiting(run)
     return Padding(told, (1, 0, 0, 0))
 
 
-def _waiting(run: Run) -> Text:
+def waiting(run: Run) -> Text:
+    """Whom it waits for, and the command that answers them."""
     names = [f"{run.run_id}.{one.requested.body.review_id}" for one in run.open_reviews]
     if not names:
         return Text("not ended yet", style="dim")

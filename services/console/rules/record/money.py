@@ -1,0 +1,115 @@
+"""The money of a step: each hold, what became of it, and which budget refused one."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from contracts.history import Attempt, Step
+from contracts.money import BudgetShare, ModelFunded, ModelUnfunded, PriceLine
+from services.console.rules.record.content import Recorded
+
+
+class Open(Recorded):
+    """A hold of which nobody has said what became of it."""
+
+    state: Literal["open"] = "open"
+
+
+class Ended(Recorded):
+    """What became of a hold. A `liability` may still be billed, and counts against every cap."""
+
+    state: Literal["settled", "released", "liability", "overrun"]
+    cost_micro_usd: int
+    lines: tuple[PriceLine, ...]
+    price_book: str
+    price_match: Literal["exact", "prefix", "override", "none"]
+    route: str | None
+    reason: str
+    sequence: int
+
+
+class HoldRecord(Recorded):
+    """One hold for one attempt, on every budget above the run."""
+
+    granted: Literal[True] = True
+    attempt: int
+    hold_id: str
+    held_micro_usd: int
+    budgets: tuple[BudgetShare, ...]
+    price_book: str
+    settlement: Annotated[Open | Ended, Field(discriminator="state")]
+    sequence: int
+
+
+class Denied(Recorded):
+    """An attempt that got no money, and whose budget said so."""
+
+    granted: Literal[False] = False
+    attempt: int
+    rule: str
+    budget: str | None
+    needed_micro_usd: int
+    remaining_micro_usd: int
+    reason: str
+    sequence: int
+
+
+class MoneyRecord(Recorded):
+    """What a step cost, and what may still come."""
+
+    cost_micro_usd: int
+    liability_micro_usd: int
+    holds: tuple[Annotated[HoldRecord | Denied, Field(discriminator="granted")], ...]
+
+
+def money_of(step: Step) -> MoneyRecord:
+    """Every hold of a step, in the order of its attempts."""
+    ended = [one.settled.body for one in step.attempts if one.settled is not None]
+    return MoneyRecord(
+        cost_micro_usd=sum(one.cost_micro_usd for one in ended),
+        liability_micro_usd=sum(one.cost_micro_usd for one in ended if one.state == "liability"),
+        holds=tuple(hold for one in step.attempts for hold in _holds(one)),
+    )
+
+
+def _holds(attempt: Attempt) -> Iterator[HoldRecord | Denied]:
+    match attempt.verdict.body if attempt.verdict is not None else None:
+        case ModelFunded() as funded:
+            assert attempt.verdict is not None, "it was just looked at"
+            yield HoldRecord(
+                attempt=attempt.number,
+                hold_id=funded.hold_id,
+                held_micro_usd=funded.amount_micro_usd,
+                budgets=funded.budgets,
+                price_book=funded.price_book,
+                settlement=_settlement(attempt),
+                sequence=attempt.verdict.sequence,
+            )
+        case ModelUnfunded() as refused:
+            assert attempt.verdict is not None, "it was just looked at"
+            yield Denied(
+                attempt=attempt.number,
+                rule=refused.rule,
+                budget=refused.budget,
+                needed_micro_usd=refused.needed_micro_usd,
+                remaining_micro_usd=refused.remaining_micro_usd,
+                reason=refused.reason,
+                sequence=attempt.verdict.sequence,
+            )
+
+
+def _settlement(attempt: Attempt) -> Open | Ended:
+    if attempt.settled is None:
+        return Open()
+    said = attempt.settled.body
+    return Ended(
+        state=said.state,
+        cost_micro_usd=said.cost_micro_usd,
+        lines=said.lines,
+        price_book=said.price_book,
+        price_match=said.price_match,
+        route=said.route,
+        reason=said.reason,
+        sequence=attempt.settled.sequence,
+    )
