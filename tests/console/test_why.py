@@ -11,7 +11,7 @@ from contracts.review import ReviewDecided
 from contracts.run import FailureRule, RunCancelled
 from services.console.cli import app
 from services.console.rules.record import record_of, why
-from services.console.rules.record.binding import dollars
+from services.console.rules.record.amounts import dollars
 from services.console.rules.record.remedies import REMEDIES
 from services.console.rules.record.why import LINKS_LIMIT
 from tests.bodies import (
@@ -90,7 +90,7 @@ def test_a_chain_tells_what_bound_each_step_and_in_which_step():
         "Call 1-2, send_email was refused: it came from outside.",
     )
     assert told["result.cleared"][1].startswith(
-        "The result of call 1-1, find_order was changed before it went on (pii)"
+        "The result of call 1-1, find_order was changed before it went on: pii: an address"
     )
 
 
@@ -190,7 +190,7 @@ def test_a_decision_of_people_binds_its_step():
     reasons = record_of(decided_run("rejected").run, 1).why
 
     assert [one.rule for one in reasons] == ["needs_person", "review_rejected"]
-    assert "rejected by anna@example.org as support-lead after 1.0 s" in reasons[1].sentence
+    assert "rejected by anna@example.org as support-lead after 1.00 s" in reasons[1].sentence
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ import json
 from collections.abc import Iterator
 from typing import assert_never
 
-from services.console.cli.amounts import counted, digest, duration, size
+from services.console.cli.amounts import digest, size
 from services.console.cli.output import usd
 from services.console.cli.sentences import short
 from services.console.rules.record import StepRecord
+from services.console.rules.record.amounts import duration
 from services.console.rules.record.calls import CallRecord, TryRecord
 from services.console.rules.record.content import Content
 from services.console.rules.record.decided import Answered, Awaited, NoAnswer
@@ -35,7 +36,7 @@ def identity_lines(one: Identity) -> Iterator[str]:
         *([f"feature {one.feature}"] if one.feature else []),
         *([f"trace {digest(one.trace_id)}"] if one.trace_id else []),
     ]
-    yield "  ".join(whose)
+    yield ", ".join(whose)
     if one.called_by is not None:
         yield f"answers call {one.called_by.call} of run {one.called_by.run_id}"
     if one.grown_from is not None:
@@ -102,12 +103,13 @@ def call_lines(call: CallRecord) -> Iterator[Line]:
     head = f"{call.call} {call.tool} ({effect}{again})"
     if not call.tries:
         yield OPEN, f"{head}  not asked for"
-    for one in call.tries:
+    for number, one in enumerate(call.tries, start=1):
         attempt = f" attempt {one.attempt}" if one.attempt > 1 else ""
-        yield _try(one, f"{head}{attempt}  ")
+        followed = number < len(call.tries)
+        yield _try(one, f"{head}{attempt}  ", followed=followed)
 
 
-def _try(one: TryRecord, head: str) -> Line:
+def _try(one: TryRecord, head: str, *, followed: bool) -> Line:
     took = f" in {duration(one.duration_ms)}" if one.duration_ms else ""
     came = f", {size(one.output.bytes)}" if one.output is not None else ""
     cut = ", truncated" if one.is_truncated else ""
@@ -123,12 +125,16 @@ def _try(one: TryRecord, head: str) -> Line:
         case "unknown":
             return OPEN, f"{head}nobody can tell whether it took effect"
         case "none":
-            return _not_run(one, head)
+            return _not_run(one, head, followed=followed)
         case _:
             assert_never(one.outcome)
 
 
-def _not_run(one: TryRecord, head: str) -> Line:
+def _not_run(one: TryRecord, head: str, *, followed: bool) -> Line:
+    if followed:
+        return QUIET, f"{head}did not run; another attempt followed"
+    if one.verdict == "blocked":
+        return BAD, f"{head}was refused, and did not run"
     said = {"claimed": "runs", "revoked": "was called off", "none": "has not run"}
     return (OPEN if one.claim == "claimed" else QUIET), f"{head}{said[one.claim]}"
 
@@ -159,7 +165,11 @@ def _decision(one: ReviewRecord) -> Line:
             return OPEN, f"open until {one.expires_at:%H:%M:%S} UTC; then: {one.default}"
         return QUIET, "the run ended before anybody decided"
     good = decision.outcome in ("approved", "edited", "responded")
-    return GOOD if good else BAD, f"{decision.outcome} after {duration(decision.waited_ms)}"
+    people = " and ".join(f"{each.principal} as {each.role}" for each in decision.by)
+    by = f" by {people}" if people else ""
+    after = f"{by} after {duration(decision.waited_ms)}"
+    reason = f": {decision.reason}" if decision.reason else ""
+    return GOOD if good else BAD, f"{decision.outcome}{after}{reason}"
 
 
 def hold_line(one: HoldRecord | Denied) -> Line:
@@ -168,10 +178,9 @@ def hold_line(one: HoldRecord | Denied) -> Line:
         return BAD, f"{one.attempt} refused by {one.rule}: {one.reason}"
     left = min((share.remaining_micro_usd for share in one.budgets), default=None)
     rest = "" if left is None else f"; {usd(left)} left in the tightest of {len(one.budgets)}"
-    budgets = counted(len(one.budgets), "budget")
     head = f"{one.attempt} held {usd(one.held_micro_usd)}"
     if isinstance(one.settlement, Open):
-        return OPEN, f"{head} on {budgets}{rest}; not settled yet"
+        return OPEN, f"{head}; not settled yet{rest}"
     ended = one.settlement
     mark = GOOD if ended.state in ("settled", "released") else BAD
     why = f": {ended.reason}" if ended.reason else ""

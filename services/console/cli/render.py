@@ -45,6 +45,8 @@ QUIET = ("·", "dim")
 OFFSET_WIDTH, WHO_WIDTH, TYPE_WIDTH = 9, 18, 23
 # Below this a sentence needs the room of who said it; the type of a fact has one owner anyway.
 NARROW = 110
+# And below this, the type of a fact stands above its sentence.
+SLIM = 70
 
 Cells = tuple[Text, Text, Text, Text]
 
@@ -109,7 +111,8 @@ class Lines:
             grid.add_column(
                 no_wrap=True, min_width=WHO_WIDTH, max_width=WHO_WIDTH, overflow="ellipsis"
             )
-        grid.add_column(no_wrap=True, min_width=TYPE_WIDTH)
+        if options.max_width >= SLIM:
+            grid.add_column(no_wrap=True, min_width=TYPE_WIDTH)
         grid.add_column(overflow="fold")
         for row in self.rows:
             grid.add_row(*_fitting(row, options.max_width))
@@ -117,7 +120,10 @@ class Lines:
 
 
 def _fitting(cells: Cells, width: int) -> tuple[Text, ...]:
-    return cells if width >= NARROW else (cells[0], *cells[2:])
+    if width >= NARROW:
+        return cells
+    offset, _, kind, told = cells
+    return (offset, kind, told) if width >= SLIM else (offset, Text("\n").join((kind, told)))
 
 
 def who(fact: Fact[Body]) -> str:

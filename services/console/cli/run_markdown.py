@@ -10,7 +10,7 @@ from datetime import datetime
 from contracts.envelope import Fact
 from contracts.model import ModelRequested
 from contracts.shape import Body
-from services.console.cli.amounts import counted, digest, duration, size
+from services.console.cli.amounts import counted, digest, size
 from services.console.cli.output import usd
 from services.console.cli.record_lines import (
     attempt_line,
@@ -21,10 +21,11 @@ from services.console.cli.record_lines import (
 )
 from services.console.cli.render import Timeline, who
 from services.console.rules.record import RunRecord, StepRecord
+from services.console.rules.record.amounts import duration
 from services.console.rules.record.saw import PromptRecord
 
 MILLISECOND = 0.001
-SPECIAL = str.maketrans({one: f"\\{one}" for one in "\\`*[]<>"})
+SPECIAL = str.maketrans({one: f"\\{one}" for one in "\\`*[]<"})
 TYPE_WIDTH, WHO_WIDTH = 22, 18
 
 
@@ -78,7 +79,7 @@ def _chapter(record: StepRecord | None, number: int, block: Sequence[str]) -> It
     yield f"## Step {number}" if number else "## Before the first step"
     yield ""
     if record is not None:
-        yield from (f"- {plain(line)}" for line in _summary(record))
+        yield from (f"- **{name}** {plain(line)}" for name, line in _summary(record))
         yield ""
     yield "```text"
     yield from block
@@ -86,21 +87,23 @@ def _chapter(record: StepRecord | None, number: int, block: Sequence[str]) -> It
     yield ""
 
 
-def _summary(record: StepRecord) -> Iterator[str]:
+def _summary(record: StepRecord) -> Iterator[tuple[str, str]]:
     """What a step came to, a line for each thing that people ask."""
-    yield "; ".join(identity_lines(record.identity))
-    yield f"saw {_saw(record)}"
-    yield from (f"route {mark} {line}" for mark, line in map(attempt_line, record.route.attempts))
-    yield from (f"money {mark} {line}" for mark, line in map(hold_line, record.money.holds))
+    yield "agent", "; ".join(identity_lines(record.identity))
+    yield "saw", _saw(record)
+    tried = record.route.attempts
+    yield from (("route", f"{mark} {line}") for mark, line in map(attempt_line, tried))
+    yield from (("money", f"{mark} {line}") for mark, line in map(hold_line, record.money.holds))
     for one in record.verdicts:
-        yield f"{one.decision}: {one.about}, by {one.rule} of {one.policy_version}: {one.reason}"
+        told = f"{one.about}, by {one.rule} of {one.policy_version}: {one.reason}"
+        yield "gate", f"{one.decision}: {told}"
     for review in record.reviews:
-        yield from (f"review {mark} {line}" for mark, line in review_lines(review))
-    yield f"time {time_line(record.time)}"
+        yield from (("review", f"{mark} {line}") for mark, line in review_lines(review))
+    yield "time", time_line(record.time)
     for reason in record.why:
-        yield f"why {reason.sentence} Otherwise: {reason.otherwise}. (fact {reason.sequence})"
+        yield "why", f"{reason.sentence} Otherwise: {reason.otherwise}. (fact {reason.sequence})"
     if record.awaits:
-        yield f"it waits for {record.awaits}"
+        yield "waits", f"for {record.awaits}"
 
 
 def _saw(record: StepRecord) -> str:

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from services.console.cli.amounts import digest, duration, size
+from services.console.cli.amounts import digest, size
 from services.console.cli.output import usd
 from services.console.cli.record_lines import (
     attempt_line,
@@ -22,6 +21,7 @@ from services.console.cli.record_lines import (
 )
 from services.console.cli.sentences import short
 from services.console.rules.record import StepRecord
+from services.console.rules.record.amounts import duration
 from services.console.rules.record.saw import Block, Saw
 
 # Below this, digests and places in the log give way to what people read first.
@@ -94,7 +94,7 @@ def _saw(saw: Saw, width: int) -> list[RenderableType]:
     for block in saw.blocks:
         cells = [block.kind, _source(block), block.label, size(block.bytes)]
         grid.add_row(*map(Text, cells + ([digest(block.sha256)] if wide else [])))
-    return [*([grid] if saw.blocks else []), *_prompt(saw, width)]
+    return [*([grid] if saw.blocks else []), _prompt(saw)]
 
 
 def _source(block: Block) -> str:
@@ -106,27 +106,24 @@ def _source(block: Block) -> str:
     return f"{block.source} ({', '.join(notes)})" if notes else block.source
 
 
-def _prompt(saw: Saw, width: int) -> Iterator[RenderableType]:
+def _prompt(saw: Saw) -> RenderableType:
+    """The prompt as a whole, what it leaves out, and what could be called."""
     prompt = saw.prompt
     reason = f": {prompt.rebuilt.reason}" if prompt.rebuilt.state == "not_rebuilt" else ""
     mark, style = REBUILT[prompt.rebuilt.state]
-    yield Text.assemble(
-        ("prompt  ", "cyan"),
-        f"{size(prompt.bytes)}, {digest(prompt.sha256)}  ",
-        (mark + reason, style),
-    )
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True, style="cyan")
+    grid.add_column(overflow="fold")
+    found = f"{size(prompt.bytes)}, {digest(prompt.sha256)}  "
+    grid.add_row("prompt", Text.assemble(found, (mark + reason, style)))
     for one in saw.compactions:
-        yield Text(
-            f"context {one.kind} through step {one.through_step}: "
-            f"{size(one.bytes_before)} became {size(one.bytes_after)}",
-            style="dim",
-        )
-    tools = ", ".join(one.name for one in saw.tools) or "none"
-    limit = f"at most {saw.max_output_tokens:,} tokens out"
-    yield Text.assemble(("tools   ", "cyan"), f"{short(tools, max(2 * width - ROOM, ROOM))}; {limit}")
+        before, after = size(one.bytes_before), size(one.bytes_after)
+        grid.add_row(one.kind, Text(f"through step {one.through_step}: {before} became {after}"))
+    tools = short(", ".join(one.name for one in saw.tools) or "none")
+    grid.add_row("tools", Text(f"{tools}; at most {saw.max_output_tokens:,} tokens out"))
+    return grid
 
 
-Mark = Literal["✓", "✗", "?", "·"]
 STYLES: dict[str, str] = {"✓": "green", "✗": "red", "?": "yellow", "·": "dim"}
 
 

@@ -24,11 +24,13 @@ from services.console.cli.client import SILENCE_SECONDS, connect
 from services.console.cli.errors import Unreachable
 from services.console.cli.output import usd
 from services.console.cli.render import Lines, Timeline, facts_from, footer, step_rule, waiting
+from services.console.cli.sentences import short
 from services.console.rules.record.awaited import awaited
 
 # A platform that is started again is back within this; a run goes on without being watched.
 RECONNECT_SECONDS = 120.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
+SPINNER_WIDTH = 4
 INTERRUPTED = 130  # what shells say of Ctrl-C
 
 
@@ -55,7 +57,8 @@ class Watch:
                 for view in self._views(status):
                     self._tell(view)
                     if status is not None and self._run is not None:
-                        status.update(standing(self._run))
+                        room = self._console.width - SPINNER_WIDTH
+                        status.update(short(standing(self._run), room))
             if self._run is not None and not self._as_json:
                 self._console.print(footer(self._run))
         except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, RenderResult
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -28,9 +29,10 @@ class WhyScreen:
         yield Text("")
         yield _chain(found, wide=options.max_width >= NARROW)
         if found.next:
-            yield Text("")
+            yield Text("\nWhat to do next:")
         for one in found.next:
-            yield Text.assemble("next: ", (one.command, "bold"), (f"  {one.what}", "dim"))
+            yield Padding(Text(one.command, style="bold"), (0, 0, 0, 2))
+            yield Padding(Text(one.what, style="dim"), (0, 0, 0, 4))
 
 
 def _chain(found: Why, *, wide: bool) -> Table:

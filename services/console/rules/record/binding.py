@@ -1,7 +1,6 @@
 """Why a step went as it did: which rule or limit bound it, and what would have changed that."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from pydantic import Field
 
@@ -11,8 +10,8 @@ from contracts.history import Review, Run, Step, Try
 from contracts.history.approval import moment_of
 from contracts.model import ModelFailed, ModelResponded
 from contracts.money import ModelUnfunded
-from contracts.shape import MICRO
 from contracts.tool import ToolFailed, ToolUnknown
+from services.console.rules.record.amounts import dollars, duration
 from services.console.rules.record.content import Recorded
 from services.console.rules.record.route import failure_of, named
 from services.console.rules.record.verdicts import verdicts_of
@@ -31,13 +30,6 @@ def reasons_of(run: Run, step: Step) -> tuple[Reason, ...]:
     """What bound a step, in log order; nothing where everything was free to go."""
     found = (*_context(run, step), *_model(step), *_gates(run, step), *_calls(run, step))
     return tuple(sorted(found, key=lambda one: one.sequence))
-
-
-def dollars(micro_usd: int) -> str:
-    """Money as people read it: the places that it has, at least two."""
-    text = f"{Decimal(micro_usd) / MICRO:.6f}".rstrip("0")
-    whole, _, places = text.partition(".")
-    return f"${whole}.{places:0<2}"
 
 
 def lets_through(gate: str, rule: str, version: str) -> str:
@@ -161,15 +153,16 @@ def _gates(run: Run, step: Step) -> Iterator[Reason]:
         if one.decision == "cleared" and not cut:
             continue
         what = {
-            "cleared": f"was changed before it went on ({', '.join(each.check for each in cut)})",
+            "cleared": "was changed before it went on",
             "blocked": "was refused",
             "escalated": f"needed a person ({', '.join(one.roles)})",
         }[one.decision]
         about = one.about[0].upper() + one.about[1:]
+        changed = ", ".join(f"{each.check}: {each.reason}" for each in cut)
         yield Reason(
-            sentence=f"{about} {what}: {one.reason}.",
-            rule=one.rule,
-            otherwise=lets_through(one.gate, one.rule, one.policy_version),
+            sentence=f"{about} {what}: {changed or one.reason}.",
+            rule=cut[0].rule if cut else one.rule,
+            otherwise=lets_through(one.gate, cut[0].check if cut else one.rule, one.policy_version),
             sequence=one.sequence,
         )
 
@@ -219,9 +212,10 @@ def _review(run: Run, review: Review, name: str) -> Iterator[Reason]:
         sentence = f"Nobody answered about {name} by {asked.expires_at:%H:%M:%S} UTC."
         otherwise = f"an answer of {', '.join(review.roles)} in time; unanswered: {asked.default}"
     else:
-        after = moment_of(review.decided) - moment_of(review.requested)
+        waited = moment_of(review.decided) - moment_of(review.requested)
+        after = duration(round(waited.total_seconds() * 1000))
         by = f" by {people}" if people else ""
-        sentence = f"The {name} was {said.outcome}{by} after {after.total_seconds():.1f} s."
+        sentence = f"The {name} was {said.outcome}{by} after {after}."
         otherwise = "another answer of theirs"
     yield Reason(
         sentence=sentence,

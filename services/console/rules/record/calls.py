@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from contracts.envelope import Fact
+from contracts.guardrail import ToolBlocked, ToolCleared, ToolEscalated
 from contracts.history import Call, Run, Step, Try, told
 from contracts.history.approval import moment_of
 from contracts.model import Text
@@ -24,6 +25,7 @@ class TryRecord(Recorded):
     arguments: Content = Field(description="Those that ran: a person may have written them")
     labels: tuple[str, ...] = Field(description="What the model had read by then")
     approval_id: str | None
+    verdict: Literal["cleared", "blocked", "escalated", "none"]
     claim: Claim = Field(description="Whether somebody might start it, or nobody any more")
     child_run_id: str | None = Field(description="The run that answers the call")
     outcome: Outcome
@@ -84,6 +86,7 @@ def _try(each: Try) -> TryRecord:
         arguments=content_of(asked.arguments_json),
         labels=asked.labels,
         approval_id=asked.approval_id,
+        verdict=_verdict(each.verdict),
         claim=claim.state if claim is not None else "none",
         child_run_id=claim.child_run_id if claim is not None else None,
         outcome=_outcome(each.outcome),
@@ -95,6 +98,18 @@ def _try(each: Try) -> TryRecord:
         claimed_at=moment_of(each.claim) if each.claim is not None else None,
         sequence=each.request.sequence,
     )
+
+
+def _verdict(fact: object) -> Literal["cleared", "blocked", "escalated", "none"]:
+    match fact:
+        case Fact(body=ToolCleared()):
+            return "cleared"
+        case Fact(body=ToolBlocked()):
+            return "blocked"
+        case Fact(body=ToolEscalated()):
+            return "escalated"
+        case _:
+            return "none"
 
 
 def _outcome(fact: object) -> Outcome:

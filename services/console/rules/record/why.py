@@ -14,8 +14,9 @@ from contracts.model import ModelFailed, ModelResponded
 from contracts.money import ModelUnfunded
 from contracts.run import RunCancelled, RunCompleted, RunFailed
 from contracts.shape import Body
+from services.console.rules.record.amounts import dollars
 from services.console.rules.record.awaited import awaited
-from services.console.rules.record.binding import dollars, lets_through, reasons_of, unfunded
+from services.console.rules.record.binding import lets_through, reasons_of, unfunded
 from services.console.rules.record.content import Recorded
 from services.console.rules.record.remedies import Next, remedies_of
 
@@ -238,7 +239,7 @@ def _frame(run: Run) -> Iterator[Told]:
         step = run.answer.proposed.body.step
         yield run.answer.proposed, "The model had its answer ready.", step
     if run.end is not None:
-        yield run.end, f"The run is {run.status}.", None
+        yield run.end, f"It ended as {run.status}.", None
 
 
 def _bound(run: Run) -> Iterator[Told]:
