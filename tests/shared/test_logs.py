@@ -11,6 +11,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from shared.logs import MASKED, TEXT_LIMIT_CHARS, cleaned, start_logging
 from shared.metrics import DROPPED
 from shared.telemetry import log_export
+from shared.telemetry.back_end import BackEnd
 from shared.telemetry.log_export import encoded, exporting_logs
 from tests.integration.eventually import eventually
 from tests.otlp import receiver
@@ -100,7 +101,7 @@ def test_a_line_becomes_a_record_of_its_trace():
 async def test_lines_go_out_while_somebody_takes_them(logging, monkeypatch):
     monkeypatch.setattr(log_export, "INTERVAL_SECONDS", 0.01)
     async with receiver() as told:
-        async with exporting_logs("model_router", told.url):
+        async with exporting_logs("model_router", BackEnd(told.url)):
             logging.info("router.attempt_failed")
             await eventually(lambda: told.logs)
         logging.info("router.after")
@@ -113,7 +114,7 @@ async def test_no_more_lines_wait_than_the_limit_and_the_rest_is_counted(logging
     dropped = DROPPED.labels("logs")._value
     before = dropped.get()
 
-    async with exporting_logs("model_router", "http://127.0.0.1:9"):
+    async with exporting_logs("model_router", BackEnd("http://127.0.0.1:9")):
         for _ in range(5):
             logging.info("router.attempt_failed")
         assert dropped.get() == before + 2
