@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import nats
 import nats.errors
 import nkeys
 from nats.aio.client import Client
@@ -56,9 +57,8 @@ async def session(installation: Installation, user: str) -> AsyncIterator[Sessio
     async def note(error: Exception) -> None:
         refusals.put_nowait(str(error).lower())
 
-    client = Client()
     try:
-        await client.connect(
+        client = await nats.connect(
             list(servers),
             name="doctor",
             nkeys_seed=str(seed),
@@ -71,7 +71,6 @@ async def session(installation: Installation, user: str) -> AsyncIterator[Sessio
         )
     # nkeys lets errors of base32 and of its own slicing through beside its own.
     except (OSError, nats.errors.Error, nkeys.NkeysError, ValueError, IndexError) as error:
-        await client.close()
         # What the last server said tells more than that none was left.
         said = "" if refusals.empty() else refusals.get_nowait()
         raise NotLetIn(user, said or f"{type(error).__name__}: {error}") from error

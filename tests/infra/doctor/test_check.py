@@ -28,16 +28,24 @@ async def test_a_check_that_hangs_fails_at_its_limit(nothing):
     assert finding.remedy
 
 
-async def test_a_thread_that_hangs_holds_up_nobody(nothing):
-    let_go = threading.Event()
+def test_a_thread_that_hangs_holds_up_nobody_not_even_the_end_of_the_program(nothing):
+    let_go, found = threading.Event(), []
 
     async def hang(_):
         await aside(let_go.wait)
 
-    [finding] = await Check("machine", hang, 0.05).findings(nothing)
-    let_go.set()
+    def program():
+        found.extend(asyncio.run(Check("machine", hang, 0.05).findings(nothing)))
 
-    assert finding.state == "fail"
+    running = threading.Thread(target=program)
+    running.start()
+    running.join(5)
+    ended = not running.is_alive()
+    let_go.set()
+    running.join()
+
+    assert ended
+    assert [one.state for one in found] == ["fail"]
 
 
 async def test_what_a_check_raises_is_a_finding(nothing):

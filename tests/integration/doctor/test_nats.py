@@ -219,6 +219,12 @@ async def test_a_key_that_the_server_does_not_know_does_not_connect(amiss, engin
     assert "does not let it in" in found[LEDGER].detail
 
 
+async def test_a_file_that_is_no_key_does_not_connect_and_leaves_nothing_open(amiss, engine):
+    (engine.home.keys / f"{LEDGER}.nkey").write_text("not a key\n")
+
+    assert list(await amiss(look_at_permissions)) == [LEDGER]
+
+
 async def test_keys_that_were_swapped_between_services_are_found_by_what_they_may(amiss, engine):
     ledger, router = (engine.home.keys / f"{name}.nkey" for name in (LEDGER, ROUTER))
     mine, theirs = ledger.read_text(), router.read_text()
