@@ -23,7 +23,8 @@ DELIVERIES = 20
 class Hearing:
     """One durable pull consumer: which service hears which facts, shared by its replicas.
 
-    `deliveries` is how often a message may be tried; None means for ever.
+    `deliveries` is how often a message may be tried; None means for ever. Where no run waits for
+    what is done (`is_awaited`), a silent replica is given longer, and heartbeats are fewer.
     """
 
     durable: str
@@ -31,6 +32,7 @@ class Hearing:
     types: tuple[str, ...]
     deliveries: int | None
     stray_submissions: bool = False
+    is_awaited: bool = True
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -98,8 +100,8 @@ HEARINGS: tuple[Hearing, ...] = (
     Hearing(ROUTER, ROUTER, ("model.funded",), DELIVERIES),
     Hearing(EXECUTOR, EXECUTOR, ("tool.cleared",), DELIVERIES),
     Hearing(EVALUATOR, EVALUATOR, ENDS, DELIVERIES),
-    # What lists of runs and reviews are made of, and what ends a span of a trace. Everything else
-    # is read from the log when asked.
+    # What lists of runs and reviews are made of. The spans of what lies between are told with
+    # these, and everything else is read from the log when asked.
     Hearing(
         OBSERVER,
         OBSERVER,
@@ -112,9 +114,6 @@ HEARINGS: tuple[Hearing, ...] = (
             "model.requested",
             "money.settled",
             "tool.requested",
-            "tool.succeeded",
-            "tool.failed",
-            "tool.unknown",
             "review.requested",
             "review.decided",
             *ENDS,
@@ -122,5 +121,6 @@ HEARINGS: tuple[Hearing, ...] = (
             "run.archived",
         ),
         None,
+        is_awaited=False,
     ),
 )

@@ -11,6 +11,7 @@ import typer
 from services.console.cli import app
 from services.console.cli.client import offer_kept_state
 from services.console.cli.endpoint import Endpoint
+from services.console.cli.output import AsJson, Output, wants_json
 
 __all__ = ["app", "main"]
 
@@ -43,12 +44,21 @@ def dev(
 
 @app.command()
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
+    only: Annotated[
+        str, typer.Option(help="Groups to look at, with commas between: nats,keys")
+    ] = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="Print every finding, also where all is well")
+    ] = False,
+    output: Output = "text",
+    as_json: AsJson = False,
 ) -> None:
-    """Look at this machine: what is missing, and how to get it."""
-    from infra.dev.doctor import report  # noqa: PLC0415 - as above
+    """Look at every part of the installation: what is wrong, why, and what to do."""
+    from infra.doctor.report import report  # noqa: PLC0415 - as above
 
-    raise typer.Exit(asyncio.run(report(as_json=as_json)))
+    groups = [name for one in only.split(",") if (name := one.strip())]
+    json_wanted = wants_json(output, as_json=as_json)
+    raise typer.Exit(asyncio.run(report(groups, everything=everything, as_json=json_wanted)))
 
 
 def main() -> None:

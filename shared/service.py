@@ -196,8 +196,8 @@ async def telling(service: Service) -> AsyncIterator[None]:
     settings = service.settings
     cadence = Cadence(settings.metric_interval_ms / 1000, settings.metric_timeout_ms / 1000)
     async with (
-        exporting_metrics(service.name, settings.export_endpoint, cadence),
-        exporting_logs(service.name, settings.export_endpoint),
+        exporting_metrics(service.name, settings.back_end, cadence),
+        exporting_logs(service.name, settings.back_end),
     ):
         yield
 

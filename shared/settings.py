@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.telemetry.back_end import BackEnd, headers_in
 
 
 def service_config(service: str) -> SettingsConfigDict:
@@ -27,6 +29,11 @@ class ServiceSettings(BaseSettings):
     config_dir: Path = Field(Path("infra/config"), validation_alias="INTERLOCK_CONFIG_DIR")
     log_level: str = Field("INFO", validation_alias="INTERLOCK_LOG_LEVEL")
     otlp_endpoint: str | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    otlp_headers: SecretStr = Field(
+        SecretStr(""),
+        validation_alias="OTEL_EXPORTER_OTLP_HEADERS",
+        description="As name=value,other=value; most back ends take their API key so",
+    )
     otel_disabled: bool = Field(default=False, validation_alias="OTEL_SDK_DISABLED")
     metric_interval_ms: int = Field(15_000, ge=100, validation_alias="OTEL_METRIC_EXPORT_INTERVAL")
     metric_timeout_ms: int = Field(2000, ge=1, validation_alias="OTEL_METRIC_EXPORT_TIMEOUT")
@@ -62,9 +69,11 @@ class ServiceSettings(BaseSettings):
     stop_grace_seconds: float = Field(8.0, gt=0)
 
     @property
-    def export_endpoint(self) -> str | None:
+    def back_end(self) -> BackEnd | None:
         """Where every signal goes by OTLP; None where nothing is to go out."""
-        return None if self.otel_disabled else self.otlp_endpoint
+        if self.otel_disabled or not self.otlp_endpoint:
+            return None
+        return BackEnd(self.otlp_endpoint, headers_in(self.otlp_headers.get_secret_value()))
 
     @property
     def recovery_slots(self) -> int:

@@ -1,11 +1,26 @@
-"""What tests of several services ask for."""
+"""What tests of several services ask for, and logs that leave room for what failed."""
+
+import logging
 
 import pytest_asyncio
+import structlog
 
 from infra.migrations.run import migrate
 from infra.platform.home import Home
 from infra.platform.postgres import Postgres
 from infra.platform.processes import Supervisor
+
+# A traceback drawn with the locals of every frame fills screens, and hides the assertion.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ],
+    wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

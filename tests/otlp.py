@@ -63,6 +63,7 @@ class Receiver:
     spans: list[Received] = field(default_factory=list)
     metrics: list[ReceivedMetric] = field(default_factory=list)
     logs: list[LogRecord] = field(default_factory=list)
+    heads: list[bytes] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
 
     def of_run(self, run_id: str) -> list[Received]:
@@ -118,6 +119,7 @@ async def receiver(port: int = 0):
             length = int(head.split(b"content-length:")[1].split(b"\r\n")[0])
             body = await reader.readexactly(length)
             told.asked += 1
+            told.heads.append(head)
             if told.mode == "hang":
                 await reader.read()  # until whoever asked gives up
                 return

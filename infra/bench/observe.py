@@ -56,7 +56,8 @@ class ObserveResult:
     cpu_ratios: list[float]
     cpu_ms_per_step_with: float
     cpu_ms_per_step_without: float
-    cpu_ms_per_step_observer: float
+    cpu_ms_per_step_with_by_process: Mapping[str, float]
+    cpu_ms_per_step_without_by_process: Mapping[str, float]
     exported_bytes_per_step: float
     projector_facts_per_second: float
     runs_projected: int
@@ -76,7 +77,7 @@ class _Side:
     infra: Client
     submit: Submitter
     cpu_ms: list[float]
-    observer_ms: list[float]
+    cpu_ms_of: dict[str, list[float]]
 
     async def turn(self, load: Load) -> None:
         before = await read_meter(self.platform, self.infra)
@@ -88,7 +89,12 @@ class _Side:
             for name, seconds in after.cpu_seconds.items()
         }
         self.cpu_ms.append(sum(spent.values()))
-        self.observer_ms.append(spent.get(OBSERVER, 0.0))
+        for name, each in spent.items():
+            self.cpu_ms_of.setdefault(name, []).append(each)
+
+    def medians(self) -> dict[str, float]:
+        """What a step costs in each process, in milliseconds."""
+        return {name: round(statistics.median(each), 2) for name, each in self.cpu_ms_of.items()}
 
 
 async def measure_observe(durability: Durability, rounds: Rounds, tell: Tell) -> ObserveResult:
@@ -135,7 +141,7 @@ async def _side(
             client, infra = await platform.connect(PRODUCER), await platform.connect()
             ends = Ends()
             await ends.listen(client)
-            side = _Side(platform, infra, Submitter(client, ends, steps), [], [])
+            side = _Side(platform, infra, Submitter(client, ends, steps), [], {})
             await side.submit.run()  # caches warm, imports done
             yield side
             await client.close()
@@ -206,7 +212,8 @@ def _result(
         cpu_ratios=[round(one, 3) for one in ratios],
         cpu_ms_per_step_with=round(statistics.median(on.cpu_ms), 2),
         cpu_ms_per_step_without=round(statistics.median(off.cpu_ms), 2),
-        cpu_ms_per_step_observer=round(statistics.median(on.observer_ms), 2),
+        cpu_ms_per_step_with_by_process=on.medians(),
+        cpu_ms_per_step_without_by_process=off.medians(),
         exported_bytes_per_step=round(receiver.bytes / steps, 1),
         projector_facts_per_second=round(pace, 1),
         runs_projected=rounds.runs_projected,

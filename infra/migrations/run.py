@@ -55,6 +55,16 @@ async def migrate(dsn: str, folder: Path = FOLDER) -> list[str]:
         await connection.close()
 
 
+async def pending(connection: asyncpg.Connection, folder: Path = FOLDER) -> list[str]:
+    """The files that this database has not had yet; nothing is changed.
+
+    Raises:
+        MigrationChanged: an applied file was edited or removed.
+    """
+    known = await connection.fetchval("SELECT to_regclass('schema_migrations') IS NOT NULL")
+    return _missing(await _applied(connection) if known else {}, _read(folder))
+
+
 def _read(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in sorted(folder.glob("[0-9]*.sql"))}
 

@@ -66,10 +66,11 @@ def _ensure_nats_user(home: Home, name: str) -> NatsUser:
     if not path.exists():
         seed = nkeys.encode_seed(os.urandom(SEED_BYTES), nkeys.PREFIX_BYTE_USER)
         create_file(path, seed.decode() + "\n", mode=PRIVATE)
-    return NatsUser(name, _nats_public_key(path), path)
+    return NatsUser(name, nats_public_key(path), path)
 
 
-def _nats_public_key(path: Path) -> str:
+def nats_public_key(path: Path) -> str:
+    """The public key behind an `.nkey` file; KeyFileCorrupt if it holds no user key."""
     text = _read_private(path)
     try:
         public: str = nkeys.from_seed(bytearray(text, "ascii")).public_key.decode()
@@ -85,16 +86,21 @@ def _ensure_signer(home: Home, owner: str) -> Signer:
     path = home.keys / f"{owner}.seed"
     if not path.exists():
         create_file(path, os.urandom(SEED_BYTES).hex() + "\n", mode=PRIVATE)
+    return Signer(owner, signing_public_key(path), path)
+
+
+def signing_public_key(path: Path) -> str:
+    """The public key behind a `.seed` file, as hex; KeyFileCorrupt if it holds no seed."""
     text = _read_private(path)
     try:
         key = SigningKey(bytes.fromhex(text))
     except ValueError as error:
         raise KeyFileCorrupt(path, "not 64 hex digits of an Ed25519 seed") from error
-    return Signer(owner, key.verify_key.encode(HexEncoder).decode(), path)
+    return key.verify_key.encode(HexEncoder).decode()
 
 
 def _enter_into_keyring(path: Path, signers: Iterable[Signer]) -> None:
-    keyring = _read_keyring(path)
+    keyring = read_keyring(path)
     before = {owner: list(keys) for owner, keys in keyring.items()}
     for signer in signers:
         keys = keyring.setdefault(signer.owner, [])
@@ -104,7 +110,8 @@ def _enter_into_keyring(path: Path, signers: Iterable[Signer]) -> None:
         replace_file(path, json.dumps(keyring, indent=2, sort_keys=True) + "\n", mode=0o644)
 
 
-def _read_keyring(path: Path) -> dict[str, list[str]]:
+def read_keyring(path: Path) -> dict[str, list[str]]:
+    """What the keyring names, nothing where there is none; KeyFileCorrupt if it is no keyring."""
     try:
         return _Keyring.validate_json(path.read_bytes())
     except FileNotFoundError:

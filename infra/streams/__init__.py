@@ -1,6 +1,7 @@
 """The streams and every durable consumer, made from the table of subjects."""
 
 from .configs import REPLICAS, RETIRED_CONSUMERS, Bounds, consumer_configs, stream_configs
+from .differences import differences_of, plural
 from .ensure import StreamIncompatible, StreamsError, UnknownDurability, ensure_streams
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "StreamsError",
     "UnknownDurability",
     "consumer_configs",
+    "differences_of",
     "ensure_streams",
+    "plural",
     "stream_configs",
 ]

@@ -45,6 +45,9 @@ RETIRED_CONSUMERS = ((RUNS, "console"),)
 REPLICAS = {"fast": 1, "durable": 1, "replicated": 3}
 
 
+UNAWAITED = 4  # times longer until another replica takes over
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """How much the engine keeps and hands out.
@@ -176,7 +179,7 @@ def _consumer(hearing: Hearing, filters: tuple[str, ...], bounds: Bounds) -> Con
         deliver_policy=DeliverPolicy.ALL,
         ack_policy=AckPolicy.EXPLICIT,
         # No `backoff`: it would replace `ack_wait`, and a nak does not honour it.
-        ack_wait=bounds.ack_wait_seconds,
+        ack_wait=bounds.ack_wait_seconds * (1 if hearing.is_awaited else UNAWAITED),
         max_deliver=hearing.deliveries or UNLIMITED,
         max_ack_pending=bounds.in_flight,
         filter_subjects=list(filters),

@@ -13,6 +13,7 @@ from nats.js.api import ConsumerConfig, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
 from .configs import REPLICAS, RETIRED_CONSUMERS, Bounds, consumer_configs, stream_configs
+from .differences import differences_of, plural
 
 
 class StreamsError(Exception):
@@ -68,7 +69,7 @@ async def _ensure_stream(js: JetStreamContext, wanted: StreamConfig) -> str | No
     except NotFoundError:
         await js.add_stream(wanted)
         return f"made stream {wanted.name}"
-    if not (differences := _differences(wanted, found)):
+    if not (differences := differences_of(wanted, found)):
         return None
     try:
         await js.update_stream(wanted)
@@ -86,7 +87,7 @@ async def _ensure_consumer(js: JetStreamContext, stream: str, wanted: ConsumerCo
     except NotFoundError:
         await js.add_consumer(stream, wanted)
         return f"made {what}"
-    if not (differences := _differences(wanted, _plural(found))):
+    if not (differences := differences_of(wanted, plural(found))):
         return None
     try:
         await js.add_consumer(stream, wanted)
@@ -102,23 +103,3 @@ async def _drop_consumer(js: JetStreamContext, stream: str, durable: str) -> str
     except NotFoundError:
         return None
     return f"dropped consumer {stream}/{durable}: nobody hears it any more"
-
-
-def _plural(found: ConsumerConfig) -> ConsumerConfig:
-    """The server reports a single filter under its older name."""
-    if found.filter_subject and not found.filter_subjects:
-        return found.evolve(filter_subject=None, filter_subjects=[found.filter_subject])
-    return found
-
-
-def _differences(
-    wanted: StreamConfig | ConsumerConfig, found: StreamConfig | ConsumerConfig
-) -> tuple[str, ...]:
-    """What is wanted and not found. Settings that we say nothing about are the server's own."""
-    there = found.as_dict()
-    return tuple(
-        f"{name} is {there.get(name)!r}, wanted {value!r}"
-        for name, value in wanted.as_dict().items()
-        # The server leaves out what is off.
-        if (there.get(name) or None) != (value or None)
-    )

@@ -53,7 +53,7 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
 @asynccontextmanager
 async def tracing(core: Core, settings: Settings) -> AsyncIterator[Tracer]:
     """Traces to the endpoint that is set, and none without one."""
-    if not settings.export_endpoint:
+    if settings.back_end is None:
         yield Untold()
         return
     bounds = Bounds(
@@ -63,7 +63,7 @@ async def tracing(core: Core, settings: Settings) -> AsyncIterator[Tracer]:
         settings.export_wait_seconds,
         settings.down_seconds,
     )
-    outbox = Outbox(settings.export_endpoint, bounds)
+    outbox = Outbox(settings.back_end, bounds)
     try:
         yield LiveTracer(
             core.bus.runs,

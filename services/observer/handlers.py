@@ -33,13 +33,13 @@ class Projector:
         self._waiting: list[tuple[tuple[Change, ...], asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
 
-    async def add(self, changes: tuple[Change, ...]) -> None:
-        """Return when the changes are committed; raise what kept them from it."""
+    def add(self, changes: tuple[Change, ...]) -> asyncio.Future[None]:
+        """Done when the changes are committed, or with what kept them from it."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((changes, done))
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_all())
-        await done
+        return done
 
     async def _write_all(self) -> None:
         try:
@@ -85,4 +85,6 @@ async def record(
     tracer: Annotated[Tracer, Context()],
 ) -> None:
     """Put one fact into the read models, and tell the spans that it closes."""
-    await asyncio.gather(projector.add(project(heard.fact)), tracer.note(heard.fact))
+    stored = projector.add(project(heard.fact))
+    await tracer.note(heard.fact)
+    await stored

@@ -1,8 +1,8 @@
 """Spans of runs under way, told as soon as the log closes them.
 
 What is heard within a moment is gathered, each run's new facts are read once, and the spans go to
-the back end. Replicas share what is heard: each tells the spans between the fact that it heard and
-the heard fact before it in the log, whoever heard that one. So every span is told by one replica.
+the back end. Replicas share what is heard: with a telling fact each tells the spans since the one
+before it in the log, whoever heard that. So every span is told by one replica.
 """
 
 import asyncio
@@ -29,10 +29,11 @@ from shared.tracing.trace import RunTracer
 
 log = structlog.get_logger()
 
-# What is heard. Everything between two of these is told with the second.
-HEARD_TYPES = frozenset(
+# Everything between two of these is told with the second: of what is heard, all but what stands
+# in the middle of a step.
+TELLING = frozenset(
     type_ for hearing in HEARINGS if hearing.service == OBSERVER for type_ in hearing.types
-)
+) - {"money.settled", "tool.requested"}
 
 # Of each run, for what is heard next. Who hears an older one reads the run from its beginning.
 WINDOWS_KEPT = 256
@@ -91,7 +92,7 @@ class _Told:
         for fact in facts:
             self.sequence = fact.sequence
             self._since += self._tracer.take(fact)
-            if fact.type in HEARD_TYPES:
+            if fact.type in TELLING:
                 self._windows[fact.sequence] = self._since
                 self._since = []
 
@@ -133,6 +134,8 @@ class LiveTracer:
         self._reading = asyncio.Lock()
 
     async def note(self, fact: Fact[Body]) -> None:
+        if fact.type not in TELLING:
+            return
         self._heard.setdefault((fact.tenant, fact.run_id), set()).add(fact.sequence)
         if self._telling is None:
             self._telling = asyncio.create_task(self._tell())

@@ -8,7 +8,6 @@ import time
 from contextlib import suppress
 from uuid import uuid4
 
-import httpx
 import structlog
 from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
 from opentelemetry.sdk.resources import Resource
@@ -17,36 +16,36 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from shared.metrics import DROPPED, EXPORT_FAILURES, EXPORTED
 
 from . import semconv
+from .back_end import BackEnd
 from .meters import Cadence
 from .points import metrics_data, points_in
+from .sender import ExportFailed, Sender
 
 log = structlog.get_logger()
 
 SIGNAL = "metrics"
 METRICS_PATH = "/v1/metrics"
-CONTENT_TYPE = "application/x-protobuf"
 # Far above what a service has; a label that runs away ends here, and is counted as dropped.
 SERIES_LIMIT = 20_000
 
 
 class MetricsExport:
-    """Tells one OTLP/HTTP endpoint what is on the registry."""
+    """Tells one back end what is on the registry."""
 
     def __init__(
         self,
         service: str,
-        endpoint: str,
+        back_end: BackEnd,
         cadence: Cadence,
         registry: CollectorRegistry = REGISTRY,
     ) -> None:
-        self._url = endpoint.rstrip("/") + METRICS_PATH
         self._cadence = cadence
         self._registry = registry
         # Two replicas count each for itself: without an instance they would be one series.
         self._resource = Resource(
             {semconv.SERVICE_NAME: f"interlock.{service}", "service.instance.id": uuid4().hex}
         )
-        self._client = httpx.AsyncClient(timeout=cadence.timeout_seconds, trust_env=False)
+        self._sender = Sender(back_end, METRICS_PATH, cadence.timeout_seconds)
         self._failed = False
 
     async def run(self) -> None:
@@ -63,13 +62,10 @@ class MetricsExport:
             self._missed(points, f"{points} series; {SERIES_LIMIT} are told")
             return
         try:
-            answer = await self._client.post(
-                self._url, content=body, headers={"content-type": CONTENT_TYPE}
-            )
-            answer.raise_for_status()
-        except httpx.HTTPError as error:
+            await self._sender.send(body)
+        except ExportFailed as error:
             EXPORT_FAILURES.labels(SIGNAL).inc()
-            self._missed(points, repr(error))
+            self._missed(points, str(error))
         else:
             EXPORTED.labels(SIGNAL).inc(points)
             self._failed = False
@@ -78,7 +74,7 @@ class MetricsExport:
         """Tell the last of it, for as long as one export may take."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self.export(), self._cadence.timeout_seconds)
-        await self._client.aclose()
+        await self._sender.close()
 
     def _encoded(self) -> tuple[bytes, int]:
         told = metrics_data(self._registry.collect(), self._resource, time.time_ns())

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 from opentelemetry.context import Context
 from opentelemetry.trace import (
     NonRecordingSpan,
@@ -22,9 +21,11 @@ from opentelemetry.trace import (
 
 from shared.metrics import DROPPED, EXPORT_FAILURES, EXPORTED
 
+from .back_end import BackEnd
+from .sender import ExportFailed, Sender
+
 SIGNAL = "logs"
 LOGS_PATH = "/v1/logs"
-CONTENT_TYPE = "application/x-protobuf"
 QUEUED_LINES = 2048
 BATCH_LINES = 512
 INTERVAL_SECONDS = 1.0
@@ -53,43 +54,41 @@ def keep_for_export(_logger: object, _method: str, event: Event) -> Event:
 
 
 @asynccontextmanager
-async def exporting_logs(service: str, endpoint: str | None) -> AsyncIterator[None]:
-    """Lines go to an OTLP/HTTP endpoint while the block lasts; without one nothing happens."""
-    if not endpoint:
+async def exporting_logs(service: str, back_end: BackEnd | None) -> AsyncIterator[None]:
+    """Lines go to a back end while the block lasts; without one nothing happens."""
+    if back_end is None:
         yield
         return
-    async with httpx.AsyncClient(timeout=EXPORT_SECONDS, trust_env=False) as client:
-        url = endpoint.rstrip("/") + LOGS_PATH
-        _exporting.append(service)
-        running = asyncio.create_task(_run(client, url, service))
-        try:
-            yield
-        finally:
-            _exporting.remove(service)
-            running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
-            await _export(client, url, service)
-            _queue.clear()
+    sender = Sender(back_end, LOGS_PATH, EXPORT_SECONDS)
+    _exporting.append(service)
+    running = asyncio.create_task(_run(sender, service))
+    try:
+        yield
+    finally:
+        _exporting.remove(service)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        await _export(sender, service)
+        _queue.clear()
+        await sender.close()
 
 
-async def _run(client: httpx.AsyncClient, url: str, service: str) -> None:
+async def _run(sender: Sender, service: str) -> None:
     while True:
         await asyncio.sleep(INTERVAL_SECONDS)
-        while _queue and await _export(client, url, service):
+        while _queue and await _export(sender, service):
             pass
 
 
-async def _export(client: httpx.AsyncClient, url: str, service: str) -> bool:
+async def _export(sender: Sender, service: str) -> bool:
     """One batch; whether it was taken."""
     lines = [_queue.popleft() for _ in range(min(BATCH_LINES, len(_queue)))]
     if not lines:
         return True
-    body = encoded(service, lines)
     try:
-        answer = await client.post(url, content=body, headers={"content-type": CONTENT_TYPE})
-        answer.raise_for_status()
-    except httpx.HTTPError:
+        await sender.send(encoded(service, lines))
+    except ExportFailed:
         # Not a line about it: that would be one more to export.
         EXPORT_FAILURES.labels(SIGNAL).inc()
         DROPPED.labels(SIGNAL).inc(len(lines))

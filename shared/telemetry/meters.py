@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from .back_end import BackEnd
+
 
 @dataclass(frozen=True, slots=True)
 class Cadence:
@@ -16,16 +18,16 @@ class Cadence:
 
 @asynccontextmanager
 async def exporting_metrics(
-    service: str, endpoint: str | None, cadence: Cadence
+    service: str, back_end: BackEnd | None, cadence: Cadence
 ) -> AsyncIterator[None]:
-    """Metrics go to an OTLP/HTTP endpoint while the block lasts; without one nothing happens."""
-    if not endpoint:
+    """Metrics go to a back end while the block lasts; without one nothing happens."""
+    if back_end is None:
         yield
         return
     # The SDK takes 0.2 s and 9 MB to import: only who exports pays for it.
     from .export import MetricsExport  # noqa: PLC0415
 
-    export = MetricsExport(service, endpoint, cadence)
+    export = MetricsExport(service, back_end, cadence)
     running = asyncio.create_task(export.run())
     try:
         yield

@@ -15,7 +15,6 @@ from .shape import Kind, LinkShape, SpanShape
 
 SCOPE = InstrumentationScope("interlock", schema_url=semconv.SCHEMA_URL)
 TRACES_PATH = "/v1/traces"
-CONTENT_TYPE = "application/x-protobuf"
 _KINDS: dict[Kind, SpanKind] = {"internal": SpanKind.INTERNAL, "client": SpanKind.CLIENT}
 
 

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-import httpx
 import structlog
 
 from shared.metrics import DROPPED, EXPORT_FAILURES, EXPORTED
+from shared.telemetry.back_end import BackEnd
+from shared.telemetry.sender import Sender
 
-from .otlp import CONTENT_TYPE, TRACES_PATH, encoded
+from .otlp import TRACES_PATH, encoded
 from .shape import SpanShape
 
 log = structlog.get_logger()
@@ -43,12 +44,11 @@ class _Parcel:
 
 
 class Outbox:
-    """Sends spans to one OTLP/HTTP endpoint."""
+    """Sends spans to one back end."""
 
-    def __init__(self, endpoint: str, bounds: Bounds) -> None:
-        self._url = endpoint.rstrip("/") + TRACES_PATH
+    def __init__(self, back_end: BackEnd, bounds: Bounds) -> None:
         self._bounds = bounds
-        self._client = httpx.AsyncClient(timeout=bounds.export_seconds, trust_env=False)
+        self._sender = Sender(back_end, TRACES_PATH, bounds.export_seconds)
         self._parcels: deque[_Parcel] = deque()
         self._queued = 0
         self._down_until = 0.0
@@ -74,7 +74,7 @@ class Outbox:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._sending, self._bounds.export_seconds)
         DROPPED.labels(SIGNAL).inc(self._queued)
-        await self._client.aclose()
+        await self._sender.close()
 
     def _queue(self, spans: Sequence[SpanShape]) -> asyncio.Future[None]:
         """Queue spans in parcels of a batch at most. Told when the last of them is gone."""
@@ -116,15 +116,10 @@ class Outbox:
 
     async def _sent(self, spans: Sequence[SpanShape]) -> bool:
         try:
-            # The client's own time-outs are of each read: an answer could trickle in for ever.
-            async with asyncio.timeout(self._bounds.export_seconds):
-                answer = await self._client.post(
-                    self._url, content=encoded(spans), headers={"content-type": CONTENT_TYPE}
-                )
-            answer.raise_for_status()
+            await self._sender.send(encoded(spans))
         except Exception as error:  # noqa: BLE001 - whatever it was, those spans are dropped
             EXPORT_FAILURES.labels(SIGNAL).inc()
             self._down_until = time.monotonic() + self._bounds.down_seconds
-            log.warning("traces.export_failed", spans=len(spans), error=repr(error))
+            log.warning("traces.export_failed", spans=len(spans), error=str(error))
             return False
         return True

@@ -49,9 +49,8 @@ class Known:
                 self.tool_claims.setdefault(claim.key, cast("Fact[ToolClaimed]", fact))
             case ToolRequested() as asked:
                 self.calls[asked.call, asked.attempt] = asked
-            case ReviewRequested() as question:
-                fact_ = cast("Fact[ReviewRequested]", fact)
-                self.questions.setdefault(question.review_id, fact_)
+            case ReviewRequested(review_id=review_id):
+                self.questions.setdefault(review_id, cast("Fact[ReviewRequested]", fact))
 
     def tool(self, call: str, attempt: int) -> str:
         """The name of the tool of a call."""
@@ -131,18 +130,17 @@ def _chat(fact: Fact[Body], known: Known) -> SpanShape | None:
     if claim is None:
         return None  # it was never dispatched: there was no call
     route = _route(body, claim.body)
-    asked = known.facts.get(claim.cause_id)
-    about: Attributes = {
+    about: dict[str, str | int] = {
         semconv.OPERATION_NAME: semconv.CHAT,
-        **({} if route is None else _model(route)),
-        **(
-            {semconv.REQUEST_MAX_TOKENS: asked.body.max_output_tokens}
-            if asked is not None and isinstance(asked.body, ModelFunded)
-            else {}
-        ),
         semconv.STEP: body.step,
         semconv.ATTEMPT: attempt,
     }
+    if route is not None:
+        about[semconv.PROVIDER_NAME] = route.provider
+        about[semconv.REQUEST_MODEL] = route.model
+    funded = known.facts.get(claim.cause_id)
+    if funded is not None and isinstance(funded.body, ModelFunded):
+        about[semconv.REQUEST_MAX_TOKENS] = funded.body.max_output_tokens
     name = f"{semconv.CHAT} {'unknown' if route is None else route.model}"
     match body:
         case ModelResponded():
@@ -160,10 +158,6 @@ def _route(
             return served.route
         case ModelFailed(failure=failure) | ModelAttemptRequested(previous=failure):
             return failure.route or claim.route
-
-
-def _model(route: Route) -> Attributes:
-    return {semconv.PROVIDER_NAME: route.provider, semconv.REQUEST_MODEL: route.model}
 
 
 def _answer(body: ModelResponded) -> Attributes:
@@ -215,9 +209,18 @@ def _execution(fact: Fact[Body], known: Known) -> SpanShape:
         about[semconv.TOOL_CALL_ID] = asked.call_id
     if claim is not None and claim.body.child_run_id is not None:
         about[semconv.CHILD_RUN] = claim.body.child_run_id
-    error = {ToolFailed: getattr(body, "kind", None), ToolUnknown: "unknown"}.get(type(body))
     told = {**about, **known.capture.call(asked, body)}
-    return _span(fact, f"{semconv.EXECUTE_TOOL} {tool}", claim, told, error=error)
+    return _span(fact, f"{semconv.EXECUTE_TOOL} {tool}", claim, told, error=_tool_error(body))
+
+
+def _tool_error(body: ToolSucceeded | ToolFailed | ToolUnknown) -> str | None:
+    match body:
+        case ToolSucceeded():
+            return None
+        case ToolFailed(kind=kind):
+            return kind
+        case ToolUnknown():
+            return "unknown"
 
 
 def _review(fact: Fact[Body], known: Known) -> SpanShape:

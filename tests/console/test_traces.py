@@ -14,8 +14,8 @@ from services.console.cli.traces import ENDPOINT, tree
 from services.observer.rules import project
 from shared.redaction import redact
 from shared.telemetry import semconv
+from shared.telemetry.sender import CONTENT_TYPE
 from shared.tracing.capture import Capture
-from shared.tracing.otlp import CONTENT_TYPE
 from shared.tracing.trace import trace_of
 from tests.console.conftest import as_
 from tests.console.stories import decided_run

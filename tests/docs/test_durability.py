@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from infra.bootstrap import main as bootstrap
 from infra.cli import app
-from infra.platform.doctor import DURABILITY_VARIABLE, MONITORING_VARIABLE
+from infra.doctor.installation import DURABILITY_VARIABLE, MONITORING_VARIABLE
 from infra.platform.nats import Durability
 from tests.docs.test_documents import ROOT, blocks
 

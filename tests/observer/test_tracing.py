@@ -9,7 +9,7 @@ import pytest
 
 from contracts.history import Run
 from contracts.run import Ancestor, RunStarted
-from services.observer.tracing import HEARD_TYPES, LiveTracer, Untold
+from services.observer.tracing import TELLING, LiveTracer, Untold
 from shared.errors import LineageBroken
 from shared.redaction import redact
 from shared.telemetry import semconv
@@ -54,7 +54,7 @@ def tracer(log, exported, gather=0.0, cached=8, capture=NOTHING, **limits):
 
 
 def heard(facts):
-    return [fact for fact in facts if fact.type in HEARD_TYPES]
+    return [fact for fact in facts if fact.type in TELLING]
 
 
 def ids(spans):
@@ -107,7 +107,7 @@ async def test_facts_that_come_while_others_are_read_are_told_too(facts):
     notes = []
     for fact in facts:
         log.known = [*log.known, fact]
-        if fact.type in HEARD_TYPES:
+        if fact.type in TELLING:
             notes.append(asyncio.create_task(live.note(fact)))
         await asyncio.sleep(0)
 

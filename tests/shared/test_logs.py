@@ -6,11 +6,15 @@ import sys
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, given, settings, strategies
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
+from shared import logs, redaction
 from shared.logs import MASKED, TEXT_LIMIT_CHARS, cleaned, start_logging
 from shared.metrics import DROPPED
+from shared.redaction import numbers, redact, secrets
 from shared.telemetry import log_export
+from shared.telemetry.back_end import BackEnd
 from shared.telemetry.log_export import encoded, exporting_logs
 from tests.integration.eventually import eventually
 from tests.otlp import receiver
@@ -73,6 +77,53 @@ def test_a_field_that_is_named_as_a_secret_is_masked(name):
     assert cleaned(None, "info", {"event": "x.y", name: "harmless"})[name] == MASKED
 
 
+PATTERNS = {
+    **dict(secrets._SHAPES),
+    "assigned": secrets._ASSIGNED,
+    "private_key": secrets._PRIVATE_KEY,
+    "card": numbers._CARD,
+    "iban": numbers._IBAN,
+    "us_ssn": numbers._SSN,
+    "email": redaction._EMAIL,
+}
+ASCII = strategies.characters(codec="ascii")
+
+
+@pytest.mark.parametrize("rule", PATTERNS)
+@given(drawn=strategies.data())
+@settings(max_examples=50, suppress_health_check=list(HealthCheck), deadline=None)
+def test_no_secret_is_plain_so_what_is_plain_need_not_be_looked_at(rule, drawn):
+    whole = rule != "password_in_url"  # which is known by what stands before it
+    found = drawn.draw(strategies.from_regex(PATTERNS[rule], fullmatch=whole, alphabet=ASCII))
+
+    assert not logs._PLAIN.fullmatch(found)
+
+
+@given(strategies.from_regex(logs._PLAIN, fullmatch=True))
+@settings(max_examples=500)
+def test_nothing_is_taken_out_of_what_is_plain(text):
+    assert redact(text) == text
+
+
+def test_the_shortest_credentials_of_each_kind_are_not_plain():
+    shortest = ("123-45-6789", "sk_test_" + "a" * 16, "xoxb-" + "a" * 10, "ghp_" + "a" * 36)
+
+    assert not [one for one in shortest if logs._PLAIN.fullmatch(one) or redact(one) == one]
+
+
+@pytest.mark.parametrize("name", sorted(logs._NAMES))
+def test_a_name_stays_readable_and_what_is_no_name_is_cleaned(name):
+    told = cleaned(None, "info", {"event": "x.y", name: "order-123-45-6789-of-2026"})
+    assert told[name] == "order-123-45-6789-of-2026"
+
+    assert KEY not in cleaned(None, "info", {"event": "x.y", name: f"it said {KEY}"})[name]
+
+
+@pytest.mark.parametrize("name", ["said", "reason", "subject", "error", "rule", "stack", "by"])
+def test_a_key_is_taken_out_of_every_field_that_is_no_name(name):
+    assert KEY not in cleaned(None, "info", {"event": "x.y", name: KEY})[name]
+
+
 def test_counts_of_tokens_are_no_secrets():
     assert cleaned(None, "info", {"event": "x.y", "tokens": 12})["tokens"] == 12
 
@@ -100,7 +151,7 @@ def test_a_line_becomes_a_record_of_its_trace():
 async def test_lines_go_out_while_somebody_takes_them(logging, monkeypatch):
     monkeypatch.setattr(log_export, "INTERVAL_SECONDS", 0.01)
     async with receiver() as told:
-        async with exporting_logs("model_router", told.url):
+        async with exporting_logs("model_router", BackEnd(told.url)):
             logging.info("router.attempt_failed")
             await eventually(lambda: told.logs)
         logging.info("router.after")
@@ -113,7 +164,7 @@ async def test_no_more_lines_wait_than_the_limit_and_the_rest_is_counted(logging
     dropped = DROPPED.labels("logs")._value
     before = dropped.get()
 
-    async with exporting_logs("model_router", "http://127.0.0.1:9"):
+    async with exporting_logs("model_router", BackEnd("http://127.0.0.1:9")):
         for _ in range(5):
             logging.info("router.attempt_failed")
         assert dropped.get() == before + 2

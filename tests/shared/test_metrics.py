@@ -18,6 +18,7 @@ from services.model_router import metrics as router
 from services.tool_executor import metrics as executor
 from shared.metrics import DROPPED, EXPORT_FAILURES, EXPORTED
 from shared.settings import ServiceSettings
+from shared.telemetry.back_end import BackEnd
 from shared.telemetry.export import SIGNAL, MetricsExport
 from shared.telemetry.levels import Levels
 from shared.telemetry.meters import Cadence, exporting_metrics
@@ -170,7 +171,7 @@ def test_conventional_metrics_have_the_buckets_of_the_conventions(by_the_book, n
 async def test_metrics_arrive_with_the_service_that_counts_them(registry):
     Counter("interlock_ends", "Of runs", registry=registry).inc(2)
     async with receiver() as taking:
-        export = MetricsExport("evaluator", taking.url, QUICK, registry)
+        export = MetricsExport("evaluator", BackEnd(taking.url), QUICK, registry)
 
         await export.export()
         await export.close()
@@ -182,7 +183,7 @@ async def test_metrics_arrive_with_the_service_that_counts_them(registry):
 
 async def test_metrics_go_out_again_and_again_and_once_more_at_the_end():
     async with receiver() as taking:
-        async with exporting_metrics("evaluator", taking.url, QUICK):
+        async with exporting_metrics("evaluator", BackEnd(taking.url), QUICK):
             await eventually(lambda: len(taking.bodies) >= 2)
         while_it_ran = len(taking.bodies)
 
@@ -195,7 +196,7 @@ async def test_a_back_end_that_fails_is_counted_and_hinders_nobody(registry, mod
     before = counts()
     async with receiver() as taking:
         taking.mode = mode
-        export = MetricsExport("evaluator", taking.url, QUICK, registry)
+        export = MetricsExport("evaluator", BackEnd(taking.url), QUICK, registry)
 
         await asyncio.wait_for(export.export(), 10 * QUICK.timeout_seconds)
         after = counts()
@@ -215,7 +216,7 @@ def test_nothing_goes_out_where_telemetry_is_disabled(monkeypatch):
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
     monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
 
-    assert ServiceSettings().export_endpoint is None
+    assert ServiceSettings().back_end is None
 
 
 def test_points_are_counted_over_all_metrics(registry):

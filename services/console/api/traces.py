@@ -15,8 +15,9 @@ from services.console.api.shapes import Shape
 from services.console.errors import TooLarge
 from shared.errors import LineageBroken
 from shared.redaction import redact
+from shared.telemetry.sender import CONTENT_TYPE
 from shared.tracing.capture import Capture
-from shared.tracing.otlp import CONTENT_TYPE, encoded
+from shared.tracing.otlp import encoded
 from shared.tracing.shape import SpanShape, Value
 from shared.tracing.trace import trace_of
 

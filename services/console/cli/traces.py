@@ -62,7 +62,8 @@ def rebuild(
     named = [(one, tenant) for one in run_ids or ()] or _newest(client, newest, after, tenant)
     sent = _send_all(client, named, to, content=content)
     told = {"endpoint": to, "runs": len(named), "bytes": sent}
-    text = f"{len(named)} runs, {sent} bytes of spans, sent to {to}"
+    runs = "1 run" if len(named) == 1 else f"{len(named)} runs"
+    text = f"{runs}, {sent} bytes of spans, sent to {to}"
     show(told, text, as_json=wants_json(output, as_json=as_json))
 
 

@@ -3,7 +3,12 @@
 import nats
 import pytest
 
-from infra.platform import doctor
+from infra.doctor.durability import check_durability, judge_durability
+from infra.doctor.installation import (
+    DURABILITY_VARIABLE,
+    MONITORING_VARIABLE,
+    Installation,
+)
 from infra.platform.attestation import (
     PROMISES,
     REMEDIES,
@@ -115,29 +120,29 @@ async def test_a_claim_that_the_server_does_not_meet_fails_with_what_to_do(home)
             await ensure_streams(client.jetstream())
 
         claim = {
-            doctor.DURABILITY_VARIABLE: "durable",
-            doctor.MONITORING_VARIABLE: server.monitoring_url,
+            DURABILITY_VARIABLE: "durable",
+            MONITORING_VARIABLE: server.monitoring_url,
         }
-        finding = await doctor.check_durability(home, claim)
+        finding = await check_durability(Installation.found(home, claim))
 
-    assert finding.status == "fail"
+    assert finding.state == "fail"
     assert finding.detail.startswith("durable is claimed, and what runs is fast")
     assert "sync_interval: always" in finding.remedy
 
 
 async def test_a_server_that_does_not_answer_is_not_attested(home):
-    environment = {doctor.MONITORING_VARIABLE: "http://127.0.0.1:9"}
+    environment = {MONITORING_VARIABLE: "http://127.0.0.1:9"}
 
-    finding = await doctor.check_durability(home, environment)
+    finding = await check_durability(Installation.found(home, environment))
 
-    assert finding.status == "fail"
+    assert finding.state == "fail"
     assert "http://127.0.0.1:9" in finding.detail
 
 
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ({"INTERLOCK_DURABILITY": "durable"}, "no server runs here to attest it"),
+        ({"INTERLOCK_DURABILITY": "durable"}, "no server is known to attest it"),
         (
             {"INTERLOCK_DURABILITY": "eternal", "INTERLOCK_NATS_MONITORING_URL": "http://a"},
             "eternal",
@@ -145,15 +150,15 @@ async def test_a_server_that_does_not_answer_is_not_attested(home):
     ],
 )
 async def test_a_claim_that_cannot_be_looked_at_fails(home, environment, said):
-    finding = await doctor.check_durability(home, environment)
+    finding = await check_durability(Installation.found(home, environment))
 
-    assert (finding.status, said in finding.detail) == ("fail", True)
+    assert (finding.state, said in finding.detail) == ("fail", True)
 
 
 async def test_where_nothing_runs_and_nothing_is_claimed_the_default_is_told(home):
-    finding = await doctor.check_durability(home, {})
+    finding = await check_durability(Installation.found(home, {}))
 
-    assert finding.status == "warn"
+    assert finding.state == "warn"
     assert PROMISES[FAST] in finding.detail
 
 
@@ -166,8 +171,8 @@ def test_a_stronger_mode_meets_a_weaker_claim_and_never_the_other_way(claimed, f
         REPLICATED: three(Copies(3, 3)),
     }[found]
 
-    finding = doctor.judge_durability(claimed, judge(reports))
+    finding = judge_durability(claimed, judge(reports))
 
     modes = list(Durability)
-    assert (finding.status == "fail") == (modes.index(claimed) > modes.index(found))
-    assert finding.remedy or finding.status == "ok"
+    assert (finding.state == "fail") == (modes.index(claimed) > modes.index(found))
+    assert finding.remedy or finding.state == "ok"

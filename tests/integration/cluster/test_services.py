@@ -9,11 +9,14 @@ from contracts.subjects import ENDS, RUNS
 from infra.demo.scenes import completed
 from infra.demo.stage import Stage
 from infra.dev.platform import DevOptions, DevPlatform
-from infra.platform.doctor import check_durability
+from infra.doctor.examination import chosen, examine
+from infra.doctor.installation import Installation
 from infra.platform.home import Home
 from infra.platform.nats import Durability
 from tests.e2e.conftest import SCENARIOS
 
+# What a cluster answers in its own way.
+ASKED = ("nats", "permissions", "streams", "consumers", "storage", "durability", "clock")
 pytestmark = [pytest.mark.timeout(180)]
 
 
@@ -38,8 +41,10 @@ async def test_a_run_goes_on_when_the_leader_of_the_log_dies(tmp_path):
         nats_port=0,
     )
     async with DevPlatform.running(options, ignore, ignore) as platform:
-        durability = await check_durability(options.home, {})
-        assert durability.detail.startswith("replicated (3 nodes"), durability
+        groups = await examine(Installation.found(options.home, {}), chosen(ASKED))
+        found = [one for group in groups for one in group.findings]
+        assert [one for one in found if one.state != "ok"] == []
+        assert any(one.detail.startswith("replicated (3 nodes") for one in found), found
         async with Stage.on(platform, ignore) as stage:
             await stage.submit("r-1", "Please slowly refund order 9001.")
             await stage.follower.wait_for("r-1", "tool.requested")

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from shared.metrics import DROPPED, EXPORTED
+from shared.telemetry.back_end import BackEnd
 from shared.tracing.outbox import SIGNAL, Bounds, Outbox
 from shared.tracing.trace import trace_of
 from tests.histories import whole_run
@@ -28,7 +29,7 @@ async def taking():
 
 @asynccontextmanager
 async def opened(url, bounds):
-    outbox = Outbox(url, bounds)
+    outbox = Outbox(BackEnd(url), bounds)
     try:
         yield outbox
     finally:
