@@ -208,6 +208,7 @@ def test_a_review_tells_who_decided_in_which_role_and_what_they_saw():
         ("anna@example.org", "support-lead")
     ]
     assert review.decision.waited_ms == 1000
+    assert (review.sequence, review.decision.sequence) == (11, 12)
 
 
 def test_an_open_step_says_who_is_to_speak():
@@ -258,12 +259,16 @@ def test_calls_beside_each_other_are_not_counted_twice():
 
 
 def test_late_evidence_is_none_of_the_time_of_a_step():
-    history = whole_run()
+    history = History()
+    history.begin(manifest())
+    cleared = history.clear(history.call(history.step(calls=[("find_order", "{}")])))
+    history.ask(history.say(tool_claimed("1-1"), cleared))
     before = record_of(history.run, 1).time
 
-    history.say(tool_failed("1-1"), history.facts[9])
+    history.say(tool_failed("1-1"), cleared)
 
     assert record_of(history.run, 1).time == before
+    assert before.tools_ms == 1000
 
 
 def test_a_run_has_no_record_of_a_step_that_it_has_not():
@@ -320,3 +325,22 @@ def test_a_trace_is_told_where_the_fact_has_one():
 
     assert record_of(fold(facts), 1).identity.trace_id == "a" * 32
     assert record_of(history.run, 1).identity.trace_id is None
+
+
+def test_the_verdict_on_the_task_counts_to_the_first_step_alone():
+    steps = whole_record(whole_run().run).steps
+
+    assert [parts(one.verdicts, "gate") for one in steps] == [
+        ["task", "tool", "result"],
+        ["answer"],
+    ]
+
+
+def test_a_step_that_another_follows_is_over_and_waits_for_nobody():
+    history = whole_run()
+    run = fold(one for one in history.facts if one.type != "run.completed")
+
+    assert [record_of(run, step).awaits for step in (1, 2)] == [
+        "",
+        "the orchestrator, to end the run",
+    ]
