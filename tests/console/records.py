@@ -1,6 +1,5 @@
 """Runs with much to tell, for tests of the decision record."""
 
-from datetime import timedelta
 from pathlib import Path
 
 from contracts.export import read, read_header
@@ -154,5 +153,11 @@ def funded_with(history, asked, remaining):
     return history.say(funded.model_copy(update={"budgets": (share,)}), asked)
 
 
-def at(seconds):
-    return NOON + timedelta(seconds=seconds)
+def parts(record, name):
+    """One field of each."""
+    return [getattr(one, name) for one in record]
+
+
+def pieces_of(turn):
+    """What is a block of its own: each result of a tool, else the whole turn."""
+    return turn.parts if turn.role == "tool" else (turn,)

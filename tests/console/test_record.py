@@ -1,19 +1,16 @@
-"""The record of a step: every part of it, from facts."""
+"""The record of a step, part by part, from facts."""
 
 import inspect
 from dataclasses import replace
 
 import pytest
 
-from contracts.control import InputTaken
-from contracts.history import Run, canonical, fold, prompt
+from contracts.history import fold
 from contracts.model import ModelRequested
 from contracts.shape import sha256_hex
 from services.console.rules.record import record_of, whole_record, without_content
-from services.console.rules.record.saw import BESIDE_OVER_BYTES
 from services.tool_executor.rules import clearance
-from shared import content
-from tests.bodies import DIGEST, input_cleared, input_submitted, manifest, tool_claimed, tool_failed
+from tests.bodies import manifest
 from tests.console.records import (
     RECORDED,
     blocked_call,
@@ -21,20 +18,12 @@ from tests.console.records import (
     funded_with,
     no_money,
     out_of_routes,
+    parts,
     recorded,
     refused_by_model,
 )
 from tests.console.stories import REFUND, asked_run, decided_run
 from tests.histories import History, whole_run
-
-
-def parts(record, name):
-    return [getattr(one, name) for one in record]
-
-
-def pieces_of(turn):
-    """What is a block of its own: each result of a tool, else the whole turn."""
-    return turn.parts if turn.role == "tool" else (turn,)
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
@@ -48,62 +37,6 @@ def test_every_prefix_of_a_recorded_run_has_a_record(path):
         found = whole_record(run)
         assert [one.identity.step for one in found.steps] == list(range(1, len(run.steps) + 1))
         assert found.why.verdict
-
-
-@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
-def test_the_blocks_of_a_recorded_step_are_its_prompt(path):
-    run = recorded(path).run()
-
-    for step in run.steps:
-        saw = record_of(run, step.number).saw
-        seen = prompt(run, step.number)
-        said = [canonical(one) for turn in seen.turns for one in pieces_of(turn)]
-        assert saw.prompt.rebuilt.state == "agrees"
-        assert saw.blocks[0].sha256 == sha256_hex(seen.instructions.encode())
-        assert parts(saw.blocks[1:], "sha256") == [sha256_hex(one) for one in said]
-        assert parts(saw.tools, "name") == [tool.name for tool in seen.tools]
-
-
-@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
-def test_the_labels_of_the_blocks_are_those_that_the_gates_go_by(path):
-    run = recorded(path).run()
-
-    for step in run.steps:
-        saw = record_of(run, step.number).saw
-        outside = {"system", "agent", "person"}
-        shown = {label for one in saw.blocks for label in one.label.split()} - outside
-        assert shown <= set(saw.labels)
-
-
-def test_a_block_names_the_fact_that_it_was_taken_from():
-    saw = record_of(whole_run().run, 2).saw
-
-    assert parts(saw.blocks, "kind") == ["system", "task", "history", "tool_result"]
-    assert parts(saw.blocks, "label") == ["system", "user", "agent", "tool:find_order"]
-    assert parts(saw.blocks, "sequence") == [3, 2, 7, 13]
-
-
-def test_a_prompt_that_is_another_one_is_told():
-    """The facts of tests have no true digests."""
-    rebuilt = record_of(whole_run().run, 1).saw.prompt.rebuilt
-
-    assert rebuilt.state == "differs"
-    assert rebuilt.sha256 != DIGEST
-
-
-def test_more_input_is_a_block_of_the_step_that_it_was_shown_at():
-    history = History()
-    history.begin()
-    given = history.say(input_submitted("interrupt"), history.root)
-    cleared = history.say(input_cleared(), given)
-    taken = history.say(InputTaken(policy="interrupt", step=1), cleared)
-    history.step(taken, text="Both.")
-
-    record = record_of(history.run, 1)
-
-    assert parts(record.saw.blocks, "kind") == ["system", "task", "input"]
-    assert parts(record.verdicts, "gate") == ["task", "input"]
-    assert record.why[0].rule == "input_interrupt"
 
 
 def test_a_fallback_names_the_route_that_was_down_and_the_one_that_served():
@@ -195,10 +128,6 @@ def test_the_idempotency_key_is_the_one_that_the_executor_gives():
     assert 'f"{run.tenant}/{run.run_id}/{asked.call}"' in inspect.getsource(clearance)
 
 
-def test_what_lies_beside_the_log_is_told_by_the_same_size():
-    assert BESIDE_OVER_BYTES == content.OVER_BYTES
-
-
 def test_a_review_tells_who_decided_in_which_role_and_what_they_saw():
     [review] = record_of(decided_run().run, 1).reviews
 
@@ -233,44 +162,6 @@ def test_a_step_without_an_answer_is_recorded_as_far_as_it_came():
     assert record.time.total_ms == 0
 
 
-def test_time_is_counted_by_kind_and_what_is_left_is_other():
-    """Facts of tests are a second apart."""
-    time = record_of(whole_run().run, 1).time
-
-    assert (time.funding_ms, time.queue_ms, time.model_ms) == (1000, 2000, 1000)
-    assert (time.guard_ms, time.tools_ms, time.people_ms) == (2000, 1000, 0)
-    assert (time.total_ms, time.other_ms) == (10_000, 3000)
-
-
-def test_calls_beside_each_other_are_not_counted_twice():
-    history = History()
-    history.begin(manifest("find_order"))
-    first = history.step(calls=[("find_order", "{}"), ("find_order", "{}")])
-    asked = [history.clear(history.call(first, index)) for index in (1, 2)]
-    claims = [history.say(tool_claimed(one.body.call), one) for one in asked]
-    for one in asked:
-        history.say(tool_failed(one.body.call), one)
-
-    time = record_of(history.run, 1).time
-
-    assert len(claims) == 2
-    assert time.tools_ms == 3000
-    assert time.total_ms >= time.tools_ms + time.model_ms
-
-
-def test_late_evidence_is_none_of_the_time_of_a_step():
-    history = History()
-    history.begin(manifest())
-    cleared = history.clear(history.call(history.step(calls=[("find_order", "{}")])))
-    history.ask(history.say(tool_claimed("1-1"), cleared))
-    before = record_of(history.run, 1).time
-
-    history.say(tool_failed("1-1"), cleared)
-
-    assert record_of(history.run, 1).time == before
-    assert before.tools_ms == 1000
-
-
 def test_a_run_has_no_record_of_a_step_that_it_has_not():
     with pytest.raises(ValueError, match="has 2 steps, and no step 3"):
         record_of(whole_run().run, 3)
@@ -294,25 +185,6 @@ def test_a_refusal_is_content_wherever_it_is_told():
     bare = without_content(whole_record(refused_by_model("my secret words").run))
 
     assert "secret" not in bare.model_dump_json()
-
-
-def test_a_run_that_grew_from_one_that_is_gone_has_a_record_without_its_prompt():
-    [path] = [one for one in RECORDED if one.stem == "forked"]
-    run: Run = recorded(path).run()
-    run.ancestor = None
-
-    saw = record_of(run, 1).saw
-
-    assert saw.prompt.rebuilt.state == "not_rebuilt"
-    assert (saw.blocks, saw.labels) == ((), ())
-
-
-def test_what_a_fork_inherited_names_the_run_that_it_is_of():
-    [path] = [one for one in RECORDED if one.stem == "forked"]
-
-    saw = record_of(recorded(path).run(), 1).saw
-
-    assert {one.run_id for one in saw.blocks[1:]} == {"refund"}
 
 
 def test_a_trace_is_told_where_the_fact_has_one():

@@ -8,6 +8,7 @@ from contracts.history import canonical, prompt
 from contracts.shape import sha256_hex
 from services.console.rules.record import record_of
 from tests.bodies import input_cleared, input_submitted, manifest
+from tests.console.records import pieces_of
 from tests.histories import History
 from tests.orchestrator.long_runs import LongRun
 
@@ -19,10 +20,6 @@ def long_run(request):
     played = LongRun(ContextPolicy(policy=request.param, keep_steps=2), SMALL, CALLS)
     played.play()
     return request.param, played
-
-
-def pieces_of(turn):
-    return turn.parts if turn.role == "tool" else (turn,)
 
 
 def test_under_every_policy_the_blocks_of_a_step_are_its_prompt(long_run):
