@@ -28,7 +28,9 @@ class Settings(ServiceSettings, PostgresSettings):
     found_limit: int = Field(10_000, ge=1, description="The same, found by a term or a word")
     query_seconds: float = Field(5.0, gt=0, description="How long PostgreSQL looks for a list")
     facts_limit: int = Field(10_000, ge=1, description="Facts that one request returns")
-    record_steps_limit: int = Field(200, ge=1, description="Steps of which one record tells")
+    record_steps_limit: int = Field(
+        100, ge=1, description="Steps of which one record tells; a third of a second of work"
+    )
     archive_dir: Path | None = Field(
         None, description="Where the observer puts files of old runs; they are read from there"
     )
