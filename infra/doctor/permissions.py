@@ -17,7 +17,7 @@ from nats.js.api import Header
 from contracts.subjects import FACTS, FactKind
 from infra.generate.permissions import INFRA, USERS
 
-from .errors import NotLetIn, Unexaminable
+from .errors import NotLetIn, Unanswered, Unexaminable
 from .finding import Finding, fail, ok, skipped
 from .installation import Installation
 from .session import Session, session
@@ -49,8 +49,8 @@ async def examine(user: str, installation: Installation) -> Finding:
         return fail(user, detail, remedy_of(installation))
     except Unexaminable as reason:
         return skipped(user, str(reason))
-    except nats.errors.Error as error:
-        return fail(user, f"lost NATS meanwhile: {error!r}", "interlock doctor --only nats")
+    except Unanswered as error:
+        return fail(user, str(error), "interlock doctor --only nats,streams")
 
 
 async def _try(user: str, connected: Session, remedy: str) -> Finding:

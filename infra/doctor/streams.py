@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, StreamConfig, StreamInfo
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import NotFoundError
 
 from infra.generate.permissions import INFRA
 from infra.streams import REPLICAS, Bounds, differences_of, stream_configs
@@ -48,7 +48,7 @@ async def _found(js: JetStreamContext) -> Mapping[str, StreamInfo]:
 async def _info(js: JetStreamContext, name: str) -> StreamInfo | None:
     try:
         return await js.stream_info(name)
-    except (NotFoundError, APIError):
+    except NotFoundError:
         return None
 
 

@@ -3,10 +3,12 @@
 import asyncio
 
 import pytest
+from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, StreamConfig
+from nats.js.errors import ServiceUnavailableError
 
 from contracts.subjects import LEDGER, ROUTER, RUNS
-from infra.doctor import consumers
+from infra.doctor import consumers, hearing
 from infra.doctor.clocks import look_at_clocks
 from infra.doctor.consumers import look_at_consumers
 from infra.doctor.permissions import look_at_permissions
@@ -71,6 +73,17 @@ async def test_a_server_that_lets_everybody_in_fails(amiss, tmp_path):
         found = await amiss(look_at_servers, nats_urls=(url,))
 
     assert [one.detail for one in found.values()] == ["it lets in whoever has no key"]
+
+
+async def test_a_log_that_does_not_answer_fails_and_names_what_it_said(amiss, monkeypatch):
+    async def refuse(*_):
+        raise ServiceUnavailableError(code=503, err_code=10008, description="no meta leader")
+
+    monkeypatch.setattr(JetStreamContext, "streams_info", refuse)
+
+    finding = (await amiss(look_at_streams))["looked"]
+
+    assert (finding.state, "no meta leader" in finding.detail) == ("fail", True)
 
 
 async def test_a_stream_that_was_deleted_is_missing(amiss, engine):
@@ -149,6 +162,33 @@ async def test_a_consumer_that_nobody_pulls_from_names_its_service(amiss, one_lo
     assert finding.remedy.endswith("python -m services.orchestrator")
 
 
+async def test_a_service_that_died_with_what_it_had_is_not_taken_for_a_busy_one(amiss, engine):
+    js = await engine.jetstream()
+    await js.publish("run.acme.r-1.task.submitted", b"{}")
+    puller = await js.pull_subscribe_bind("guardrail_checker", stream=RUNS)
+    await puller.fetch(1, timeout=5)
+
+    finding = (await amiss(look_at_consumers))["RUNS/guardrail_checker hearing"]
+
+    assert finding.state == "warn"
+    assert "1 are in hand and nobody asks for more" in finding.detail
+
+
+async def test_a_consumer_that_moves_between_two_looks_is_worked_on(engine):
+    """With all its slots taken a service asks for nothing, however well it is."""
+    js = await engine.jetstream()
+    for number in range(2):
+        await js.publish(f"run.acme.r-{number}.task.submitted", b"{}")
+    puller = await js.pull_subscribe_bind("guardrail_checker", stream=RUNS)
+    first, _ = await puller.fetch(2, timeout=5)
+    before = await js.consumer_info(RUNS, "guardrail_checker")
+    await first.ack_sync()
+    after = await js.consumer_info(RUNS, "guardrail_checker")
+
+    assert hearing.seen_in([before, after]).alive
+    assert not hearing.seen_in([after, after]).alive
+
+
 async def test_a_consumer_that_is_pulled_from_is_well(amiss, engine):
     core = await engine.connect(ROUTER)
     await engine.hear(core, ROUTER, {})
@@ -170,7 +210,7 @@ async def test_a_consumer_setting_that_was_changed_is_named(amiss, engine, one_l
 
 
 async def test_what_waits_is_counted(amiss, engine, one_look, monkeypatch):
-    monkeypatch.setattr(consumers, "LAG_MESSAGES", 3)
+    monkeypatch.setattr(hearing, "LAG_MESSAGES", 3)
     js = await engine.jetstream()
     for number in range(3):
         await js.publish(f"run.acme.r-{number}.task.submitted", b"{}")
@@ -181,7 +221,7 @@ async def test_what_waits_is_counted(amiss, engine, one_look, monkeypatch):
 
 
 async def test_what_is_tried_again_and_again_is_counted(amiss, engine, one_look, monkeypatch):
-    monkeypatch.setattr(consumers, "REDELIVERED_MESSAGES", 1)
+    monkeypatch.setattr(hearing, "REDELIVERED_MESSAGES", 1)
     js = await engine.jetstream()
     await js.publish("run.acme.r-1.task.submitted", b"{}")
     puller = await js.pull_subscribe_bind("guardrail_checker", stream=RUNS)
