@@ -68,19 +68,19 @@ async def refused(connected: Session, kind: FactKind) -> bool:
     """Whether the server refuses a fact of this kind from the user, or hands it to the log.
 
     Raises:
-        Unexaminable: neither the server nor the log says anything.
+        Unanswered: neither the server nor the log says anything.
     """
     subject = f"{NOBODY}.{kind.type}{'.doctor' if kind.keyed else ''}"
     asked = asyncio.create_task(_passes(connected, subject))
     denied = asyncio.create_task(connected.refusal_of(subject))
     tasks = (asked, denied)
     await asyncio.wait(tasks, timeout=ANSWER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-    said, decided = denied.done(), denied.done() or asked.done()
+    said, passed = denied.done(), asked.done()
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    if not decided:
-        raise Unexaminable(f"neither NATS nor the log answers {kind.type}")
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+    if not said and (not passed or ends[0] is not None):
+        raise Unanswered(f"neither a refusal nor an answer to {kind.type} ({ends[0]!r})")
     return said
 
 

@@ -3,12 +3,13 @@
 import asyncio
 
 import pytest
+from nats.errors import ConnectionClosedError
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, StreamConfig
 from nats.js.errors import ServiceUnavailableError
 
 from contracts.subjects import LEDGER, ROUTER, RUNS
-from infra.doctor import consumers, hearing
+from infra.doctor import consumers, hearing, permissions
 from infra.doctor.clocks import look_at_clocks
 from infra.doctor.consumers import look_at_consumers
 from infra.doctor.permissions import look_at_permissions
@@ -286,6 +287,18 @@ async def test_a_user_who_may_do_too_much_is_found_and_nothing_is_stored(amiss, 
 
     assert "may say task.cleared, which only guardrail_checker may" in found["evaluator"].detail
     assert (await js.stream_info(RUNS)).state.messages == 0
+
+
+async def test_without_an_answer_nobody_is_said_to_have_a_permission(amiss, monkeypatch):
+    async def lost(*_):
+        raise ConnectionClosedError
+
+    monkeypatch.setattr(permissions, "_passes", lost)
+
+    found = await amiss(look_at_permissions)
+
+    assert {one.state for one in found.values()} == {"fail"}
+    assert all("neither a refusal nor an answer" in one.detail for one in found.values())
 
 
 async def test_no_user_is_left_out(amiss, installation):
