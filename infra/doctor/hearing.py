@@ -15,6 +15,7 @@ from infra.streams import differences_of, plural
 
 from .finding import Finding, fail, ok, warn
 from .installation import Installation
+from .remedies import make_streams
 
 LAG_MESSAGES = 1000
 REDELIVERED_MESSAGES = 20
@@ -55,11 +56,11 @@ def judge(
     durable = wanted.durable_name or ""
     name = f"{stream}/{durable}"
     if seen is None:
-        yield fail(name, "does not exist: its service hears nothing", installation.setup_command)
+        yield fail(name, "does not exist: its service hears nothing", make_streams(installation))
         return
     differences = differences_of(wanted, plural(seen.info.config))
     amiss = [
-        *(fail(f"{name} settings", one, installation.setup_command) for one in differences),
+        *(fail(f"{name} settings", one, make_streams(installation)) for one in differences),
         *_hearing(name, durable, seen, installation),
         *_waiting(name, durable, seen.info),
     ]

@@ -20,6 +20,7 @@ from infra.generate.permissions import INFRA, USERS
 from .errors import NotLetIn, Unanswered, Unexaminable
 from .finding import Finding, fail, ok, skipped
 from .installation import Installation
+from .remedies import tell_nats
 from .session import Session, session
 
 ANSWER_SECONDS = 3.0
@@ -43,10 +44,10 @@ async def examine(user: str, installation: Installation) -> Finding:
     """Connect as the user, and try what it may and what it may not."""
     try:
         async with session(installation, user) as connected:
-            return await _try(user, connected, remedy_of(installation))
+            return await _try(user, connected, tell_nats(installation))
     except NotLetIn as error:
         detail = f"NATS does not let it in: {error.reason}"
-        return fail(user, detail, remedy_of(installation))
+        return fail(user, detail, tell_nats(installation))
     except Unexaminable as reason:
         return skipped(user, str(reason))
     except Unanswered as error:
@@ -100,10 +101,3 @@ def own_of(user: str) -> FactKind:
 def foreign_to(user: str) -> FactKind:
     """A signed kind of fact that only somebody else may say."""
     return next(kind for kind in FACTS if kind.starred and user not in (kind.owner, *kind.also))
-
-
-def remedy_of(installation: Installation) -> str:
-    """How nats-server comes to know the keys and permissions again."""
-    if installation.kind == "platform":
-        return "restart `interlock dev`"
-    return "python -m infra.bootstrap keys; then on the server: nats-server --signal reload"
