@@ -6,12 +6,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from .errors import Unexaminable
+from .errors import Unanswered, Unexaminable
 from .finding import Finding, fail, skipped
 from .installation import Installation
 
 LIMIT_SECONDS = 10.0
 OURS = "this is a mistake in the doctor itself: report it with this line"
+
+ASK_THE_ENGINE = "nats server report jetstream; then restart the node that it complains of"
 
 T = TypeVar("T")
 Look = Callable[[Installation], Awaitable[Sequence[Finding]]]
@@ -32,6 +34,8 @@ class Check:
                 return tuple(await self.look(installation))
         except Unexaminable as reason:
             return (skipped(self.name, str(reason)),)
+        except Unanswered as error:
+            return (fail(self.name, str(error), ASK_THE_ENGINE),)
         except TimeoutError:
             said = f"no answer within {self.limit_seconds:g} s"
             return (

@@ -13,13 +13,12 @@ from datetime import UTC, datetime
 from functools import partial
 
 import httpx
-import nats.errors
 
 from contracts.subjects import RUNS
 from infra.generate.permissions import INFRA
 
 from .addresses import shown
-from .errors import Unexaminable
+from .errors import Unanswered, Unexaminable
 from .finding import Finding, fail, ok, skipped, warn
 from .installation import Installation
 from .machine import readable_files
@@ -97,7 +96,7 @@ async def _examine(name: str, measure: Measure) -> Finding:
             return judge(name, await measure())
     except Unexaminable as reason:
         return skipped(name, str(reason))
-    except (DatabaseAway, TimeoutError, nats.errors.Error, httpx.HTTPError) as error:
+    except (DatabaseAway, Unanswered, TimeoutError, httpx.HTTPError) as error:
         return skipped(name, f"could not be asked ({error or type(error).__name__})")
 
 

@@ -2,6 +2,7 @@
 
 DoctorError
 ├── UnknownGroup     a group was named that does not exist: says which there are
+├── Unanswered       the log was asked and refused, or said nothing: the check fails
 └── Unexaminable     what a check needs is not there: the check is skipped, and says why
     └── NotLetIn     nats-server does not answer a user, or refuses it
 """
@@ -22,6 +23,13 @@ class UnknownGroup(DoctorError):
             f"no group is named {', '.join(map(repr, self.unknown))}: "
             f"choose among {', '.join(known)}"
         )
+
+
+class Unanswered(DoctorError):
+    """NATS let us in, and then the log did not do what it was asked."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"the log does not answer: {said}")
 
 
 class Unexaminable(DoctorError):

@@ -145,14 +145,6 @@ class Installation:
             raise Unexaminable(self._unknown(POSTGRES_VARIABLE))
         return self.postgres_dsn
 
-    @property
-    def setup_command(self) -> str:
-        """What makes streams, consumers and tables, or brings them up to date."""
-        if self.kind == "platform":
-            return "restart `interlock dev`"
-        mode = f" --durability {self.durability}" if self.durability else ""
-        return f"python -m infra.bootstrap setup{mode}"
-
     def _unknown(self, variable: str) -> str:
         if self.kind == "nothing":
             return f"nothing runs here; start `interlock dev`, or set {variable}"

@@ -18,7 +18,7 @@ from .check import aside
 from .errors import Unexaminable
 from .finding import Finding, fail, ok, skipped
 from .installation import Installation
-from .permissions import remedy_of
+from .remedies import tell_nats
 
 OTHERS = 0o077
 MAKE = "python -m infra.bootstrap keys"
@@ -90,7 +90,7 @@ def judge_keyring(path: Path, signers: Mapping[str, str]) -> Iterator[Finding]:
 
 def judge_users(installation: Installation, users: Mapping[str, str]) -> Finding:
     """What nats-server is told, where that file is here. What it does: the group permissions."""
-    name, remedy = "authorization.conf", remedy_of(installation)
+    name, remedy = "authorization.conf", tell_nats(installation)
     nats = installation.home.nats
     files = [*nats.glob(name), *nats.glob(f"node-*/{name}")]
     if not files:

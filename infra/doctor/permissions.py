@@ -17,9 +17,10 @@ from nats.js.api import Header
 from contracts.subjects import FACTS, FactKind
 from infra.generate.permissions import INFRA, USERS
 
-from .errors import NotLetIn, Unexaminable
+from .errors import NotLetIn, Unanswered, Unexaminable
 from .finding import Finding, fail, ok, skipped
 from .installation import Installation
+from .remedies import tell_nats
 from .session import Session, session
 
 ANSWER_SECONDS = 3.0
@@ -43,14 +44,14 @@ async def examine(user: str, installation: Installation) -> Finding:
     """Connect as the user, and try what it may and what it may not."""
     try:
         async with session(installation, user) as connected:
-            return await _try(user, connected, remedy_of(installation))
+            return await _try(user, connected, tell_nats(installation))
     except NotLetIn as error:
         detail = f"NATS does not let it in: {error.reason}"
-        return fail(user, detail, remedy_of(installation))
+        return fail(user, detail, tell_nats(installation))
     except Unexaminable as reason:
         return skipped(user, str(reason))
-    except nats.errors.Error as error:
-        return fail(user, f"lost NATS meanwhile: {error!r}", "interlock doctor --only nats")
+    except Unanswered as error:
+        return fail(user, str(error), "interlock doctor --only nats,streams")
 
 
 async def _try(user: str, connected: Session, remedy: str) -> Finding:
@@ -68,19 +69,19 @@ async def refused(connected: Session, kind: FactKind) -> bool:
     """Whether the server refuses a fact of this kind from the user, or hands it to the log.
 
     Raises:
-        Unexaminable: neither the server nor the log says anything.
+        Unanswered: neither the server nor the log says anything.
     """
     subject = f"{NOBODY}.{kind.type}{'.doctor' if kind.keyed else ''}"
     asked = asyncio.create_task(_passes(connected, subject))
     denied = asyncio.create_task(connected.refusal_of(subject))
     tasks = (asked, denied)
     await asyncio.wait(tasks, timeout=ANSWER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-    said, decided = denied.done(), denied.done() or asked.done()
+    said, passed = denied.done(), asked.done()
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    if not decided:
-        raise Unexaminable(f"neither NATS nor the log answers {kind.type}")
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+    if not said and (not passed or ends[0] is not None):
+        raise Unanswered(f"neither a refusal nor an answer to {kind.type} ({ends[0]!r})")
     return said
 
 
@@ -100,10 +101,3 @@ def own_of(user: str) -> FactKind:
 def foreign_to(user: str) -> FactKind:
     """A signed kind of fact that only somebody else may say."""
     return next(kind for kind in FACTS if kind.starred and user not in (kind.owner, *kind.also))
-
-
-def remedy_of(installation: Installation) -> str:
-    """How nats-server comes to know the keys and permissions again."""
-    if installation.kind == "platform":
-        return "restart `interlock dev`"
-    return "python -m infra.bootstrap keys; then on the server: nats-server --signal reload"

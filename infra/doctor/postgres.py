@@ -8,7 +8,8 @@ import asyncpg
 from infra.migrations.run import MigrationChanged, pending
 
 from .finding import Finding, fail, ok, warn
-from .installation import POSTGRES_VARIABLE, Installation
+from .installation import Installation
+from .remedies import make_tables, start_postgres
 
 CONNECT_SECONDS = 3.0
 QUERY_SECONDS = 3.0
@@ -67,7 +68,7 @@ async def look_at_postgres(installation: Installation) -> Sequence[Finding]:
                 await _connections(connection),
             )
     except DatabaseAway as error:
-        return (fail("reachable", str(error), start_of(installation)),)
+        return (fail("reachable", str(error), start_postgres(installation)),)
 
 
 def judge_version(major: int) -> Finding:
@@ -86,7 +87,7 @@ async def _migrations(connection: asyncpg.Connection, installation: Installation
     except asyncpg.InsufficientPrivilegeError as error:
         return fail("migrations", str(error), "GRANT SELECT ON schema_migrations TO the role")
     if missing:
-        remedy = _migrate(installation)
+        remedy = make_tables(installation)
         return fail("migrations", f"not applied: {', '.join(missing)}", remedy)
     return ok("migrations", "at head")
 
@@ -115,15 +116,3 @@ def judge_connections(has: int, may: int) -> Finding:
     if free < FEW_CONNECTIONS:
         return warn("connections", detail, remedy)
     return ok("connections", detail)
-
-
-def start_of(installation: Installation) -> str:
-    if installation.kind == "platform":
-        return f"read {installation.home.logs / 'postgres.log'}, then restart `interlock dev`"
-    return f"start PostgreSQL there, or mend {POSTGRES_VARIABLE}"
-
-
-def _migrate(installation: Installation) -> str:
-    if installation.kind == "platform":
-        return installation.setup_command
-    return f'python -m infra.migrations.run "${POSTGRES_VARIABLE}"'

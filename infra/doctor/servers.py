@@ -13,8 +13,9 @@ from shared.content import OVER_BYTES
 
 from .addresses import host_and_port, shown
 from .finding import Finding, fail
-from .installation import NATS_VARIABLE, Installation
+from .installation import Installation
 from .machine import judge_nats_server
+from .remedies import start_nats
 
 ANSWER_SECONDS = 3.0
 FIRST_LINE_LIMIT_BYTES = 65_536
@@ -35,7 +36,7 @@ async def _examine(url: str, installation: Installation) -> Sequence[Finding]:
             said = await first_line(url)
     except (OSError, ValueError, TimeoutError) as error:
         why = str(error) or f"no answer within {ANSWER_SECONDS:g} s"
-        return (fail(node, f"does not answer as NATS: {why}", _start(installation)),)
+        return (fail(node, f"does not answer as NATS: {why}", start_nats(installation)),)
     return tuple(judge(node, said))
 
 
@@ -75,9 +76,3 @@ def judge(node: str, said: dict[str, Any]) -> Iterator[Finding]:
     if said.get("max_payload", 0) < OVER_BYTES:
         detail = f"messages may have {said.get('max_payload', 0)} bytes, ours {OVER_BYTES}"
         yield fail(f"{node} payload", detail, "set `max_payload: 1MB` in nats.conf, and reload")
-
-
-def _start(installation: Installation) -> str:
-    if installation.kind == "platform":
-        return f"read {installation.home.logs / 'nats.log'}, then restart `interlock dev`"
-    return f"start nats-server there, or mend {NATS_VARIABLE}"

@@ -13,7 +13,7 @@ from nats.js import JetStreamContext
 
 from shared.connection import inbox_prefix
 
-from .errors import NotLetIn, Unexaminable
+from .errors import NotLetIn, Unanswered, Unexaminable
 from .installation import Installation
 
 CONNECT_SECONDS = 2.0
@@ -47,6 +47,7 @@ async def session(installation: Installation, user: str) -> AsyncIterator[Sessio
     Raises:
         Unexaminable: no server is known, or the key of the user is not on this machine.
         NotLetIn: no server answers, or the server refuses the key.
+        Unanswered: in the block, a request was refused or not answered.
     """
     servers = installation.required_nats()
     seed = installation.nkey_file(user)
@@ -76,5 +77,7 @@ async def session(installation: Installation, user: str) -> AsyncIterator[Sessio
         raise NotLetIn(user, said or f"{type(error).__name__}: {error}") from error
     try:
         yield Session(client, refusals)
+    except nats.errors.Error as error:
+        raise Unanswered(str(error) or type(error).__name__) from error
     finally:
         await client.close()

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, StreamConfig, StreamInfo
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import NotFoundError
 
 from infra.generate.permissions import INFRA
 from infra.streams import REPLICAS, Bounds, differences_of, stream_configs
 
 from .finding import Finding, fail, ok, warn
 from .installation import Installation
+from .remedies import make_streams
 from .session import session
 
 NEARLY_FULL = 0.80  # of the bytes that a stream may have
@@ -31,7 +32,7 @@ async def look_at_streams(installation: Installation) -> Sequence[Finding]:
     copies = _copies(installation.durability, found)
     wanted = stream_configs(copies, Bounds())
     judged = (
-        judge(config, found.get(config.name or ""), installation.setup_command) for config in wanted
+        judge(config, found.get(config.name or ""), make_streams(installation)) for config in wanted
     )
     ours = {config.name for config in wanted}
     strangers = (stranger(name) for name in sorted(found.keys() - ours))
@@ -48,7 +49,7 @@ async def _found(js: JetStreamContext) -> Mapping[str, StreamInfo]:
 async def _info(js: JetStreamContext, name: str) -> StreamInfo | None:
     try:
         return await js.stream_info(name)
-    except (NotFoundError, APIError):
+    except NotFoundError:
         return None
 
 

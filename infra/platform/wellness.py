@@ -6,9 +6,10 @@ takes nothing until the server is restarted, even when there is space again.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from infra.platform.processes import Supervisor
+from shared.background import running
 
 LOOK_SECONDS = 1.0
 # One look may fall into a moment that passes.
@@ -22,13 +23,8 @@ Ailment = Callable[[], Awaitable[str | None]]
 @asynccontextmanager
 async def kept_well(supervisor: Supervisor, name: str, ailment: Ailment) -> AsyncIterator[None]:
     """While the block lasts, restart the child whenever it goes on saying that it is unwell."""
-    watching = asyncio.create_task(_watch(supervisor, name, ailment), name=f"look after {name}")
-    try:
+    async with running(_watch(supervisor, name, ailment)):
         yield
-    finally:
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
 
 
 async def _watch(supervisor: Supervisor, name: str, ailment: Ailment) -> None:

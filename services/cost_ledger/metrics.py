@@ -6,7 +6,7 @@ request: they are left out where a name would become a label, and counted in the
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +14,7 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from contracts.money import ModelUnfunded, MoneySettled
+from shared.background import running
 from shared.bus import Said
 from shared.metrics import UNKNOWN
 from shared.telemetry.levels import Levels
@@ -80,13 +81,8 @@ def tell(standings: Sequence[Standing], named: Collection[str]) -> None:
 @asynccontextmanager
 async def watched(standings: Standings, named: Collection[str]) -> AsyncIterator[None]:
     """Look at the budgets until the block is left; those `named` are told one by one."""
-    watching = asyncio.create_task(_watch(standings, named))
-    try:
+    async with running(_watch(standings, named)):
         yield
-    finally:
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
 
 
 async def _watch(standings: Standings, named: Collection[str]) -> None:

@@ -8,7 +8,7 @@ from services.observer.adapters.archive_log import open_archive_log
 from services.observer.adapters.engine import open_engine
 from services.observer.adapters.history import open_history
 from services.observer.adapters.stops import open_stops
-from services.observer.archiving import kept_clerk, kept_files, open_clerk
+from services.observer.archiving import kept_files, open_clerk
 from services.observer.gauges import gauged
 from services.observer.handlers import Projector, hears
 from services.observer.rebuild import Rebuilder
@@ -16,7 +16,8 @@ from services.observer.settings import Settings
 from services.observer.store import PostgresProjection, PostgresRebuilds
 from services.observer.store.states import PostgresStates
 from services.observer.tracing import LiveTracer, Tracer, Untold
-from services.observer.upkeep import Upkeep, kept_up
+from services.observer.upkeep import Upkeep
+from shared.background import running
 from shared.lag import open_lag
 from shared.postgres import open_pool
 from shared.redaction import redact
@@ -43,7 +44,7 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
         log = await open_archive_log(core, settings.read_timeout_seconds)
         clerk = open_clerk(pool, log, core.bus.clock, settings)
         upkeep = Upkeep(store, orders, rebuilder, settings)
-        async with kept_up(upkeep), kept_clerk(clerk), gauges:
+        async with running(upkeep.run(), clerk.run()), gauges:
             yield {
                 "projector": Projector(store, settings.batch_facts, settings.batch_wait_seconds),
                 "tracer": tracer,

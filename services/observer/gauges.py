@@ -6,13 +6,14 @@ better than what was true a while ago.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 
 from services.observer.adapters.engine import Engine
 from services.observer.adapters.stops import Stops
 from services.observer.store.states import Counted
+from shared.background import running
 from shared.lag import LagReader
 from shared.telemetry.levels import Levels
 
@@ -100,15 +101,8 @@ async def gauged(
         _again_and_again(lambda: look_at_lag(lag), FROM_LAG, look_seconds),
         _again_and_again(lambda: look_at_orders(stops), FROM_ORDERS, look_seconds),
     )
-    tasks = [asyncio.create_task(look) for look in looks]
-    try:
+    async with running(*looks):
         yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
 
 
 async def _again_and_again(

@@ -2,8 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 import structlog
@@ -77,15 +75,3 @@ class Upkeep:
             differed=done.differed,
             removed=done.removed,
         )
-
-
-@asynccontextmanager
-async def kept_up(upkeep: Upkeep) -> AsyncIterator[None]:
-    """Upkeep goes on for as long as the block lasts."""
-    task = asyncio.create_task(upkeep.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task

@@ -7,7 +7,7 @@ Standard error has them all.
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, MutableMapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
+from shared.background import running
 from shared.metrics import DROPPED, EXPORT_FAILURES, EXPORTED
 
 from .back_end import BackEnd
@@ -61,14 +62,11 @@ async def exporting_logs(service: str, back_end: BackEnd | None) -> AsyncIterato
         return
     sender = Sender(back_end, LOGS_PATH, EXPORT_SECONDS)
     _exporting.append(service)
-    running = asyncio.create_task(_run(sender, service))
     try:
-        yield
+        async with running(_run(sender, service)):
+            yield
     finally:
         _exporting.remove(service)
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
         await _export(sender, service)
         _queue.clear()
         await sender.close()

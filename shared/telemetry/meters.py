@@ -1,9 +1,10 @@
 """Metrics go out while a service runs, if somebody is there to take them."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+
+from shared.background import running
 
 from .back_end import BackEnd
 
@@ -28,11 +29,8 @@ async def exporting_metrics(
     from .export import MetricsExport  # noqa: PLC0415
 
     export = MetricsExport(service, back_end, cadence)
-    running = asyncio.create_task(export.run())
     try:
-        yield
+        async with running(export.run()):
+            yield
     finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
         await export.close()

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.cli import app
-from infra.doctor import clocks, consumers, postgres, streams
+from infra.doctor import clocks, hearing, postgres, streams
 from infra.doctor.examination import GROUPS
 from infra.doctor.finding import fail
 from tests.docs.test_documents import ROOT, blocks
@@ -49,7 +49,7 @@ def test_the_finding_that_is_shown_has_the_names_of_one():
 
 
 def test_the_limits_that_are_told_are_those_of_the_code():
-    assert f"{consumers.LAG_MESSAGES} messages wait, or {consumers.REDELIVERED_MESSAGES}" in TEXT
+    assert f"{hearing.LAG_MESSAGES} messages wait, or {hearing.REDELIVERED_MESSAGES}" in TEXT
     assert f"over {streams.NEARLY_FULL:.0%}".replace("%", " %") in TEXT
     assert f"over {streams.FULL:.0%}".replace("%", " %") in TEXT
     few, least = postgres.FEW_CONNECTIONS, postgres.LEAST_CONNECTIONS

@@ -5,8 +5,8 @@ and keeps the proof; `clerk` does both, one after the other, on one observer at 
 """
 
 from .archiver import Archiver
-from .clerk import Clerk, kept_clerk, open_clerk
+from .clerk import Clerk, open_clerk
 from .eraser import Eraser
 from .files import KeptFiles, kept_files
 
-__all__ = ["Archiver", "Clerk", "Eraser", "KeptFiles", "kept_clerk", "kept_files", "open_clerk"]
+__all__ = ["Archiver", "Clerk", "Eraser", "KeptFiles", "kept_files", "open_clerk"]

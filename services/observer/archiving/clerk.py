@@ -2,8 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -126,15 +124,3 @@ def open_clerk(pool: asyncpg.Pool, log_: ArchiveLog, clock: Clock, settings: Set
         log_, files, rows, PostgresKinship(pool), PostgresOrders(pool), settings.erased_runs_limit
     )
     return Clerk(pool, archiver, eraser, clock, settings)
-
-
-@asynccontextmanager
-async def kept_clerk(clerk: Clerk) -> AsyncIterator[None]:
-    """The clerk works for as long as the block lasts."""
-    task = asyncio.create_task(clerk.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
