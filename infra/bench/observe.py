@@ -21,6 +21,7 @@ import asyncpg
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
+from contracts.hearings import HEARINGS
 from contracts.subjects import OBSERVER, PRODUCER, RUNS
 from infra.dev.assembly import START_ORDER
 from infra.dev.platform import DevOptions, DevPlatform, Tell
@@ -76,12 +77,16 @@ class _Side:
     platform: DevPlatform
     infra: Client
     submit: Submitter
+    hearing: tuple[str, ...]
     cpu_ms: list[float]
     cpu_ms_of: dict[str, list[float]]
 
     async def turn(self, load: Load) -> None:
         before = await read_meter(self.platform, self.infra)
         await asyncio.gather(*(self.submit.run() for _ in range(load.together)))
+        # What is still to be done for these steps is theirs too.
+        for durable in self.hearing:
+            await _left(self.infra.jetstream(), durable, below=1)
         after = await read_meter(self.platform, self.infra)
         steps = load.together * load.steps
         spent = {
@@ -141,7 +146,8 @@ async def _side(
             client, infra = await platform.connect(PRODUCER), await platform.connect()
             ends = Ends()
             await ends.listen(client)
-            side = _Side(platform, infra, Submitter(client, ends, steps), [], {})
+            hearing = tuple(one.durable for one in HEARINGS if one.service in services)
+            side = _Side(platform, infra, Submitter(client, ends, steps), hearing, [], {})
             await side.submit.run()  # caches warm, imports done
             yield side
             await client.close()
@@ -154,20 +160,20 @@ async def _backlog(side: _Side, tell: Tell) -> float:
     facts = (await engine.consumer_info(RUNS, OBSERVER)).num_pending or 0
     tell(f"projecting a backlog of {facts} facts")
     starting = asyncio.create_task(side.platform.start_service(OBSERVER))
-    await _left(engine, below=facts)
+    await _left(engine, OBSERVER, below=facts)
     started = time.perf_counter()
     begun = (await engine.consumer_info(RUNS, OBSERVER)).num_pending or 0
-    await _left(engine, below=1)
+    await _left(engine, OBSERVER, below=1)
     seconds = time.perf_counter() - started
     await starting
     return begun / seconds
 
 
-async def _left(engine: JetStreamContext, below: int) -> None:
-    """Wait until fewer facts than that are unheard or unacknowledged."""
+async def _left(engine: JetStreamContext, durable: str, below: int) -> None:
+    """Wait until a consumer has fewer facts than that unheard or unacknowledged."""
     async with asyncio.timeout(CATCH_UP_SECONDS):
         while True:
-            told = await engine.consumer_info(RUNS, OBSERVER)
+            told = await engine.consumer_info(RUNS, durable)
             if (told.num_pending or 0) + (told.num_ack_pending or 0) < below:
                 return
             await asyncio.sleep(LOOK_SECONDS)

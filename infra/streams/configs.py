@@ -45,7 +45,7 @@ RETIRED_CONSUMERS = ((RUNS, "console"),)
 REPLICAS = {"fast": 1, "durable": 1, "replicated": 3}
 
 
-UNAWAITED = 4  # times longer until another replica takes over
+UNAWAITED = 8  # times longer until another replica takes over
 
 
 @dataclass(frozen=True, slots=True)

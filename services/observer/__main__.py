@@ -71,6 +71,7 @@ async def tracing(core: Core, settings: Settings) -> AsyncIterator[Tracer]:
             outbox,
             Capture(redact if settings.capture_content else None),
             gather_seconds=settings.gather_seconds,
+            gather_facts=settings.gather_facts,
             cached_runs=settings.traced_runs,
         )
     finally:

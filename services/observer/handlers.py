@@ -1,6 +1,8 @@
 """What the observer hears: into the read models and traces, and acknowledged after that."""
 
 import asyncio
+import time
+from contextlib import suppress
 from typing import Annotated
 
 import structlog
@@ -17,12 +19,15 @@ from shared.service import Handlers
 log = structlog.get_logger()
 hears = Handlers()
 
+SOON = 0.02  # of the time between batches: what begins with others comes with them
+
 
 class Projector:
     """Gathers the changes of facts that are heard together into one transaction.
 
     Who adds waits for the commit, so that a fact is acknowledged only when its rows are stored.
-    While one batch is written the next one gathers: under load batches grow by themselves. How
+    After a quiet time that is soon; of what goes on and on, one batch is written each
+    `wait_seconds`, since most of its facts change the same rows again, and a full one at once. How
     many may wait is bounded by the facts in flight.
     """
 
@@ -30,6 +35,8 @@ class Projector:
         self._store = store
         self._limit = facts
         self._wait_seconds = wait_seconds
+        self._next_at = 0.0
+        self._is_full = asyncio.Event()
         self._waiting: list[tuple[tuple[Change, ...], asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -37,6 +44,8 @@ class Projector:
         """Done when the changes are committed, or with what kept them from it."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((changes, done))
+        if len(self._waiting) >= self._limit:
+            self._is_full.set()
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_all())
         return done
@@ -44,13 +53,20 @@ class Projector:
     async def _write_all(self) -> None:
         try:
             while self._waiting:
-                if len(self._waiting) < self._limit:
-                    await asyncio.sleep(self._wait_seconds)
+                await self._gather()
                 batch = self._waiting[: self._limit]
                 del self._waiting[: self._limit]
                 await self._write(batch)
         finally:
             self._writing = None
+
+    async def _gather(self) -> None:
+        if len(self._waiting) < self._limit:
+            self._is_full.clear()
+            seconds = max(self._next_at - time.monotonic(), self._wait_seconds * SOON)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_full.wait(), seconds)
+        self._next_at = time.monotonic() + self._wait_seconds
 
     async def _write(self, batch: list[tuple[tuple[Change, ...], asyncio.Future[None]]]) -> None:
         try:

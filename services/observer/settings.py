@@ -13,9 +13,9 @@ class Settings(ServiceSettings, PostgresSettings):
     model_config = service_config("observer")
 
     in_flight: int = Field(1000, ge=1, le=10_000, description="Facts that wait for their commit")
-    ack_wait_seconds: float = Field(6.0, gt=0, description="As the consumer's: no run waits here")
+    ack_wait_seconds: float = Field(12.0, gt=0, description="As the consumer's: no run waits here")
     batch_facts: int = Field(256, ge=1, le=10_000, description="Facts a transaction")
-    batch_wait_seconds: float = Field(0.2, ge=0, description="Before a transaction begins")
+    batch_wait_seconds: float = Field(1.0, ge=0, description="From one transaction to the next")
 
     upkeep_seconds: float = Field(1.0, gt=0, description="Between looks for ordered rebuilds")
     rebuild_runs: int = Field(32, ge=1, le=1_000, description="Runs that are rebuilt together")
@@ -43,7 +43,8 @@ class Settings(ServiceSettings, PostgresSettings):
         300.0, gt=0, description="A run under way is stuck that nothing is heard of for so long"
     )
 
-    gather_seconds: float = Field(1.0, ge=0, description="Heard within it, traced together")
+    gather_seconds: float = Field(3.0, ge=0, description="Heard within it, traced together")
+    gather_facts: int = Field(250, ge=1, description="So many are traced without waiting longer")
     traced_runs: int = Field(256, ge=1, description="Runs whose traces are kept to go on from")
     queued_spans: int = Field(4096, ge=1, description="Spans that wait for the back end")
     batch_spans: int = Field(512, ge=1, description="Spans an export, and the rest of a run")

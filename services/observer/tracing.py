@@ -119,6 +119,7 @@ class LiveTracer:
         capture: Capture,
         *,
         gather_seconds: float,
+        gather_facts: int,
         cached_runs: int,
         kept_windows: int = WINDOWS_KEPT,
     ) -> None:
@@ -126,10 +127,13 @@ class LiveTracer:
         self._exporter = exporter
         self._capture = capture
         self._gather_seconds = gather_seconds
+        self._gather_facts = gather_facts
         self._cached_runs = cached_runs
         self._kept_windows = kept_windows
         self._known: OrderedDict[RunKey, _Told] = OrderedDict()
         self._heard: dict[RunKey, set[int]] = {}
+        self._gathered = 0
+        self._is_enough = asyncio.Event()
         self._telling: asyncio.Task[None] | None = None
         self._reading = asyncio.Lock()
 
@@ -137,16 +141,20 @@ class LiveTracer:
         if fact.type not in TELLING:
             return
         self._heard.setdefault((fact.tenant, fact.run_id), set()).add(fact.sequence)
+        self._gathered += 1
+        if self._gathered >= self._gather_facts:
+            self._is_enough.set()
         if self._telling is None:
             self._telling = asyncio.create_task(self._tell())
         # Whoever is cancelled must not take the others of its round with it.
         await asyncio.shield(self._telling)
 
     async def _tell(self) -> None:
-        await asyncio.sleep(self._gather_seconds)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._is_enough.wait(), self._gather_seconds)
         heard, self._heard = self._heard, {}
         # From here on, what is heard belongs to the next round.
-        self._telling = None
+        self._gathered, self._is_enough, self._telling = 0, asyncio.Event(), None
         found: list[SpanShape] = []
         async with self._reading:
             for key, sequences in heard.items():

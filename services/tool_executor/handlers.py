@@ -14,7 +14,7 @@ from faststream import Context
 from contracts.guardrail import ToolCleared
 from contracts.history import Run
 from contracts.shape import later
-from contracts.tool import ToolClaimed, ToolFailed, ToolUnknown
+from contracts.tool import ToolClaimed, ToolFailed, ToolSucceeded, ToolUnknown
 from shared.bus import Bus, Heard
 from shared.errors import Again, LogRefused
 from shared.orders import EVERYTHING_RUNS, InForce, why_stopped
@@ -235,4 +235,6 @@ async def _say_outcome(outcome: ToolOutcome, act: Act, heard: Heard[ToolCleared]
 
 async def _say(heard: Heard[ToolCleared], bus: Bus, body: ToolOutcome) -> None:
     fact = await bus.say(heard.fact, body)
-    log.info("executor.said", said=fact.type, call=body.call, attempt=body.attempt)
+    # What went well is a fact already, and there is much of it.
+    if not isinstance(body, ToolSucceeded):
+        log.info("executor.said", said=fact.type, call=body.call, attempt=body.attempt)

@@ -50,7 +50,8 @@ class Exported:
 
 
 def tracer(log, exported, gather=0.0, cached=8, capture=NOTHING, **limits):
-    return LiveTracer(log, exported, capture, gather_seconds=gather, cached_runs=cached, **limits)
+    limits = {"gather_seconds": gather, "gather_facts": 1000, "cached_runs": cached, **limits}
+    return LiveTracer(log, exported, capture, **limits)
 
 
 def heard(facts):
@@ -161,6 +162,15 @@ async def test_a_long_run_that_is_heard_late_is_told_from_its_beginning(facts):
         await live.note(fact)
 
     assert Counter(ids(exported.spans)) == Counter(ids(trace_of(facts)))
+
+
+async def test_many_facts_are_told_before_the_time_is_up(facts):
+    exported, most = Exported(), len(heard(facts))
+    live = tracer(Log(facts), exported, gather=3600, gather_facts=most)
+
+    await asyncio.wait_for(asyncio.gather(*(live.note(fact) for fact in heard(facts))), 10)
+
+    assert ids(exported.spans) == ids(trace_of(facts))
 
 
 async def test_the_log_is_read_up_to_what_was_heard_whichever_replica_answers(facts):

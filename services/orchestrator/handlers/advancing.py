@@ -36,6 +36,7 @@ from contracts.money import ModelUnfunded
 from contracts.review import ReviewAnswered, ReviewDecided, ReviewEscalated, ReviewRequested
 from contracts.run import RunQueued, RunStarted
 from contracts.shape import Body
+from contracts.subjects import ENDS
 from contracts.task import TaskSubmitted
 from contracts.tool import ToolUnknown
 from services.orchestrator.handlers.desk import Desk, hears
@@ -46,6 +47,15 @@ from shared.bus import Bus, Heard
 from shared.errors import Again, LogError, Stale
 
 log = structlog.get_logger()
+
+# Where a run stands: what an operator follows in the logs. Everything else is a fact already.
+FOLLOWED = frozenset(
+    {
+        *("run.queued", "run.started", "run.paused", "run.resumed"),
+        *("review.requested", "review.escalated", "review.decided"),
+        *ENDS,
+    }
+)
 
 # After these the next moment to look at the run is another one.
 CHANGES_WAKE = (
@@ -159,4 +169,5 @@ async def _arm(run: Run, bus: Bus, desk: Desk) -> None:
 
 
 def _note(fact: Fact[Body]) -> None:
-    log.info("orchestrator.said", said=fact.type, tenant=fact.tenant, run_id=fact.run_id)
+    if fact.type in FOLLOWED:
+        log.info("orchestrator.said", said=fact.type, tenant=fact.tenant, run_id=fact.run_id)
