@@ -116,6 +116,7 @@ FACTS: tuple[FactKind, ...] = (
 )
 
 ENDS = ("run.completed", "run.failed", "run.cancelled")
+OVER = (*ENDS, "run.archived")  # whoever follows a run has seen it all
 REDRIVEN = "run.redriven"
 _KIND_OF_TYPE = {kind.type: kind for kind in FACTS}
 _KIND_OF_BODY = {kind.body: kind for kind in FACTS}

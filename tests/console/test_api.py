@@ -1,9 +1,11 @@
+import asyncio
 import json
 
 import pytest
 
 from contracts.control import RunCancelRequested
 from contracts.history import digest, fold, prompt
+from contracts.run import RunArchived
 from contracts.task import TaskSubmitted
 from services.console.api.events import HEARTBEAT, follow
 from services.observer.rules import project
@@ -198,6 +200,18 @@ async def test_events_go_on_live_with_heartbeats_between(bus, desk):
     facts = [json.loads(one.split("data: ")[1]) for one in told if one != HEARTBEAT]
     assert [one["sequence"] for one in facts] == list(range(1, len(history.facts) + 1))
     assert desk.streams == 0
+
+
+async def test_events_of_a_deleted_run_are_its_tombstone_and_end(api, take):
+    gone = History(run_id="r-1")
+    digest = "0" * 64
+    gone.say(RunArchived(archive_sha256=digest, task_sha256=digest, facts=9), gone.root)
+    take(gone)
+
+    told = (await asyncio.wait_for(api.get("/runs/r-1/events"), 5)).text
+
+    assert told.count("id: ") == 1
+    assert '"run.archived"' in told
 
 
 async def test_event_streams_are_bounded(api, desk, take):

@@ -15,7 +15,7 @@ from fastapi.responses import StreamingResponse
 from contracts.envelope import Fact
 from contracts.history import Run
 from contracts.shape import Body
-from contracts.subjects import ENDS
+from contracts.subjects import OVER
 from services.console.adapters import heard_within
 from services.console.api.desk import Desk, DeskHere, InTenant
 from services.console.api.people import Viewer
@@ -55,7 +55,7 @@ async def events(
 async def follow(desk: Desk, run: Run, after: int) -> AsyncIterator[str]:
     """Facts after a sequence as events; heartbeats between them."""
     desk.streams += 1
-    ended = run.end is not None
+    ended = run.end is not None or run.archived
     sent = time.monotonic()
     try:
         async with desk.bell.listening(run.tenant, run.run_id) as bell:
@@ -64,7 +64,7 @@ async def follow(desk: Desk, run: Run, after: int) -> AsyncIterator[str]:
                 for fact in facts:
                     after, sent = fact.sequence, time.monotonic()
                     yield event(fact)
-                ended = ended or any(fact.type in ENDS for fact in facts)
+                ended = ended or any(fact.type in OVER for fact in facts)
                 if ended and not facts:
                     return
                 if not ended:

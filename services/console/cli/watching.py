@@ -18,7 +18,7 @@ from contracts.history import Run, fold
 from contracts.model import ModelRequested
 from contracts.review import ReviewRequested
 from contracts.shape import Body
-from contracts.subjects import ENDS
+from contracts.subjects import OVER
 from services.console.cli.amounts import counted
 from services.console.cli.client import SILENCE_SECONDS, connect
 from services.console.cli.errors import Unreachable
@@ -107,7 +107,7 @@ class Watch:
 
     def _tell(self, view: Any) -> None:
         self._after = int(view["sequence"])
-        self._ended = self._ended or view["type"] in ENDS
+        self._ended = self._ended or view["type"] in OVER
         facts = facts_from([view])
         if facts:
             self._run = fold(facts, self._run)
