@@ -19,7 +19,7 @@ from shared.service import Handlers
 log = structlog.get_logger()
 hears = Handlers()
 
-SOON = 0.02  # of the time between batches: what begins with others comes with them
+SOON = 0.02  # of `wait_seconds`, after a quiet time: a burst comes together
 
 
 class Projector:

@@ -33,8 +33,8 @@ class Upkeep:
         while True:
             try:
                 await self.look()
-            except TROUBLES as error:
-                log.warning("observer.upkeep_failed", error=repr(error))
+            except Exception:
+                log.exception("observer.upkeep_failed")
             await asyncio.sleep(self._settings.upkeep_seconds)
 
     async def look(self) -> None:

@@ -60,6 +60,32 @@ async def test_a_batch_is_no_larger_than_its_limit():
     assert max(store.batches) == 4
 
 
+async def test_a_full_batch_does_not_wait_for_its_time():
+    store = MemoryProjection()
+    projector = Projector(store, 4, 3600)
+
+    first = projector.add(project(FACTS[0]))
+    await asyncio.sleep(0.01)
+    others = [projector.add(project(fact)) for fact in FACTS[1:4]]
+    await asyncio.wait_for(asyncio.gather(first, *others), 10)
+
+    assert store.batches == [4]
+
+
+async def test_what_comes_right_after_a_batch_is_written_with_what_follows():
+    store = MemoryProjection()
+    projector = Projector(store, 256, 0.5)
+    await projector.add(project(FACTS[0]))
+
+    later = []
+    for fact in FACTS[1:4]:
+        later.append(projector.add(project(fact)))
+        await asyncio.sleep(0.05)
+    await asyncio.gather(*later)
+
+    assert store.batches == [1, 3]
+
+
 async def test_a_handler_returns_only_after_the_commit():
     store = Gate()
     projector = Projector(store, 256, 0)

@@ -78,7 +78,13 @@ class Archiver:
         assert run.end is not None, "as it did for this"
         content, exported = await self._written(lying)
         place = place_of(run.tenant, run.run_id, run.end.stored_at or run.end.time)
-        file_sha256 = await asyncio.to_thread(self._files.write, place, content)
+        try:
+            file_sha256 = await asyncio.to_thread(self._files.write, place, content)
+        except OSError as error:
+            raise Refused(
+                f"run {run.run_id}: {place} cannot be written ({error}): make room, or see to "
+                "INTERLOCK_OBSERVER_ARCHIVE_DIR"
+            ) from None
         row = _row(lying, run.submitted.body, exported, place, file_sha256, len(content))
         await self._read_back(row)
         await self._rows.put(row)

@@ -53,8 +53,8 @@ class Clerk:
         while True:
             try:
                 await self.look()
-            except TROUBLES as error:
-                log.warning("observer.clerk_failed", error=repr(error))
+            except Exception:
+                log.exception("observer.clerk_failed")
             await asyncio.sleep(self._settings.upkeep_seconds)
 
     async def look(self) -> None:
@@ -76,7 +76,9 @@ class Clerk:
             answer = await self._answer(order)
         except Refused as error:
             await self._orders.end(order.number, "refused", str(error))
-        except (Unfinished, *TROUBLES) as error:
+        except Exception as error:
+            if not isinstance(error, (Unfinished, *TROUBLES)):
+                log.exception("observer.order_failed", order=order.number)
             why = str(error) if isinstance(error, Unfinished) else repr(error)
             tries = await self._orders.again(order.number, why)
             if tries >= self._settings.order_tries:
@@ -106,6 +108,11 @@ class Clerk:
                 await archiver.archive(tenant, run_id, after)
             except Refused as error:
                 log.info("observer.not_archived", run_id=run_id, tenant=tenant, reason=str(error))
+            except TROUBLES:
+                raise
+            except Exception:
+                # One that nobody can read must not keep the others in the log.
+                log.exception("observer.archive_failed", run_id=run_id, tenant=tenant)
         if len(due) == most:
             self._last = due[-1]
         else:

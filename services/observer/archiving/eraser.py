@@ -6,6 +6,7 @@ be done again, so whoever is stopped anywhere goes on with the order later.
 """
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
@@ -66,15 +67,13 @@ class Eraser:
         run_ids = await selected(order, self._kinship, self._most)
         if order.run_id is not None and is_nothing(await self._look(order, order.run_id)):
             raise Refused(f"there is no run {order.run_id} in tenant {order.tenant}")
-        refusals = [one for run_id in run_ids if (one := await self._refusal(order, run_id))]
-        if refusals and not order.is_dry:
-            more = f", and {len(refusals) - NAMED} more" if len(refusals) > NAMED else ""
-            raise Refused("; ".join(refusals[:NAMED]) + more)
+        refusals = {run_id: await self._refusal(order, run_id) for run_id in run_ids}
+        if not order.is_dry:
+            _check(refusals.values())
         planned = await self._orders.plan(order.number, order.tenant, run_ids)
         if order.is_dry:
             for run_id in run_ids:
-                refusal = await self._refusal(order, run_id)
-                found = {**await self._look(order, run_id), "refusal": refusal}
+                found = {**await self._look(order, run_id), "refusal": refusals[run_id]}
                 await self._orders.note(order.number, run_id, found)
         return planned
 
@@ -140,6 +139,14 @@ class Eraser:
             raise Refused(f"run {run_id} lies in {row.place}, and its folder is not set")
         await asyncio.to_thread(self._files.delete, row.place)
         await self._archives.drop(tenant, run_id)
+
+
+def _check(refusals: Iterable[str | None]) -> None:
+    """Nothing of an order is done while one of its runs may not go."""
+    found = [one for one in refusals if one is not None]
+    if found:
+        more = f", and {len(found) - NAMED} more" if len(found) > NAMED else ""
+        raise Refused("; ".join(found[:NAMED]) + more)
 
 
 def _runs(count: int) -> str:

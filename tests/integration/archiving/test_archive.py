@@ -122,3 +122,47 @@ async def test_old_runs_go_by_themselves(place):
     await open_clerk(place.pool, place.log, place.core.bus.clock, settings).look()
 
     assert list(await place.in_log("r-1")) == ["run.acme.r-1.run.archived"]
+
+
+async def test_a_folder_that_cannot_be_written_is_named_and_the_run_stays(place):
+    await place.given(story("r-1"), "r-1")
+    place.folder.parent.mkdir(exist_ok=True)
+    place.folder.write_text("not a folder")
+
+    with pytest.raises(Refused, match=r"cannot be written .*INTERLOCK_OBSERVER_ARCHIVE_DIR"):
+        await place.archiver().archive("acme", "r-1")
+
+    assert len(await place.in_log("r-1")) > 2
+
+
+async def test_a_run_that_nobody_can_read_does_not_keep_the_others(place, monkeypatch):
+    for run_id in ("r-1", "r-2"):
+        await place.given(story(run_id), run_id)
+    real = place.log.lying
+
+    async def lying(tenant, run_id):
+        if run_id == "r-1":
+            raise ValueError("unreadable")
+        return await real(tenant, run_id)
+
+    monkeypatch.setattr(place.log, "lying", lying)
+    settings = Settings(archive_dir=place.folder, archive_after_days=0)
+
+    await open_clerk(place.pool, place.log, place.core.bus.clock, settings).look()
+
+    assert list(await place.in_log("r-2")) == ["run.acme.r-2.run.archived"]
+    assert len(await place.in_log("r-1")) > 2
+
+
+async def test_an_order_that_fails_in_an_unknown_way_is_counted_as_tried(place, monkeypatch):
+    order = await place.order("r-1")
+
+    async def lying(tenant, run_id):
+        raise ValueError("unreadable")
+
+    monkeypatch.setattr(place.log, "lying", lying)
+
+    await open_clerk(place.pool, place.log, place.core.bus.clock, Settings()).look()
+
+    row = await place.pool.fetchrow("SELECT * FROM observer_orders WHERE id = $1", order.number)
+    assert (row["tries"], row["answer"]) == (1, "ValueError('unreadable')")

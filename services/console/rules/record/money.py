@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from contracts.envelope import Fact
 from contracts.history import Attempt, Step
 from contracts.money import BudgetShare, ModelFunded, ModelUnfunded, PriceLine
 from services.console.rules.record.content import Recorded
@@ -74,9 +75,8 @@ def money_of(step: Step) -> MoneyRecord:
 
 
 def _holds(attempt: Attempt) -> Iterator[HoldRecord | Denied]:
-    match attempt.verdict.body if attempt.verdict is not None else None:
-        case ModelFunded() as funded:
-            assert attempt.verdict is not None, "it was just looked at"
+    match attempt.verdict:
+        case Fact(body=ModelFunded() as funded, sequence=sequence):
             yield HoldRecord(
                 attempt=attempt.number,
                 hold_id=funded.hold_id,
@@ -84,10 +84,9 @@ def _holds(attempt: Attempt) -> Iterator[HoldRecord | Denied]:
                 budgets=funded.budgets,
                 price_book=funded.price_book,
                 settlement=_settlement(attempt),
-                sequence=attempt.verdict.sequence,
+                sequence=sequence,
             )
-        case ModelUnfunded() as refused:
-            assert attempt.verdict is not None, "it was just looked at"
+        case Fact(body=ModelUnfunded() as refused, sequence=sequence):
             yield Denied(
                 attempt=attempt.number,
                 rule=refused.rule,
@@ -95,7 +94,7 @@ def _holds(attempt: Attempt) -> Iterator[HoldRecord | Denied]:
                 needed_micro_usd=refused.needed_micro_usd,
                 remaining_micro_usd=refused.remaining_micro_usd,
                 reason=refused.reason,
-                sequence=attempt.verdict.sequence,
+                sequence=sequence,
             )
 
 
