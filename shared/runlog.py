@@ -7,7 +7,7 @@ import structlog
 from contracts.envelope import Fact, Stored, Unbelievable, Verifier, believe
 from contracts.history import Run, fold
 from contracts.shape import Body
-from contracts.subjects import run_prefix
+from contracts.subjects import SUBMITTED, Subject, parse_subject, run_prefix
 from shared.direct import DirectReader
 from shared.errors import LogUnavailable
 from shared.lineage import attach_ancestors
@@ -92,6 +92,15 @@ class RunLog:
         stored = await self._reader.read(run_prefix(tenant, run_id), 1, until)
         kept = (one for one in stored if not until or one.sequence <= until)
         return [one for one in kept if self._believed(one, none_yet) is not None]
+
+    async def tenants_of(self, run_id: str) -> list[str]:
+        """The tenants that have submitted a run of this id, in order.
+
+        Raises:
+            LogUnavailable: the log did not answer.
+        """
+        stored = await self._reader.heads(Subject("*", run_id, SUBMITTED.type).text)
+        return sorted({parse_subject(one.subject).tenant for one in stored})
 
     def forget(self, tenant: str, run_id: str) -> None:
         """Drop a run from the cache."""

@@ -26,6 +26,10 @@ class History(Protocol):
         """The same as they are stored, up to sequence `until`; to the end where that is 0."""
         ...
 
+    async def tenants_of(self, run_id: str) -> list[str]:
+        """The tenants that have submitted a run of this id, in order."""
+        ...
+
 
 class MemoryHistory:
     """The facts of a bus in memory, for tests."""
@@ -46,6 +50,9 @@ class MemoryHistory:
     async def messages(self, tenant: str, run_id: str, until: int = 0) -> list[Stored]:
         facts = await self.facts(tenant, run_id)
         return [self._stored(one) for one in facts if not until or one.sequence <= until]
+
+    async def tenants_of(self, run_id: str) -> list[str]:
+        return sorted({fact.tenant for fact in self._known if fact.run_id == run_id})
 
     def _stored(self, fact: Fact[Body]) -> Stored:
         written = encode(fact, self._signers.get(kind_of(fact.type).owner))

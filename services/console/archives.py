@@ -162,6 +162,10 @@ class KeptHistory:
     async def messages(self, tenant: str, run_id: str, until: int = 0) -> list[Stored]:
         return await self._log.messages(tenant, run_id, until)
 
+    async def tenants_of(self, run_id: str) -> list[str]:
+        kept = await self._archives.tenants_of(run_id)
+        return sorted({*kept, *await self._log.tenants_of(run_id)})
+
 
 def _is_whole(found: Sequence[Fact[Body]]) -> bool:
     """Whether the log has the run itself. Behind a tombstone another task may have been sent."""

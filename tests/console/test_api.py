@@ -149,6 +149,14 @@ async def test_runs_are_listed_by_what_is_asked(api, desk):
     assert (await api.get("/runs", params={"tenant": "other"})).json() == []
 
 
+async def test_a_run_that_no_read_model_knows_yet_is_found_in_the_log(api, take):
+    history = History(tenant="other")
+    history.begin()
+    take(history)
+
+    assert (await api.get("/runs/r-1")).json()["tenant"] == "other"
+
+
 async def test_two_tenants_with_one_id_must_be_told_apart(api, desk):
     for tenant in ("acme", "other"):
         history = History(tenant=tenant)

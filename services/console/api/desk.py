@@ -57,14 +57,13 @@ class Desk:
         if asked is not None or person.tenant is not None:
             return self.allowed_tenant(person, asked) or self.settings.default_tenant
         listed = await self.store.tenants_of(run_id)
-        found = sorted({*listed, *await self.archives.tenants_of(run_id)})
+        found = sorted({*listed, *await self.history.tenants_of(run_id)})
         if len(found) > 1:
             raise Conflict(
                 f"the tenants {', '.join(found)} each have a run {run_id}",
                 "tenant",
                 "say which: ?tenant=",
             )
-        # A run that was submitted a moment ago is in the log, and not yet in the read model.
         return found[0] if found else self.settings.default_tenant
 
     def allowed_tenant(self, person: Person, asked: str | None) -> str | None:

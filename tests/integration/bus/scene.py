@@ -72,10 +72,12 @@ class Scene:
         assert unbelieved() - self.before >= len(rules)
 
 
-async def submit(platform: NatsPlatform, run_id: str = "r-1", text: str = "Hi") -> Fact[Body]:
+async def submit(
+    platform: NatsPlatform, run_id: str = "r-1", text: str = "Hi", tenant: str = "acme"
+) -> Fact[Body]:
     """A submission by a producer, as it lies in the log."""
     producer = await platform.connect(PRODUCER)
-    cause = Fact("", "", "acme", run_id, "", NOON, task())
+    cause = Fact("", "", tenant, run_id, "", NOON, task())
     return await producer.bus.say(cause, task(text))
 
 

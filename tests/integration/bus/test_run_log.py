@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from contracts.subjects import EXECUTOR, GUARDRAIL, ORCHESTRATOR
+from contracts.subjects import CONSOLE, EXECUTOR, GUARDRAIL, ORCHESTRATOR
 from shared import direct
 from shared.bus import Heard
 from shared.direct import DirectReader
@@ -44,6 +44,15 @@ async def test_a_run_is_read_at_least_to_what_was_heard(nats_platform):
     run = await reader.bus.run(Heard(cleared))
     assert run.verdict is not None
     assert run.last_sequence == cleared.sequence
+
+
+async def test_the_tenants_of_a_run_are_known_to_the_log(nats_platform):
+    for tenant in ("other", "acme"):
+        await submit(nats_platform, tenant=tenant)
+    console = await nats_platform.connect(CONSOLE)
+
+    assert await console.bus.runs.tenants_of("r-1") == ["acme", "other"]
+    assert await console.bus.runs.tenants_of("r-2") == []
 
 
 async def test_what_is_not_there_yet_is_not_taken_for_the_end(nats_platform):
