@@ -1,20 +1,55 @@
-"""Evaluation: what was asserted of a finished run."""
+"""Evaluation: what a finished run was scored by, and what it got."""
 
-from .shape import Body
+from typing import Literal
+
+from .shape import Body, Token
+
+
+class JudgeVerdict(Body):
+    """What one judge said. Without a usable verdict, `says` is `nothing` and `reason` tells why.
+
+    `version` is that of the whole judge: its agent, and the words it is asked in. `evidence` holds
+    the quotes that were found in the transcript; how many were not is `unfounded`.
+    """
+
+    judge: Token
+    version: str
+    run_id: Token
+    order: Literal["forward", "backward"] = "forward"
+    says: Literal["pass", "fail", "nothing"]
+    reason: str
+    evidence: tuple[str, ...] = ()
+    unfounded: int = 0
 
 
 class AssertionResult(Body):
-    """One assertion: 1.0 holds, 0.0 does not, between them it is a matter of degree."""
+    """What one scorer gave: 1.0 holds, 0.0 does not, between them it is a matter of degree.
+
+    `undecided`: the judges are split, or too few of them said anything; it counts for no rate.
+    """
 
     name: str
     passed: bool
     score: float
     reason: str
+    kind: str = "assertion"
+    weight: float = 1.0
+    undecided: bool = False
+    verdicts: tuple[JudgeVerdict, ...] = ()
 
 
 class RunEvaluated(Body):
-    """`run.evaluated`: every assertion of the agent's evaluators."""
+    """`run.evaluated`: every scorer of the agent and, in a trial, of its case.
+
+    `chance` is how likely a run like this was to be judged: rates over runs are weighted by 1 /
+    chance. It is 1 where nothing was left to chance.
+    """
 
     passed: bool
     score: float
     assertions: tuple[AssertionResult, ...]
+    chance: float = 1.0
+
+    @property
+    def undecided(self) -> bool:
+        return any(one.undecided for one in self.assertions)

@@ -1,11 +1,12 @@
 """A task: what a producer asks for, and what becomes of a second one under the same name."""
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
 from .shape import Body, Seconds, Sha256, Token, Usd, UtcTime, Written, to_micro_usd
+from .trial import Trial
 
 INPUT_LIMIT_CHARACTERS = 262_144
 METADATA_LIMIT_ENTRIES = 32
@@ -51,6 +52,19 @@ class ParentCall(Body):
     deadline: UtcTime
 
 
+class Judging(Body):
+    """The run that this one is to judge, by which scorer of it, and as which judge.
+
+    Where two answers are compared, each judge is asked twice, and the `order` tells which came
+    first.
+    """
+
+    run_id: Token
+    metric: str
+    judge: Token
+    order: Literal["forward", "backward"] = "forward"
+
+
 class TaskSubmitted(Body):
     """`task.submitted`: the one fact that a plain client publishes as bare JSON."""
 
@@ -72,6 +86,8 @@ class TaskSubmitted(Body):
     continues: Token | None = Field(None, description="The run whose conversation goes on here")
     fork: Fork | None = None
     parent: ParentCall | None = None
+    trial: Trial | None = None
+    judging: Judging | None = None
     limits: TaskLimits = TaskLimits()
     metadata: dict[Name, Note] = Field(default_factory=dict, max_length=METADATA_LIMIT_ENTRIES)
 

@@ -8,7 +8,7 @@ import yaml
 from contracts.subjects import FACTS
 from infra.generate.asyncapi import asyncapi
 from infra.generate.permissions import permissions_conf, placeholders
-from infra.generate.schemas import schema
+from infra.generate.schemas import WRITTEN, schema, written_schema
 from infra.observability.boards import BOARDS
 from infra.observability.grafana import text
 
@@ -25,10 +25,15 @@ def artefacts() -> dict[Path, str]:
     schemas = {
         SCHEMAS / f"{kind.type}.json": json.dumps(schema(kind), indent=2) + "\n" for kind in FACTS
     }
+    files = {
+        SCHEMAS / f"{name}.json": json.dumps(written_schema(name), indent=2) + "\n"
+        for name in WRITTEN
+    }
     boards = {DASHBOARDS / f"{board.name}.json": text(board) for board in BOARDS}
     document = yaml.safe_dump(asyncapi(), sort_keys=False, width=100, allow_unicode=True)
     return {
         **schemas,
+        **files,
         **boards,
         GENERATED / "asyncapi.yaml": NOTICE + document,
         PERMISSIONS: NOTICE + permissions_conf(placeholders()),

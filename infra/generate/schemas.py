@@ -1,9 +1,13 @@
-"""The JSON Schema of each fact's body, for those who do not write Python."""
+"""The JSON Schema of each fact's body, and of files that people write."""
 
 from contracts.envelope import SCHEMA_VERSION
+from contracts.shape import Written
 from contracts.subjects import FactKind
+from contracts.suite import Case, Suite
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+# Files that people write, and that editors complete by these.
+WRITTEN: dict[str, type[Written]] = {"suite": Suite, "case": Case}
 
 
 def schema(kind: FactKind) -> dict[str, object]:
@@ -12,4 +16,13 @@ def schema(kind: FactKind) -> dict[str, object]:
         "$schema": DIALECT,
         "$id": f"urn:interlock:{kind.type}:{SCHEMA_VERSION}",
         **kind.body.model_json_schema(),
+    }
+
+
+def written_schema(name: str) -> dict[str, object]:
+    """What a file of this kind may hold."""
+    return {
+        "$schema": DIALECT,
+        "$id": f"urn:interlock:{name}:{SCHEMA_VERSION}",
+        **WRITTEN[name].model_json_schema(),
     }

@@ -1,0 +1,56 @@
+"""A case of a suite, and a run that tries it.
+
+A trial is a run like any other: the same gates, ledger and limits. It carries what it is scored by,
+so that the log alone tells what a score means. Unless its tools may act, it is a shadow: a call is
+answered by the stub that fits it, and any other is refused.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, JsonValue, StringConstraints, model_validator
+
+from .scoring import Scorers
+from .shape import Token, Written
+
+STUBS_LIMIT = 200
+INSTRUCTIONS_LIMIT = 65_536
+REPEATS_LIMIT = 100
+
+Answer = Literal["approve", "reject"]
+
+
+class Stub(Written):
+    """What a tool answers in a trial: to calls with these arguments, or with any.
+
+    Of several that fit, each is used once, in their order, and the last one from then on.
+    """
+
+    tool: Token
+    arguments: dict[str, JsonValue] | None = None
+    result: JsonValue = None
+    error: Annotated[str, StringConstraints(min_length=1, max_length=4096)] | None = None
+
+    @model_validator(mode="after")
+    def _answers_once(self) -> Self:
+        if self.error is not None and self.result is not None:
+            raise ValueError("a stub has a result or an error, not both")
+        return self
+
+
+class Trial(Written):
+    """What a task tries, of which experiment it is a part, and by what it is scored."""
+
+    experiment: Token
+    arm: Token = "candidate"
+    case: Token
+    repeat: Annotated[int, Field(ge=1, le=REPEATS_LIMIT)] = 1
+    model: Token | None = Field(None, description="Another alias than the agent's")
+    instructions: (
+        Annotated[str, StringConstraints(min_length=1, max_length=INSTRUCTIONS_LIMIT)] | None
+    ) = Field(None, description="Other instructions than the agent's")
+    tools: Literal["stubbed", "real"] = Field(
+        "stubbed", description="`real` only where the platform says that its tools are a sandbox"
+    )
+    stubs: Annotated[tuple[Stub, ...], Field(max_length=STUBS_LIMIT)] = ()
+    reviews: Answer = Field("reject", description="What a person is taken to answer in a shadow")
+    scorers: Scorers = ()
