@@ -14,6 +14,9 @@ OPTIONAL = ("adapters", "store", "errors", "metrics")
 # What only one service has, with its reason.
 ALSO = {
     "guardrail_checker": {"checks": "one file a content check, each with its corpus"},
+    "evaluator": {
+        "results": "the shapes of what a run of a suite found",
+    },
     "observer": {
         "archiving": "runs leave the log: into files, and for good",
         "gauges": "levels of the whole platform, told by whoever looks",

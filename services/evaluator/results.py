@@ -1,0 +1,144 @@
+"""What a run of a suite found: one result for each trial, and what follows from all of them.
+
+The results are the record, one a line in `results.jsonl`; a report can be made again from them.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from contracts.evaluation import AssertionResult
+from contracts.shape import Body, UtcTime
+from contracts.suite import GateRules
+
+Exit = Literal["pass", "fail", "inconclusive"]
+
+
+class Arm(Body):
+    """One version of the agent that was tried: under which name, and what it was."""
+
+    name: str
+    agent: str
+    agent_version: str = ""
+    model: str | None = None
+    instructions_sha256: str | None = None
+
+
+class Experiment(Body):
+    """One run of a suite: the first line of its results."""
+
+    name: str
+    suite: str
+    suite_sha256: str
+    arms: tuple[Arm, ...]
+    repeats: int
+    cases: int
+    started_at: UtcTime
+    budget_micro_usd: int | None = None
+    rules: GateRules = GateRules()
+
+
+class Result(Body):
+    """One trial: what became of its run, what it scored, and what it cost.
+
+    `passed` is None where it says nothing of the agent: its judges are undecided, or the platform
+    could not run it. `blocked` counts what a gate refused, `approvals` what a person was asked.
+    """
+
+    arm: str
+    case: str
+    repeat: int = 1
+    run_id: str
+    tenant: str
+    status: str
+    passed: bool | None
+    score: float | None = None
+    answer: str = ""
+    why: str = ""
+    scores: tuple[AssertionResult, ...] = ()
+    cost_micro_usd: int = 0
+    judging_micro_usd: int = 0
+    seconds: float = 0.0
+    steps: int = 0
+    approvals: int = 0
+    blocked: int = 0
+    tags: tuple[str, ...] = ()
+    cluster: str | None = None
+    weight: float = 1.0
+
+
+class Estimate(Body):
+    """A figure with the interval that it lies in, and how both were found.
+
+    `unit` is `share`, `usd`, `seconds`, `calls` or `score`.
+    """
+
+    value: float
+    low: float
+    high: float
+    cases: int
+    method: str
+    unit: str = "share"
+    confidence: float = 0.95
+
+
+class MetricSummary(Body):
+    """One metric of one arm. A pass rate corrected for the errors of its judges is `corrected`."""
+
+    arm: str
+    metric: str
+    rate: Estimate
+    undecided: int = 0
+    corrected: Estimate | None = None
+    note: str = ""
+
+
+class Difference(Body):
+    """Candidate less baseline, over the cases that both tried.
+
+    `better` and `worse` count the cases that only one of them passed; `adjusted_p` allows for the
+    number of metrics that were looked at.
+    """
+
+    metric: str
+    baseline: str
+    candidate: str
+    estimate: Estimate
+    p_value: float
+    adjusted_p: float
+    better: int = 0
+    worse: int = 0
+    test: str
+
+
+class Check(Body):
+    """One question of the gate, its answer, and the sentence that explains it."""
+
+    name: str
+    verdict: Exit
+    sentence: str
+
+
+class GateFinding(Body):
+    """What the gate says of a candidate. The worst of its checks decides."""
+
+    baseline: str | None
+    candidate: str
+    verdict: Exit
+    checks: tuple[Check, ...]
+    smallest_drop: float | None = Field(
+        description="The smallest fall of the pass rate that these cases show 8 times out of 10"
+    )
+
+
+class Report(Body):
+    """Everything that a report shows, in whichever form."""
+
+    experiment: Experiment
+    arms: tuple[str, ...]
+    metrics: tuple[MetricSummary, ...]
+    differences: tuple[Difference, ...]
+    gates: tuple[GateFinding, ...]
+    smallest_drop: float | None
+    results: tuple[Result, ...]
+    notes: tuple[str, ...] = ()
