@@ -93,12 +93,13 @@ class Ensemble:
     bus: MemoryBus = field(default_factory=lambda: MemoryBus(clock=FixedClock(NOON)))
     counter: Counter = field(default_factory=Counter)
     policy: ToolPolicy = field(default_factory=ToolPolicy)
+    trials_act: bool = False
     played: int = 0
 
     def __post_init__(self) -> None:
         registry = declared(find_order, issue_refund)
         agents = {"support": SUPPORT, "clerk": CLERK}
-        book = Book(agents, registry.manifests)
+        book = Book(agents, registry.manifests, trials_act=self.trials_act)
         self.desks = (
             (orchestrator, OrchestratorDesk(book, MemoryTimers(), sweep_seconds=60, rounds=20)),
             (guardrail, GuardrailDesk(agents, self.policy, {}, check_timeout_seconds=1.0)),

@@ -72,6 +72,11 @@ def canonical_arguments(arguments_json: str) -> str:
         found = json.loads(arguments_json, object_pairs_hook=_unique)
     except ValueError:
         return arguments_json
+    return canonical_json(found)
+
+
+def canonical_json(found: object) -> str:
+    """JSON in one spelling: keys sorted, no spaces."""
     return json.dumps(found, sort_keys=True, separators=(",", ":"))
 
 

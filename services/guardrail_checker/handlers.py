@@ -215,9 +215,11 @@ async def _judge_request(run: Run, heard: Heard[ToolRequested], bus: Bus, desk: 
             {**_gave_up(desk), "call": asked.call, "attempt": asked.attempt}
         )
     verdict = judge_call(run, asked, desk.policy, bus.clock.now())
-    if (grown := grown_from(run)) is None or not is_shadow(run):
+    if not is_shadow(run):
         return verdict
-    parent = await bus.read(run.tenant, grown.run_id, as_of=heard.fact.sequence)
+    parent = None
+    if (grown := grown_from(run)) is not None:
+        parent = await bus.read(run.tenant, grown.run_id, as_of=heard.fact.sequence)
     return judge_shadow(verdict, run, parent, asked, desk.policy, bus.clock.now())
 
 

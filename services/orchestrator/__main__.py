@@ -65,6 +65,7 @@ def book_of(settings: Settings) -> Book:
         load_agents(settings.config_dir),
         load_manifests(settings.manifests_file),
         context_tokens={name: alias.context_tokens for name, alias in aliases.items()},
+        trials_act=settings.trials_act,
     )
 
 

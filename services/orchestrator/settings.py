@@ -30,5 +30,8 @@ class Settings(ServiceSettings):
     tenant_weights: dict[Token, Annotated[float, Field(gt=0)]] = Field(
         default_factory=dict, description="Shares of tenants, as JSON; 1 where not named"
     )
+    trials_act: bool = Field(
+        default=False, description="The tools are a sandbox: trials that ask for it may use them"
+    )
     rounds: int = Field(50, ge=1, description="Rounds of decisions after one wake-up, at most")
     roused_at_once: int = Field(64, ge=1, description="Timers set at once after an order")

@@ -33,6 +33,7 @@ from .rules import (
     Oversized,
     Replay,
     Report,
+    Stubbed,
     Submit,
     Wait,
     answers_same_call,
@@ -78,6 +79,8 @@ async def run_call(
         case Replay(asked, run_id):
             parent = await bus.read(heard.fact.tenant, run_id, as_of=heard.fact.sequence)
             await _say(heard, bus, recorded(run, parent, asked))
+        case Stubbed(body):
+            await _say(heard, bus, body)
         case Report():
             await _report(decision, heard, bus, desk)
         case Submit():

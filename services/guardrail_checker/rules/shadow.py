@@ -2,6 +2,7 @@
 
 What would be escalated passes where people let the recorded call with these very arguments run, so
 that its record is replayed; otherwise it is blocked, and the shadow shows that it would have asked.
+A trial says itself what people are taken to answer.
 """
 
 from datetime import datetime
@@ -11,6 +12,7 @@ from contracts.guardrail import TaskCleared, ToolBlocked, ToolCleared, ToolEscal
 from contracts.history import Call, Run
 from contracts.history.approval import approval_gap
 from contracts.history.lineage import recorded_call
+from contracts.history.stubs import trial_of
 from contracts.shape import later
 from contracts.task import Fork
 from contracts.tool import ToolRequested
@@ -25,16 +27,19 @@ ToolVerdict = ToolCleared | ToolBlocked | ToolEscalated
 def judge_shadow(
     verdict: ToolVerdict,
     run: Run,
-    parent: Run,
+    parent: Run | None,
     asked: ToolRequested,
     policy: ToolPolicy,
     now: datetime,
 ) -> ToolCleared | ToolBlocked:
-    """The verdict on a call of a shadow, made of that on the same call of a run that acts."""
+    """The verdict on a call of a shadow, made of that on the same call of a run that acts.
+
+    `parent` is the run that it grew from; None for a trial that grew from none.
+    """
     if not isinstance(verdict, ToolEscalated):
         return verdict
-    recorded = recorded_call(run, parent, asked)
-    if recorded is None or asked.manifest_sha256 is None or not was_approved(parent, recorded):
+    approval = _assumed(run) if parent is None else _recorded(run, parent, asked)
+    if approval is None or asked.manifest_sha256 is None:
         return ToolBlocked(
             rule="would_ask",
             policy_version=policy.version,
@@ -42,10 +47,11 @@ def judge_shadow(
             call=asked.call,
             attempt=asked.attempt,
         )
+    rule, reason = approval
     return ToolCleared(
-        rule="replayed_approval",
+        rule=rule,
         policy_version=policy.version,
-        reason=f"people let call {recorded.name} of run {parent.run_id} run with these arguments",
+        reason=reason,
         call=asked.call,
         attempt=asked.attempt,
         tool=asked.tool,
@@ -55,12 +61,29 @@ def judge_shadow(
     )
 
 
+def _assumed(run: Run) -> tuple[str, str] | None:
+    """Rule and reason of an approval that a trial takes for given; None where it does not."""
+    trial = trial_of(run)
+    if trial is None or trial.reviews != "approve":
+        return None
+    return "assumed_approval", "the trial takes it that people let it run"
+
+
+def _recorded(run: Run, parent: Run, asked: ToolRequested) -> tuple[str, str] | None:
+    """Rule and reason of an approval of the same call in the other run; None without one."""
+    call = recorded_call(run, parent, asked)
+    if call is None or not was_approved(parent, call):
+        return None
+    where = f"call {call.name} of run {parent.run_id}"
+    return "replayed_approval", f"people let {where} run with these arguments"
+
+
 def was_approved(parent: Run, call: Call) -> bool:
     """Whether people let the arguments run that the call ran with, or a shadow was told that."""
     if call.last is None:
         return False
     match call.last.verdict:
-        case Fact(body=ToolCleared(rule="replayed_approval")):
+        case Fact(body=ToolCleared(rule="replayed_approval" | "assumed_approval")):
             return True
         case Fact(body=ToolCleared()):
             asked = call.last.request.body

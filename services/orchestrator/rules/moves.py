@@ -39,6 +39,7 @@ class Book:
     manifests: dict[str, ToolManifest]
     orders: InForce = NO_ORDERS
     context_tokens: Mapping[str, int] = field(default_factory=dict)
+    trials_act: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from .admission import Queued, Refused
 from .children import budgets_above, refusal, tools_of
 from .lineage import ancestor_of, forked, unreadable
 from .moves import Book, Kin, Move, Say
+from .trials import touches_nothing, tried, unfit
 
 
 def start(run: Run, now: datetime, book: Book, kin: Kin) -> tuple[Move, ...]:
@@ -35,7 +36,7 @@ def start(run: Run, now: datetime, book: Book, kin: Kin) -> tuple[Move, ...]:
         return (Say(run.root, RunFailed(rule="lineage_unreadable", reason=reason)),)
     # What a fork starts with was pinned by the run that it grows from.
     reason = _unready(agent, book) if task.fork is None else None
-    reason = reason or refusal(run, kin.parent)
+    reason = reason or unfit(task, book) or refusal(run, kin.parent)
     if reason is not None:
         return (Say(run.root, RunFailed(rule="task_blocked", reason=reason)),)
     if kin.parent is not None and kin.parent.end is not None:
@@ -55,6 +56,7 @@ def _started(run: Run, now: datetime, agent: Agent, book: Book, kin: Kin) -> Run
     task, grown = run.submitted.body, kin.grown_from
     if task.fork is None:
         tools = (*(book.manifests[name] for name in agent.tools), *tools_of(agent))
+        agent = tried(task, agent)
     else:
         agent, tools = forked(task.fork, grown)
     return RunStarted(
@@ -66,7 +68,7 @@ def _started(run: Run, now: datetime, agent: Agent, book: Book, kin: Kin) -> Run
         context_tokens=_context_tokens(agent, book, None if task.fork is None else grown),
         ancestor=ancestor_of(task, grown),
         parents=budgets_above(kin.parent),
-        shadow=task.fork is not None,
+        shadow=touches_nothing(task),
     )
 
 

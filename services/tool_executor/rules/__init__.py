@@ -21,7 +21,7 @@ from .ending import (
     Vanished,
     outcome_of,
 )
-from .replay import Replay, recorded
+from .replay import Replay, Stubbed, recorded
 
 __all__ = [
     "CALLED_OFF",
@@ -37,6 +37,7 @@ __all__ = [
     "Replay",
     "Report",
     "Returned",
+    "Stubbed",
     "Submit",
     "Vanished",
     "Wait",

@@ -33,7 +33,7 @@ from contracts.tool import (
 )
 
 from .children import Submit, submission
-from .replay import Replay, replay_of
+from .replay import Replay, Stubbed, replay_of
 
 # How the nonce of a claim begins with which the executor itself gives a call up: nobody else will
 # report that one, so that a redelivery has to.
@@ -79,7 +79,7 @@ class Nothing:
     reason: str
 
 
-Clearance = Act | Submit | Replay | Wait | Report | Nothing
+Clearance = Act | Submit | Replay | Stubbed | Wait | Report | Nothing
 
 
 def decide_clearance(

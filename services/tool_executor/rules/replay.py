@@ -1,13 +1,16 @@
 """What a shadow run is told of a call: what the run that it grew from has on record of it.
 
-Nothing is run and nothing is claimed. A call without a record would have to touch something, so
-it is refused.
+A trial that grew from none is told what the stub says that fits the call. Nothing is run and
+nothing is claimed. A call without a record or a stub would have to touch something, so it is
+refused.
 """
 
+import json
 from dataclasses import dataclass
 
 from contracts.history import Run
 from contracts.history.lineage import grown_from, is_shadow, recorded_call, recorded_outcome
+from contracts.history.stubs import stub_for
 from contracts.tool import ToolFailed, ToolRequested, ToolSucceeded
 
 UNSEEN = "a shadow run touches nothing"
@@ -21,13 +24,19 @@ class Replay:
     run_id: str
 
 
-def replay_of(run: Run, asked: ToolRequested) -> Replay | None:
+@dataclass(frozen=True, slots=True)
+class Stubbed:
+    """Say this, and look nowhere."""
+
+    body: ToolSucceeded | ToolFailed
+
+
+def replay_of(run: Run, asked: ToolRequested) -> Replay | Stubbed | None:
     """What to do about a call if it is that of a shadow; None if it may really run."""
     if not is_shadow(run):
         return None
     grown = grown_from(run)
-    assert grown is not None, "a shadow grew from another run"
-    return Replay(asked, grown.run_id)
+    return Stubbed(_stubbed(run, asked)) if grown is None else Replay(asked, grown.run_id)
 
 
 def recorded(run: Run, parent: Run, asked: ToolRequested) -> ToolSucceeded | ToolFailed:
@@ -42,6 +51,22 @@ def recorded(run: Run, parent: Run, asked: ToolRequested) -> ToolSucceeded | Too
         return _refused(asked, reason)
     place = {"call": asked.call, "attempt": asked.attempt, "replayed_from": outcome.id}
     return outcome.body.model_copy(update=place)
+
+
+def _stubbed(run: Run, asked: ToolRequested) -> ToolSucceeded | ToolFailed:
+    assert run.started is not None, "a call belongs to a started run"
+    stub = stub_for(run, asked)
+    if stub is None:
+        return _refused(asked, f"no stub of the trial fits this call of {asked.tool}, and {UNSEEN}")
+    if stub.error is not None:
+        return ToolFailed(call=asked.call, attempt=asked.attempt, kind="error", reason=stub.error)
+    tools = {tool.name: tool for tool in run.started.body.tools}
+    return ToolSucceeded(
+        call=asked.call,
+        attempt=asked.attempt,
+        output_json=json.dumps(stub.result),
+        trust=tools[asked.tool].output_trust,
+    )
 
 
 def _refused(asked: ToolRequested, reason: str) -> ToolFailed:

@@ -53,6 +53,7 @@ async def test_a_run_goes_on_when_the_leader_of_the_log_dies(tmp_path):
 
             run = await stage.finished("r-1")
             assert completed(run), run.end
-            ends = [fact.type for fact in await stage.facts("r-1") if fact.type in ENDS]
-            assert ends == ["run.completed"]
-            assert len(await stage.effects("r-1")) == 1
+            facts = await stage.facts("r-1")
+            assert [fact.type for fact in facts if fact.type in ENDS] == ["run.completed"]
+            told = [fact.body for fact in facts if fact.type.startswith(("tool.", "result."))]
+            assert len(await stage.effects("r-1")) == 1, told

@@ -1,0 +1,52 @@
+"""What a tool answers in a trial: the stubs that its task carries, in place of the world.
+
+Calls are taken in the order in which the model wrote them, each with the first stub that fits it
+and was not used yet, or else with the last one that fits; so the same conversation is always
+answered alike, and a tool that is asked in a loop is answered for as long.
+"""
+
+from ..tool import ToolRequested
+from ..trial import Stub, Trial
+from .lineage import canonical_arguments, canonical_json
+from .state import Run
+
+
+def trial_of(run: Run) -> Trial | None:
+    """What the run tries; None for one that does a task for somebody."""
+    return run.submitted.body.trial if run.submitted is not None else None
+
+
+def stub_for(run: Run, asked: ToolRequested) -> Stub | None:
+    """The stub that answers this call of a trial; None where none fits."""
+    trial = trial_of(run)
+    if trial is None:
+        return None
+    used: set[int] = set()
+    for tool, arguments in _earlier(run, asked):
+        found = _fitting(trial, tool, arguments, used)
+        if found is not None:
+            used.add(found)
+    place = _fitting(trial, asked.tool, canonical_arguments(asked.arguments_json), used)
+    return None if place is None else trial.stubs[place]
+
+
+def _earlier(run: Run, asked: ToolRequested) -> list[tuple[str, str]]:
+    """Tool and arguments of the calls before this one; of the call itself, no earlier attempt."""
+    return [
+        (call.part.name, canonical_arguments(call.part.arguments_json))
+        for step in run.steps[: asked.step]
+        for call in step.calls
+        if (step.number, call.index) < (asked.step, asked.index)
+    ]
+
+
+def _fitting(trial: Trial, tool: str, arguments: str, used: set[int]) -> int | None:
+    fitting = [at for at, stub in enumerate(trial.stubs) if _fits(stub, tool, arguments)]
+    unused = [at for at in fitting if at not in used]
+    return next(iter(unused), fitting[-1] if fitting else None)
+
+
+def _fits(stub: Stub, tool: str, arguments: str) -> bool:
+    if stub.tool != tool:
+        return False
+    return stub.arguments is None or canonical_json(stub.arguments) == arguments

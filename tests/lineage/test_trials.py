@@ -1,0 +1,145 @@
+"""A trial, played by the real services: it is told what its stubs say, and touches nothing."""
+
+import pytest
+
+from contracts.guardrail import ToolBlocked, ToolCleared
+from contracts.review import ReviewRequested
+from contracts.tool import ToolClaimed, ToolFailed, ToolSucceeded
+from contracts.trial import Stub, Trial
+from tests.ensemble import Ensemble
+from tests.lineage.test_forks import ASK, FIND, LARGE, SMALL, by_instructions, said, scripted, told
+
+SPACED = ("find_order", '{ "order_id" : "1042" }')
+ANY = Stub(tool="find_order", result={"total": 1})
+
+
+def trial(*stubs, **more):
+    return Trial(experiment="e", case="c-1", stubs=stubs, **more)
+
+
+async def test_a_trial_is_told_what_its_stub_says_and_runs_nothing():
+    ensemble = Ensemble(scripted([FIND], [SMALL], "Done."))
+    refunded = Stub(
+        tool="issue_refund", arguments={"amount": 10, "order_id": "1042"}, result={"refund": 7}
+    )
+
+    run = await ensemble.play("t-1", trial=trial(ANY, refunded))
+
+    assert run.status == "completed"
+    assert told(run) == [{"total": 1}, {"refund": 7}]
+    assert ensemble.counter.ran == []
+    assert said(ensemble, ToolClaimed, "t-1") == []
+
+
+@pytest.mark.parametrize(
+    "call", [SMALL, ("find_order", '{"order_id":"9"}'), ASK], ids=["a tool", "arguments", "agent"]
+)
+async def test_a_call_that_no_stub_fits_is_refused(call):
+    ensemble = Ensemble(scripted([call], "Done."))
+    fits_another = Stub(tool="find_order", arguments={"order_id": "1042"}, result=1)
+
+    run = await ensemble.play("t-1", trial=trial(fits_another))
+
+    (refused,) = said(ensemble, ToolFailed, "t-1")
+    assert refused.kind == "refused"
+    assert "no stub of the trial fits" in refused.reason
+    assert run.status == "completed"
+    assert ensemble.counter.ran == []
+
+
+async def test_stubs_are_used_once_each_in_their_order_and_the_last_from_then_on():
+    ensemble = Ensemble(scripted([FIND, SPACED], [FIND], [FIND], "Done."))
+    stubs = [
+        Stub(tool="find_order", arguments={"order_id": "1042"}, result=1),
+        Stub(tool="find_order", arguments={"order_id": "7"}, result=9),
+        Stub(tool="find_order", result=2),
+    ]
+
+    run = await ensemble.play("t-1", trial=trial(*stubs))
+
+    assert told(run) == [1, 2, 2, 2]
+
+
+async def test_a_stub_may_be_a_tool_that_fails():
+    ensemble = Ensemble(scripted([FIND], "Done."))
+
+    await ensemble.play("t-1", trial=trial(Stub(tool="find_order", error="it is down")))
+
+    (failed,) = said(ensemble, ToolFailed, "t-1")
+    assert (failed.kind, failed.reason) == ("error", "it is down")
+
+
+async def test_what_needs_a_person_is_blocked_and_shows_that_it_would_have_asked():
+    ensemble = Ensemble(scripted([LARGE], "Done."))
+
+    await ensemble.play("t-1", trial=trial(Stub(tool="issue_refund", result=1)))
+
+    (blocked,) = said(ensemble, ToolBlocked, "t-1")
+    assert blocked.rule == "would_ask"
+    assert said(ensemble, ReviewRequested, "t-1") == []
+
+
+async def test_a_trial_may_take_it_that_people_approve():
+    ensemble = Ensemble(scripted([LARGE], "Done."))
+    stub = Stub(tool="issue_refund", result=1)
+
+    run = await ensemble.play("t-1", trial=trial(stub, reviews="approve"))
+
+    (cleared,) = said(ensemble, ToolCleared, "t-1")
+    assert cleared.rule == "assumed_approval"
+    assert told(run) == [1]
+    assert ensemble.counter.ran == []
+    assert said(ensemble, ReviewRequested, "t-1") == []
+
+
+async def test_a_fork_of_a_trial_goes_by_what_the_trial_took_for_given():
+    ensemble = Ensemble(scripted([LARGE], "Done."))
+    stub = Stub(tool="issue_refund", result=1)
+    await ensemble.play("t-1", trial=trial(stub, reviews="approve"))
+
+    fork = await ensemble.fork("f-1", "t-1")
+
+    assert told(fork) == [1]
+
+
+async def test_a_trial_tries_other_instructions_and_another_model():
+    ensemble = Ensemble(by_instructions(scripted("As ever."), Other=scripted("Anew.")))
+
+    run = await ensemble.play("t-1", trial=trial(instructions="Other words.", model="small"))
+
+    assert run.end.body.answer == "Anew."
+    assert run.started.body.agent.model == "small"
+    assert run.started.body.agent_version == run.started.body.agent.version
+
+
+async def test_tools_act_in_a_trial_only_where_they_are_said_to_be_a_sandbox():
+    ensemble = Ensemble(scripted([FIND], "Done."))
+
+    refused = await ensemble.play("t-1", trial=trial(tools="real"))
+
+    assert refused.status == "failed"
+    assert "no sandbox" in refused.end.body.reason
+    assert ensemble.counter.ran == []
+
+
+async def test_a_fork_says_itself_what_it_tries():
+    ensemble = Ensemble(scripted("Hello."))
+    await ensemble.play("r-1")
+    fork = {"run_id": "r-1", "instructions": "Other words."}
+
+    good = await ensemble.play("f-1", fork=fork, trial=trial())
+    twice = await ensemble.play("f-2", fork=fork, trial=trial(model="small"))
+    stubbed = await ensemble.play("f-3", fork=fork, trial=trial(ANY))
+
+    assert good.status == "completed"
+    assert "stands in its fork" in twice.end.body.reason
+    assert "answered by the record" in stubbed.end.body.reason
+
+
+async def test_a_trial_of_a_sandbox_runs_its_tools():
+    ensemble = Ensemble(scripted([FIND], "Done."), trials_act=True)
+
+    run = await ensemble.play("t-1", trial=trial(tools="real"))
+
+    assert told(run) == [{"execution": 1}]
+    assert said(ensemble, ToolSucceeded, "t-1")[0].replayed_from is None
