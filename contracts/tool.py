@@ -212,7 +212,7 @@ class ToolSucceeded(Body):
     trust: Literal["internal", "external"] = "external"
     duration_ms: int = 0
     replayed_from: str | None = Field(
-        None, description="Id of the recorded outcome that a shadow run was given"
+        None, description="Id of the recorded outcome, or the stub, that a shadow was given"
     )
 
 
@@ -225,7 +225,7 @@ class ToolFailed(Body):
     reason: str
     duration_ms: int = 0
     replayed_from: str | None = Field(
-        None, description="Id of the recorded outcome that a shadow run was given"
+        None, description="Id of the recorded outcome, or the stub, that a shadow was given"
     )
 
 

@@ -5,10 +5,14 @@ and was not used yet, or else with the last one that fits; so the same conversat
 answered alike, and a tool that is asked in a loop is answered for as long.
 """
 
-from ..tool import ToolRequested
+import json
+
+from ..tool import ToolFailed, ToolRequested, ToolSucceeded
 from ..trial import Stub, Trial
 from .lineage import canonical_arguments, canonical_json
 from .state import Run
+
+STUB = "stub:"  # and its place among those of the trial, from 1: where a stubbed outcome is from
 
 
 def trial_of(run: Run) -> Trial | None:
@@ -16,18 +20,37 @@ def trial_of(run: Run) -> Trial | None:
     return run.submitted.body.trial if run.submitted is not None else None
 
 
-def stub_for(run: Run, asked: ToolRequested) -> Stub | None:
-    """The stub that answers this call of a trial; None where none fits."""
+def stubbed(run: Run, asked: ToolRequested) -> ToolSucceeded | ToolFailed | None:
+    """What the stub that fits this call of a trial makes of it; None where none fits."""
     trial = trial_of(run)
-    if trial is None:
+    if trial is None or run.started is None:
         return None
+    place = _place(run, trial, asked)
+    if place is None:
+        return None
+    stub, source = trial.stubs[place], f"{STUB}{place + 1}"
+    call, attempt = asked.call, asked.attempt
+    if stub.error is not None:
+        return ToolFailed(
+            call=call, attempt=attempt, kind="error", reason=stub.error, replayed_from=source
+        )
+    trust = {tool.name: tool.output_trust for tool in run.started.body.tools}
+    return ToolSucceeded(
+        call=call,
+        attempt=attempt,
+        output_json=json.dumps(stub.result),
+        trust=trust.get(asked.tool, "external"),
+        replayed_from=source,
+    )
+
+
+def _place(run: Run, trial: Trial, asked: ToolRequested) -> int | None:
     used: set[int] = set()
     for tool, arguments in _earlier(run, asked):
         found = _fitting(trial, tool, arguments, used)
         if found is not None:
             used.add(found)
-    place = _fitting(trial, asked.tool, canonical_arguments(asked.arguments_json), used)
-    return None if place is None else trial.stubs[place]
+    return _fitting(trial, asked.tool, canonical_arguments(asked.arguments_json), used)
 
 
 def _earlier(run: Run, asked: ToolRequested) -> list[tuple[str, str]]:

@@ -214,3 +214,16 @@ def test_a_call_is_charged_to_its_customer_and_feature_where_they_have_caps():
         "run:acme/r-1",
         "tenant:acme",
     ]
+
+
+@pytest.mark.parametrize(
+    ("named", "cap"), [({}, 10_000_000), ({"evaluation": 3}, 3_000_000)], ids=["not", "named"]
+)
+def test_a_feature_may_have_a_cap_in_every_tenant_that_does_not_name_it(named, cap):
+    own = TenantBudgets(usd=9, features=named)
+    budgets = Budgets(window="total", features={"evaluation": 10}, tenants={"acme": own})
+
+    for tenant, wanted in (("acme", cap), ("other", 10_000_000)):
+        caps = caps_of(request(tenant=tenant, feature="evaluation"), budgets, datetime.now(UTC))
+
+        assert [one.cap_micro_usd for one in caps if one.budget.startswith("feature")] == [wanted]

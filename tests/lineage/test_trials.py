@@ -1,11 +1,14 @@
 """A trial, played by the real services: it is told what its stubs say, and touches nothing."""
 
+from dataclasses import replace
+
 import pytest
 
 from contracts.guardrail import ToolBlocked, ToolCleared
 from contracts.review import ReviewRequested
 from contracts.tool import ToolClaimed, ToolFailed, ToolSucceeded
 from contracts.trial import Stub, Trial
+from services.console.rules.proof import prove
 from tests.ensemble import Ensemble
 from tests.lineage.test_forks import ASK, FIND, LARGE, SMALL, by_instructions, said, scripted, told
 
@@ -15,6 +18,10 @@ ANY = Stub(tool="find_order", result={"total": 1})
 
 def trial(*stubs, **more):
     return Trial(experiment="e", case="c-1", stubs=stubs, **more)
+
+
+def own(ensemble, run_id):
+    return [one for one in ensemble.bus.facts if one.run_id == run_id]
 
 
 async def test_a_trial_is_told_what_its_stub_says_and_runs_nothing():
@@ -29,6 +36,21 @@ async def test_a_trial_is_told_what_its_stub_says_and_runs_nothing():
     assert told(run) == [{"total": 1}, {"refund": 7}]
     assert ensemble.counter.ran == []
     assert said(ensemble, ToolClaimed, "t-1") == []
+    assert prove(run, own(ensemble, "t-1"), []).holds
+
+
+async def test_an_outcome_that_is_not_the_stubs_is_no_proof():
+    ensemble = Ensemble(scripted([FIND], "Done."))
+    run = await ensemble.play("t-1", trial=trial(ANY))
+
+    facts = [
+        replace(one, body=one.body.model_copy(update={"output_json": "2"}))
+        if isinstance(one.body, ToolSucceeded)
+        else one
+        for one in own(ensemble, "t-1")
+    ]
+
+    assert not prove(run, facts, []).holds
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ from contracts.run import (
 from contracts.shape import Body
 from contracts.task import ParentCall, TaskConflicted, TaskSubmitted
 from contracts.tool import ToolClaimed, ToolFailed, ToolRequested, ToolSucceeded, ToolUnknown
+from services.console.cli.origins import origin
 from services.console.cli.output import usd
 
 TEXT_CHARACTERS = 160
@@ -90,12 +91,9 @@ def _task(body: Body) -> str | None:
         case TaskConflicted(reason=reason):
             return f"a second task under this name was refused: {reason}"
         case RunStarted() as started:
-            limits, grown = started.limits, started.ancestor
-            forked = f"a shadow of run {grown.run_id}, step {grown.step}; " if grown else ""
-            if grown is not None and grown.kind == "continues":
-                forked = f"continues run {grown.run_id}; "
+            limits = started.limits
             return (
-                f"{forked}{started.agent.name}@{started.agent_version}: at most {limits.steps} "
+                f"{origin(started)}{started.agent.name}@{started.agent_version}: at most {limits.steps} "
                 f"steps, {usd(limits.budget_micro_usd)}, until {started.deadline:%H:%M:%S}"
             )
         case _:

@@ -1,7 +1,8 @@
 """Whether a run touched anything outside: read from its facts, and checked against a record.
 
 A tool starts after a claim, and its end is told; so a run without claims, all of whose outcomes are
-either refusals or repeat an outcome on record, has touched nothing. Model calls are real, and cost.
+either refusals or repeat an outcome on record, or a stub of its trial, has touched nothing. Model
+calls are real, and cost.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from contracts.envelope import Fact
 from contracts.guardrail import ToolBlocked
 from contracts.history import Run
 from contracts.history.lineage import canonical_arguments, grown_from, is_shadow
+from contracts.history.stubs import STUB, stubbed
 from contracts.model import ModelClaimed
 from contracts.review import ReviewRequested
 from contracts.shape import Body
@@ -92,7 +94,7 @@ def prove(run: Run, facts: Sequence[Fact[Body]], record: Sequence[Fact[Body]]) -
         touched=tuple(one.id for one in facts if _tells_of_effect(one)),
         claims=sum(_is_claim(one) for one in facts),
         replayed=tuple(
-            _replayed(one, asked, known, requests) for one in outcomes if one.replayed_from
+            _replayed(run, one, asked, known, requests) for one in outcomes if one.replayed_from
         ),
         withheld=(
             *(_withheld(one.call, one.attempt, one.reason, asked) for one in blocked),
@@ -146,19 +148,29 @@ def _is_refusal(failed: ToolFailed) -> bool:
 
 
 def _replayed(
+    run: Run,
     body: ToolSucceeded | ToolFailed,
     asked: Asked,
     known: dict[str, Fact[Body]],
     requests: Asked,
 ) -> Replayed:
     request = asked.get((body.call, body.attempt))
-    source = known.get(body.replayed_from or "")
-    return Replayed(
-        call=body.call,
-        tool=request.tool if request is not None else "?",
-        outcome_id=body.replayed_from or "",
-        problem=_problem(body, request, source, requests),
-    )
+    source = body.replayed_from or ""
+    if source.startswith(STUB):
+        problem = _stub_problem(run, body, request)
+    else:
+        problem = _problem(body, request, known.get(source), requests)
+    tool = request.tool if request is not None else "?"
+    return Replayed(call=body.call, tool=tool, outcome_id=source, problem=problem)
+
+
+def _stub_problem(
+    run: Run, body: ToolSucceeded | ToolFailed, request: ToolRequested | None
+) -> str | None:
+    """Why an outcome is not what the stub says that it names; None if it is."""
+    if request is None:
+        return "nobody asked for it"
+    return None if stubbed(run, request) == body else "it says something else than the stub"
 
 
 def _problem(

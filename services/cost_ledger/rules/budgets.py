@@ -32,6 +32,9 @@ class Budgets(Written):
 
     window: Window = "month"
     default_tenant_usd: Usd = DEFAULT_TENANT_USD
+    features: dict[Name, Usd] = Field(
+        default_factory=dict, description="In each tenant that does not say otherwise"
+    )
     tenants: dict[Token, TenantBudgets] = Field(default_factory=dict)
 
 
@@ -57,13 +60,14 @@ def caps_of(request: Request, budgets: Budgets, moment: datetime) -> tuple[Cap, 
         _windowed("tenant", tenant, tenant, _tenant_usd(budgets, tenant), budgets, moment),
     ]
     if (own := budgets.tenants.get(tenant)) is not None:
-        customer, feature = request.customer, request.feature
+        customer = request.customer
         if customer and (usd := own.customers.get(customer, own.each_customer_usd)) is not None:
             name = f"{tenant}/{customer}"
             caps.append(_windowed("customer", name, tenant, usd, budgets, moment))
-        if feature and (usd := own.features.get(feature)) is not None:
-            name = f"{tenant}/{feature}"
-            caps.append(_windowed("feature", name, tenant, usd, budgets, moment))
+    feature = request.feature
+    if feature and (usd := _feature_usd(budgets, tenant, feature)) is not None:
+        name = f"{tenant}/{feature}"
+        caps.append(_windowed("feature", name, tenant, usd, budgets, moment))
     return tuple(sorted(caps, key=lambda cap: cap.budget))
 
 
@@ -93,6 +97,12 @@ def lasting(budget: str) -> str:
 def _tenant_usd(budgets: Budgets, tenant: str) -> Decimal:
     own = budgets.tenants.get(tenant)
     return own.usd if own is not None else budgets.default_tenant_usd
+
+
+def _feature_usd(budgets: Budgets, tenant: str, feature: str) -> Decimal | None:
+    own = budgets.tenants.get(tenant)
+    named = own.features.get(feature) if own is not None else None
+    return named if named is not None else budgets.features.get(feature)
 
 
 def _windowed(

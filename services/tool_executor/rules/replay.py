@@ -5,12 +5,11 @@ nothing is claimed. A call without a record or a stub would have to touch someth
 refused.
 """
 
-import json
 from dataclasses import dataclass
 
 from contracts.history import Run
 from contracts.history.lineage import grown_from, is_shadow, recorded_call, recorded_outcome
-from contracts.history.stubs import stub_for
+from contracts.history.stubs import stubbed
 from contracts.tool import ToolFailed, ToolRequested, ToolSucceeded
 
 UNSEEN = "a shadow run touches nothing"
@@ -36,7 +35,10 @@ def replay_of(run: Run, asked: ToolRequested) -> Replay | Stubbed | None:
     if not is_shadow(run):
         return None
     grown = grown_from(run)
-    return Stubbed(_stubbed(run, asked)) if grown is None else Replay(asked, grown.run_id)
+    if grown is not None:
+        return Replay(asked, grown.run_id)
+    unfit = f"no stub of the trial fits this call of {asked.tool}, and {UNSEEN}"
+    return Stubbed(stubbed(run, asked) or _refused(asked, unfit))
 
 
 def recorded(run: Run, parent: Run, asked: ToolRequested) -> ToolSucceeded | ToolFailed:
@@ -51,22 +53,6 @@ def recorded(run: Run, parent: Run, asked: ToolRequested) -> ToolSucceeded | Too
         return _refused(asked, reason)
     place = {"call": asked.call, "attempt": asked.attempt, "replayed_from": outcome.id}
     return outcome.body.model_copy(update=place)
-
-
-def _stubbed(run: Run, asked: ToolRequested) -> ToolSucceeded | ToolFailed:
-    assert run.started is not None, "a call belongs to a started run"
-    stub = stub_for(run, asked)
-    if stub is None:
-        return _refused(asked, f"no stub of the trial fits this call of {asked.tool}, and {UNSEEN}")
-    if stub.error is not None:
-        return ToolFailed(call=asked.call, attempt=asked.attempt, kind="error", reason=stub.error)
-    tools = {tool.name: tool for tool in run.started.body.tools}
-    return ToolSucceeded(
-        call=asked.call,
-        attempt=asked.attempt,
-        output_json=json.dumps(stub.result),
-        trust=tools[asked.tool].output_trust,
-    )
 
 
 def _refused(asked: ToolRequested, reason: str) -> ToolFailed:
