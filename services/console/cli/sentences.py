@@ -93,8 +93,9 @@ def _task(body: Body) -> str | None:
         case RunStarted() as started:
             limits = started.limits
             return (
-                f"{origin(started)}{started.agent.name}@{started.agent_version}: at most {limits.steps} "
-                f"steps, {usd(limits.budget_micro_usd)}, until {started.deadline:%H:%M:%S}"
+                f"{origin(started)}{started.agent.name}@{started.agent_version}: at most "
+                f"{limits.steps} steps, {usd(limits.budget_micro_usd)}, until "
+                f"{started.deadline:%H:%M:%S}"
             )
         case _:
             return None
