@@ -15,7 +15,9 @@ OPTIONAL = ("adapters", "store", "errors", "metrics")
 ALSO = {
     "guardrail_checker": {"checks": "one file a content check, each with its corpus"},
     "evaluator": {
+        "comparing": "what follows from results: summaries, differences, the gate",
         "results": "the shapes of what a run of a suite found",
+        "statistics": "figures with error bars, which know nothing of agents",
     },
     "observer": {
         "archiving": "runs leave the log: into files, and for good",

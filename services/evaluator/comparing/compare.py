@@ -1,0 +1,216 @@
+"""Arms compared over the cases that both tried."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from statistics import fmean
+
+from services.evaluator.comparing.cases import (
+    MEASURES,
+    PASS_RATE,
+    Figure,
+    Tried,
+    by_case,
+    clusters_of,
+    metrics_of,
+    of_metric,
+    pairs,
+    passed,
+)
+from services.evaluator.comparing.gate import gate
+from services.evaluator.comparing.quarantine import quarantined
+from services.evaluator.results import (
+    Difference,
+    Estimate,
+    Experiment,
+    GateFinding,
+    MetricSummary,
+    Report,
+    Result,
+)
+from services.evaluator.statistics.intervals import Interval, mean, share
+from services.evaluator.statistics.multiplicity import holm
+from services.evaluator.statistics.paired import (
+    difference_of_means,
+    difference_of_shares,
+    mcnemar,
+    permutation,
+)
+from services.evaluator.statistics.power import DISCORDANCE, smallest_drop
+
+
+def compare(
+    experiment: Experiment,
+    results: Sequence[Result],
+    today: date,
+    *,
+    baseline: str | None = None,
+    gated: bool = False,
+    calibrated: Mapping[str, str] | None = None,
+) -> Report:
+    """The report of an experiment. `calibrated` names the judged metrics that have a valid card.
+
+    The baseline is the first arm, unless another one is named; each other arm is a candidate.
+
+    Raises:
+        BadDate: a quarantine of the suite is not until a date.
+        ValueError: the baseline is none of the arms, or there is no result.
+    """
+    arms = tuple(arm.name for arm in experiment.arms)
+    base = baseline or arms[0]
+    if base not in arms:
+        raise ValueError(f"no arm is named {base!r}; there are {', '.join(arms)}")
+    if not results:
+        raise ValueError("there is no result to compare; run the suite first")
+    away = quarantined(experiment.rules, today)
+    kept = [one for one in results if one.case not in away.cases]
+    differences = [each for arm in arms if arm != base for each in differ(kept, base, arm)]
+    gates: tuple[GateFinding, ...] = ()
+    if gated:
+        gates = tuple(
+            gate(experiment.rules, kept, base, arm, calibrated or {}) for arm in arms if arm != base
+        )
+    return Report(
+        experiment=experiment,
+        arms=arms,
+        metrics=tuple(each for arm in arms for each in summaries(results, arm, calibrated or {})),
+        differences=tuple(differences),
+        gates=gates,
+        smallest_drop=smallest_drop(cases_of(kept, arms), _noise(differences)),
+        results=tuple(results),
+        notes=away.notes,
+    )
+
+
+def cases_of(results: Sequence[Result], arms: Sequence[str]) -> int:
+    """How many cases every arm has tried, with an outcome; at least 1."""
+    told = [
+        {name for name, one in by_case(results, arm).items() if one.mean(passed) is not None}
+        for arm in arms
+    ]
+    return max(len(set.intersection(*told)), 1)
+
+
+def summaries(
+    results: Sequence[Result], arm: str, calibrated: Mapping[str, str]
+) -> list[MetricSummary]:
+    """The pass rate of an arm, each of its metrics, and what its runs took."""
+    tried = list(by_case(results, arm).values())
+    if not tried:
+        return []
+    own = [result for one in tried for result in one.results]
+    rates = [(PASS_RATE, passed), *((name, of_metric(name)) for name in metrics_of(own))]
+    found = [one for name, figure in rates if (one := _rate(tried, arm, name, figure)) is not None]
+    judged = {score.name for one in own for score in one.scores if score.kind == "judged"}
+    noted = [
+        one.model_copy(update={"note": _standing(one.metric, calibrated)})
+        if one.metric in judged
+        else one
+        for one in found
+    ]
+    return [*noted, *(_measure(tried, arm, name) for name in MEASURES)]
+
+
+def differ(results: Sequence[Result], baseline: str, candidate: str) -> list[Difference]:
+    """Candidate less baseline in every figure, over the cases that both have it of."""
+    ours, theirs = by_case(results, candidate), by_case(results, baseline)
+    names = [PASS_RATE, *metrics_of(results)]
+    figures: dict[str, tuple[Figure, str]] = {
+        name: (passed if name == PASS_RATE else of_metric(name), "share") for name in names
+    }
+    found = [
+        one
+        for name, (figure, unit) in {**figures, **MEASURES}.items()
+        if (one := _difference(ours, theirs, name, figure, unit, (baseline, candidate))) is not None
+    ]
+    adjusted = holm([one.p_value for one in found])
+    return [
+        one.model_copy(update={"adjusted_p": p}) for one, p in zip(found, adjusted, strict=True)
+    ]
+
+
+def _difference(
+    ours: Mapping[str, Tried],
+    theirs: Mapping[str, Tried],
+    name: str,
+    figure: Figure,
+    unit: str,
+    arms: tuple[str, str],
+) -> Difference | None:
+    both, mine, other = pairs(ours, theirs, figure)
+    if not both:
+        return None
+    changes = [one - before for one, before in zip(mine, other, strict=True)]
+    clusters = clusters_of(both)
+    better, worse = sum(one > 0 for one in changes), sum(one < 0 for one in changes)
+    plain = clusters is None and all(one in (-1.0, 0.0, 1.0) for one in changes)
+    if unit == "share":
+        within = difference_of_shares(changes, clusters)
+        p_value = mcnemar(better, worse) if plain else permutation(changes, clusters)
+    else:
+        within = difference_of_means(changes, clusters)
+        p_value, plain = permutation(changes, clusters), False
+    return Difference(
+        metric=name,
+        baseline=arms[0],
+        candidate=arms[1],
+        estimate=estimate(within, len(both), unit),
+        p_value=p_value,
+        adjusted_p=p_value,
+        better=better,
+        worse=worse,
+        test="McNemar, exact" if plain else "permutation of signs",
+    )
+
+
+def estimate(within: Interval, cases: int, unit: str = "share") -> Estimate:
+    """An interval as a report shows it."""
+    return Estimate(
+        value=within.value,
+        low=within.low,
+        high=within.high,
+        cases=cases,
+        method=within.method,
+        unit=unit,
+        confidence=within.confidence,
+    )
+
+
+def _rate(tried: Sequence[Tried], arm: str, name: str, figure: Figure) -> MetricSummary | None:
+    told = [(one, value) for one in tried if (value := one.mean(figure)) is not None]
+    untold = sum(
+        figure(result) is None and _has(result, name) for one in tried for result in one.results
+    )
+    if not told:
+        return None
+    cases = [one for one, _ in told]
+    weights = [one.weight for one in cases] if len({one.weight for one in cases}) > 1 else None
+    within = share([value for _, value in told], clusters_of(cases), weights)
+    return MetricSummary(arm=arm, metric=name, rate=estimate(within, len(told)), undecided=untold)
+
+
+def _has(result: Result, name: str) -> bool:
+    return name == PASS_RATE or any(one.name == name for one in result.scores)
+
+
+def _measure(tried: Sequence[Tried], arm: str, name: str) -> MetricSummary:
+    figure, unit = MEASURES[name]
+    values = [value for one in tried if (value := one.mean(figure)) is not None]
+    if len(values) < 2:
+        within = Interval(fmean(values), fmean(values), fmean(values), "one case")
+    else:
+        within = mean(values, clusters_of(tried))
+    return MetricSummary(arm=arm, metric=name, rate=estimate(within, len(values), unit))
+
+
+def _standing(metric: str, calibrated: Mapping[str, str]) -> str:
+    return calibrated.get(metric, "uncalibrated: it cannot gate alone")
+
+
+def _noise(differences: Sequence[Difference]) -> float:
+    """The share of cases that changed without a drop, as far as was seen; never taken for none."""
+    seen = [
+        (2 * min(one.better, one.worse) + 1) / (one.estimate.cases + 2)
+        for one in differences
+        if one.metric == PASS_RATE
+    ]
+    return max(seen) if seen else DISCORDANCE

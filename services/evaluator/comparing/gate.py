@@ -1,0 +1,182 @@
+"""May the candidate take the baseline's place: pass, fail, or these cases cannot tell.
+
+A figure passes when the interval of its difference lies above what would be too much worse, and
+fails when it is worse for sure and may be too much so. In between, the suite is too small for the
+question, and says how large it would have to be. The worst of the checks decides.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import inf
+
+from contracts.suite import CRITICAL, GateRules
+from services.evaluator.comparing.cases import (
+    MEASURES,
+    Figure,
+    Tried,
+    by_case,
+    clusters_of,
+    pairs,
+    passed_for_sure,
+)
+from services.evaluator.results import Check, Exit, GateFinding, Result
+from services.evaluator.statistics.intervals import Interval
+from services.evaluator.statistics.paired import difference_of_shares, ratio_of_means
+from services.evaluator.statistics.power import cases_needed, smallest_drop
+
+_ORDER: tuple[Exit, ...] = ("pass", "inconclusive", "fail")
+NAMED = 5  # cases in a sentence
+
+
+def gate(
+    rules: GateRules,
+    results: Sequence[Result],
+    baseline: str,
+    candidate: str,
+    calibrated: Mapping[str, str],
+) -> GateFinding:
+    """What the gate says of a candidate. `results` are without the cases in quarantine."""
+    ours, theirs = by_case(results, candidate), by_case(results, baseline)
+    counted = passed_for_sure(calibrated)
+    both, mine, other = pairs(ours, theirs, counted)
+    judges = _judges(ours, calibrated)
+    if not both:
+        sentence = "No case has an outcome that counts in both arms."
+        nothing = Check(name="pass rate", verdict="inconclusive", sentence=sentence)
+        return _finding(baseline, candidate, [nothing, *judges], None)
+    changes = [one - before for one, before in zip(mine, other, strict=True)]
+    noise = _noise(changes)
+    checks = [
+        _pass_rate(rules, changes, clusters_of(both), noise),
+        *_untold(ours, theirs, both),
+        *_dearer(rules, ours, theirs),
+        *_critical(rules, ours, counted),
+        *judges,
+    ]
+    drop = smallest_drop(len(both), noise, rules.alpha)
+    return _finding(baseline, candidate, checks, drop)
+
+
+def decide(within: Interval, margin: float) -> Exit:
+    """By the interval of (candidate - baseline), where more is better."""
+    if within.low > -margin:
+        return "pass"
+    return "fail" if within.high < 0 else "inconclusive"
+
+
+def _finding(baseline: str, candidate: str, checks: list[Check], drop: float | None) -> GateFinding:
+    worst = max((one.verdict for one in checks), key=_ORDER.index)
+    return GateFinding(
+        baseline=baseline,
+        candidate=candidate,
+        verdict=worst,
+        checks=tuple(checks),
+        smallest_drop=drop,
+    )
+
+
+def _pass_rate(
+    rules: GateRules, changes: Sequence[float], clusters: Sequence[str] | None, noise: float
+) -> Check:
+    """One-sided at alpha on each side: the two-sided interval of 1 - 2 alpha."""
+    within = difference_of_shares(changes, clusters, confidence=1 - 2 * rules.alpha)
+    verdict = decide(within, rules.margin)
+    told = (
+        f"It changed by {_points(within.value)}, between {_points(within.low)} and "
+        f"{_points(within.high)}; down to -{100 * rules.margin:.3g} points counts as equal."
+    )
+    if verdict == "inconclusive":
+        needed = cases_needed(max(rules.margin, 0.001), noise, rules.alpha)
+        more = "No number of cases would" if needed == inf else f"About {needed:,.0f} cases would"
+        told += f" These {len(changes)} cases cannot tell. {more}."
+    return Check(name="pass rate", verdict=verdict, sentence=told)
+
+
+def _untold(
+    ours: Mapping[str, Tried], theirs: Mapping[str, Tried], both: Sequence[Tried]
+) -> list[Check]:
+    """Cases of which an arm has no outcome are no reason to pass."""
+    missing = sorted({*ours, *theirs} - {one.case for one in both})
+    if not missing:
+        return []
+    sentence = f"{len(missing)} cases have no outcome in both arms: {_named(missing)}."
+    # A candidate that fails by not answering would look better for it.
+    verdict: Exit = "inconclusive" if len(missing) > len(both) // 10 else "pass"
+    return [Check(name="outcomes", verdict=verdict, sentence=sentence)]
+
+
+def _dearer(
+    rules: GateRules, ours: Mapping[str, Tried], theirs: Mapping[str, Tried]
+) -> list[Check]:
+    """What a case costs and takes, where the rules name a margin."""
+    margins = {"cost": rules.cost_margin, "latency": rules.latency_margin}
+    return [
+        _measure(name, margin, rules.alpha, ours, theirs)
+        for name, margin in margins.items()
+        if margin is not None
+    ]
+
+
+def _measure(
+    name: str,
+    margin: float,
+    alpha: float,
+    ours: Mapping[str, Tried],
+    theirs: Mapping[str, Tried],
+) -> Check:
+    both, mine, other = pairs(ours, theirs, MEASURES[name][0])
+    if not both or sum(other) == 0:
+        sentence = f"The baseline's {name} is 0 or unknown: nothing is a share of it."
+        return Check(name=name, verdict="inconclusive", sentence=sentence)
+    more = ratio_of_means(mine, other, clusters_of(both), confidence=1 - 2 * alpha)
+    less = Interval(-more.value, -more.high, -more.low, more.method, more.confidence)
+    sentence = (
+        f"It changed by {100 * more.value:+.1f} %, between {100 * more.low:+.1f} % and "
+        f"{100 * more.high:+.1f} %; up to +{100 * margin:.3g} % counts as equal."
+    )
+    return Check(name=name, verdict=decide(less, margin), sentence=sentence)
+
+
+def _critical(rules: GateRules, ours: Mapping[str, Tried], counted: Figure) -> list[Check]:
+    """Critical cases must pass in every repeat, whatever the average says."""
+    critical = [one for one in ours.values() if CRITICAL in one.tags]
+    if not critical:
+        return []
+    failed = [one.case for one in critical if one.mean(counted) != 1.0]
+    kept = 1 - len(failed) / len(critical)
+    verdict: Exit = "pass" if kept >= rules.critical_pass_k else "fail"
+    sentence = f"{len(critical) - len(failed)} of {len(critical)} passed in every repeat"
+    sentence += f"; not so {_named(failed)}." if failed else "."
+    return [Check(name="critical cases", verdict=verdict, sentence=sentence)]
+
+
+def _judges(ours: Mapping[str, Tried], calibrated: Mapping[str, str]) -> list[Check]:
+    """What a judge says whom nobody has held against people is shown, and not counted."""
+    judged = {
+        score.name
+        for one in ours.values()
+        for result in one.results
+        for score in result.scores
+        if score.kind == "judged"
+    }
+    unknown = sorted(judged - set(calibrated))
+    if not unknown:
+        return []
+    sentence = (
+        f"Shown, and not counted, for nobody has held them against people's labels: "
+        f"{_named(unknown)}. See interlock eval calibrate."
+    )
+    return [Check(name="judges", verdict="pass", sentence=sentence)]
+
+
+def _noise(changes: Sequence[float]) -> float:
+    better, worse = sum(one > 0 for one in changes), sum(one < 0 for one in changes)
+    return (2 * min(better, worse) + 1) / (len(changes) + 2)
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f} points"
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

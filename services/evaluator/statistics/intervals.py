@@ -1,0 +1,197 @@
+"""How sure a rate or a mean is: estimates with the interval that they lie in.
+
+Cases of one cluster fail together, so they count as one observation for the error and not for the
+mean. A weight is the inverse of the chance that a case was looked at.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+CONFIDENCE = 0.95
+RESAMPLES = 5000
+SEED = 20
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A value, and the interval that would hold the truth in `confidence` of repetitions."""
+
+    value: float
+    low: float
+    high: float
+    method: str
+    confidence: float = CONFIDENCE
+
+
+def z_of(confidence: float) -> float:
+    """The normal quantile of a two-sided interval: 1.96 for 0.95."""
+    return float(stats.norm.ppf((1 + confidence) / 2))
+
+
+def wilson(passed: float, of: float, confidence: float = CONFIDENCE) -> Interval:
+    """Wilson's score interval of a share: `passed` of `of` cases.
+
+    Raises:
+        ValueError: there are no cases, or more passed than there are.
+    """
+    if of <= 0 or not 0 <= passed <= of:
+        raise ValueError(f"{passed} of {of} is no share")
+    z, share = z_of(confidence), passed / of
+    shrunk = 1 + z * z / of
+    middle = (share + z * z / (2 * of)) / shrunk
+    half = z / shrunk * np.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    # At the ends one bound is the share itself, but for rounding.
+    low = 0.0 if passed == 0 else float(middle - half)
+    high = 1.0 if passed == of else float(middle + half)
+    return Interval(share, low, high, "wilson", confidence)
+
+
+def mean(
+    values: Sequence[float],
+    clusters: Sequence[Hashable] | None = None,
+    weights: Sequence[float] | None = None,
+    confidence: float = CONFIDENCE,
+) -> Interval:
+    """A mean by Student's t, with the error of clusters (CR1) and of weights (Hajek).
+
+    Raises:
+        ValueError: there are no values.
+    """
+    found = array(values)
+    weighing = np.ones(len(found)) if weights is None else array(weights)
+    value = float(np.average(found, weights=weighing))
+    error, groups = clustered_error(found, clusters, weighing)
+    if groups < 2:
+        return Interval(value, float("-inf"), float("inf"), "one observation", confidence)
+    half = float(stats.t.ppf((1 + confidence) / 2, groups - 1)) * error
+    method = "t" if clusters is None else "t, clustered"
+    return Interval(value, value - half, value + half, method, confidence)
+
+
+def share(
+    values: Sequence[float],
+    clusters: Sequence[Hashable] | None = None,
+    weights: Sequence[float] | None = None,
+    confidence: float = CONFIDENCE,
+) -> Interval:
+    """The mean of shares, each from 0 to 1: one a case, or the mean of its repeats.
+
+    Plain passes and fails have Wilson's interval. Clusters, weights and repeats widen or narrow it
+    by what they do to the variance: it is Wilson's for as many cases as would vary so much.
+    """
+    found = array(values)
+    weighing = np.ones(len(found)) if weights is None else array(weights)
+    value = float(np.average(found, weights=weighing))
+    plain = value * (1 - value)
+    error, groups = clustered_error(found, clusters, weighing)
+    effective = float(weighing.sum() ** 2 / (weighing**2).sum())
+    effective = min(effective, float(groups)) if clusters is not None else effective
+    if plain > 0 and error > 0:
+        effective = plain / error**2
+    within = wilson(value * effective, effective, confidence)
+    is_plain = clusters is None and weights is None and bool(np.isin(found, (0.0, 1.0)).all())
+    method = "wilson" if is_plain else "wilson, effective n"
+    if is_plain:
+        within = wilson(float(found.sum()), len(found), confidence)
+    return Interval(value, within.low, within.high, method, confidence)
+
+
+def clustered_error(
+    values: Numbers, clusters: Sequence[Hashable] | None, weights: Numbers
+) -> tuple[float, int]:
+    """The standard error of a weighted mean, and of how many independent groups it is."""
+    apart = weights * (values - np.average(values, weights=weights)) / weights.sum()
+    apart = summed(apart, clusters)
+    groups = len(apart)
+    if groups < 2:
+        return 0.0, groups
+    return float(np.sqrt(groups / (groups - 1) * (apart**2).sum())), groups
+
+
+def summed(values: Numbers, clusters: Sequence[Hashable] | None) -> Numbers:
+    """The sum of each cluster, in the order of their first cases; without clusters, the values."""
+    if clusters is None:
+        return values
+    names = {name: at for at, name in enumerate(dict.fromkeys(clusters))}
+    return np.bincount([names[one] for one in clusters], weights=values).astype(np.float64)
+
+
+def bootstrap(
+    values: Sequence[float],
+    statistic: Callable[..., object] = np.mean,
+    confidence: float = CONFIDENCE,
+    seed: int = SEED,
+) -> Interval:
+    """The BCa bootstrap interval of a statistic; of values that are all alike, just the value."""
+    found = array(values)
+    value = float(np.asarray(statistic(found)))
+    if len(found) < 2 or np.ptp(found) == 0:
+        return Interval(value, value, value, "all alike", confidence)
+    drawn = stats.bootstrap(
+        (found,),
+        statistic,
+        n_resamples=RESAMPLES,
+        confidence_level=confidence,
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return Interval(value, float(drawn.low), float(drawn.high), "bootstrap, BCa", confidence)
+
+
+def corrected_share(
+    passed: int,
+    of: int,
+    true_positives: tuple[int, int],
+    true_negatives: tuple[int, int],
+    confidence: float = CONFIDENCE,
+) -> Interval:
+    """A share that a judge found, corrected for the errors of the judge (Rogan and Gladen).
+
+    `true_positives` are (said pass, of labelled pass), `true_negatives` (said fail, of labelled
+    fail). The interval carries the uncertainty of all three samples, after Lang and Reiczigel.
+
+    Raises:
+        ValueError: a sample is empty, or the judge is no better than a coin.
+    """
+    z = z_of(confidence)
+    sensitivity, specificity = _share(*true_positives), _share(*true_negatives)
+    youden = sensitivity + specificity - 1
+    if youden <= 0:
+        raise ValueError("the judge tells pass from fail no better than a coin: nothing to correct")
+    value = _clip((_share(passed, of) + specificity - 1) / youden)
+    cases, found = of + z * z, (passed + z * z / 2) / (of + z * z)
+    positives, negatives = true_positives[1] + 2, true_negatives[1] + 2
+    se, sp = (true_positives[0] + 1) / positives, (true_negatives[0] + 1) / negatives
+    middle = (found + sp - 1) / (se + sp - 1)
+    of_se, of_sp = se * (1 - se) / positives, sp * (1 - sp) / negatives
+    shift = 2 * z * z * (middle * of_se - (1 - middle) * of_sp)
+    spread = found * (1 - found) / cases + middle**2 * of_se + (1 - middle) ** 2 * of_sp
+    half = z * float(np.sqrt(spread)) / (se + sp - 1)
+    low, high = _clip(middle + shift - half), _clip(middle + shift + half)
+    return Interval(value, min(low, value), max(high, value), "Rogan-Gladen", confidence)
+
+
+def array(values: Sequence[float]) -> Numbers:
+    """The values as numbers.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if len(values) == 0:
+        raise ValueError("there are no values to take a mean of")
+    return np.asarray(values, dtype=np.float64)
+
+
+def _share(passed: int, of: int) -> float:
+    if of <= 0 or not 0 <= passed <= of:
+        raise ValueError(f"{passed} of {of} is no share")
+    return passed / of
+
+
+def _clip(share: float) -> float:
+    return min(max(share, 0.0), 1.0)

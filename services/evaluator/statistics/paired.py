@@ -1,0 +1,126 @@
+"""How sure a difference is, of two arms that tried the same cases.
+
+Differences are of one case each: candidate less baseline, of passes from -1 to 1 (with repeats, of
+the means of both), or of any measure.
+"""
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+from scipy import stats
+
+from services.evaluator.statistics.intervals import (
+    CONFIDENCE,
+    SEED,
+    Interval,
+    array,
+    bootstrap,
+    clustered_error,
+    mean,
+    summed,
+    z_of,
+)
+
+FLIPS = 9999
+
+
+def difference_of_shares(
+    differences: Sequence[float],
+    clusters: Sequence[Hashable] | None = None,
+    confidence: float = CONFIDENCE,
+) -> Interval:
+    """The mean difference of passes, by Bonett and Price: as if one more pair spoke for each side.
+
+    So cases of which none changed still leave room for one that would have. A cluster counts as
+    one observation, and so does each of the two.
+    """
+    found = array(differences)
+    padded = np.concatenate([found, [1.0, -1.0]])
+    groups = None if clusters is None else [*clusters, *_nobody()]
+    middle = float(padded.mean())
+    error, number = clustered_error(padded, groups, np.ones(len(padded)))
+    # With few clusters the error itself is unsure; without, the two pairs allow for that.
+    quantile = z_of(confidence)
+    if clusters is not None:
+        quantile = float(stats.t.ppf((1 + confidence) / 2, number - 1))
+    else:
+        error *= float(np.sqrt((number - 1) / number))
+    low, high = max(middle - quantile * error, -1.0), min(middle + quantile * error, 1.0)
+    value = float(found.mean())
+    method = "Bonett-Price" if clusters is None else "Bonett-Price, clustered"
+    return Interval(value, min(low, value), max(high, value), method, confidence)
+
+
+def difference_of_means(
+    differences: Sequence[float],
+    clusters: Sequence[Hashable] | None = None,
+    confidence: float = CONFIDENCE,
+    seed: int = SEED,
+) -> Interval:
+    """The mean difference of a measure: BCa bootstrap over cases; of clusters, Student's t."""
+    if clusters is not None:
+        return mean(differences, clusters, confidence=confidence)
+    return bootstrap(differences, confidence=confidence, seed=seed)
+
+
+def mcnemar(better: int, worse: int, alternative: str = "two-sided") -> float:
+    """The p value of the exact McNemar test of the cases that only one arm passed.
+
+    `alternative` is `two-sided`, or `less`: that the candidate passes fewer.
+    """
+    if better + worse == 0:
+        return 1.0
+    tested = stats.binomtest(better, better + worse, 0.5, alternative=alternative)
+    return float(tested.pvalue)
+
+
+def permutation(
+    differences: Sequence[float],
+    clusters: Sequence[Hashable] | None = None,
+    seed: int = SEED,
+    flips: int = FLIPS,
+) -> float:
+    """The two-sided p value of a mean difference under random signs, one sign for a cluster.
+
+    Of few observations all signs are tried; of many, `flips` random ones, and the p value counts
+    what was seen among them, so that it is never 0.
+    """
+    found = summed(array(differences), clusters)
+    seen, count = abs(float(found.sum())), len(found)
+    # Sums of the same numbers in another order may differ in their last digits.
+    reached = seen * (1 - 1e-12) - 1e-15
+    if 2**count <= flips:
+        signs = 1 - 2 * ((np.arange(2**count)[:, None] >> np.arange(count)) & 1)
+        return float((np.abs(signs @ found) >= reached).mean())
+    signs = np.random.default_rng(seed).choice((-1.0, 1.0), size=(flips, count))
+    return float((1 + (np.abs(signs @ found) >= reached).sum()) / (flips + 1))
+
+
+def ratio_of_means(
+    candidate: Sequence[float],
+    baseline: Sequence[float],
+    clusters: Sequence[Hashable] | None = None,
+    confidence: float = CONFIDENCE,
+) -> Interval:
+    """How much more the candidate's mean is, as a share of the baseline's: 0.1 is a tenth more.
+
+    By the delta method on the pairs, over clusters where there are any.
+
+    Raises:
+        ValueError: the baseline's mean is 0: nothing is a share of it.
+    """
+    ours, theirs = array(candidate), array(baseline)
+    if theirs.mean() == 0:
+        raise ValueError("the baseline's mean is 0: nothing is a share of it")
+    ratio = float(ours.mean() / theirs.mean())
+    apart = (ours - ratio * theirs) / theirs.mean()
+    error, groups = clustered_error(apart, clusters, np.ones(len(apart)))
+    if groups < 2:
+        return Interval(ratio - 1, float("-inf"), float("inf"), "one observation", confidence)
+    half = float(stats.t.ppf((1 + confidence) / 2, groups - 1)) * error
+    return Interval(ratio - 1, ratio - 1 - half, ratio - 1 + half, "ratio, delta", confidence)
+
+
+def _nobody() -> tuple[object, object]:
+    """Two clusters that no case is in."""
+    return object(), object()
