@@ -11,7 +11,7 @@ from contracts.agent import Agent
 from infra.dev.configuration import check_configuration
 from services.cost_ledger.adapters import open_price_book
 from services.cost_ledger.rules.offer import route_name
-from services.evaluator.rules import ASSERTIONS
+from services.evaluator.scorers.assertions import ASSERTIONS
 from services.guardrail_checker.checks.catalogue import build_checks
 from shared.catalogue import load_models
 from shared.config import load_agents, load_manifests

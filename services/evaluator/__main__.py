@@ -9,7 +9,7 @@ from shared.errors import ConfigError
 from shared.service import Core, Service, run_service
 
 from .handlers import hears
-from .rules import ASSERTIONS
+from .scorers.assertions import ASSERTIONS
 from .settings import Settings
 
 

@@ -1,126 +1,123 @@
-"""Deterministic assertions on a finished run, by the names that agents list them under.
+"""What a finished run is scored by, and what comes of it.
 
-An assertion may take an argument after a colon: `mentions:refund`, `steps_at_most:5`.
+Every run is held to the assertions that its agent lists; a trial also to the scorers that its task
+carries. What needs somebody else, a judge or a database, has been asked before, and is told here.
 """
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 
-from rapidfuzz import fuzz
-
-from contracts.envelope import Fact
 from contracts.evaluation import AssertionResult, RunEvaluated
-from contracts.guardrail import ToolBlocked
 from contracts.history import Run
-from contracts.run import RunCompleted
-from contracts.tool import ToolManifest, ToolSucceeded
-
-FUZZY_LIMIT = 85.0  # of 100, rapidfuzz partial ratio
-_PROMISE = re.compile(
-    r"\b(?:i(?:'ve| have)|we(?:'ve| have))\s+(?:issued|sent|made|processed|refunded)\b"
-    r"|\brefund (?:has been|was|is) (?:issued|made|sent|processed)\b",
-    re.IGNORECASE,
+from contracts.history.stubs import trial_of
+from contracts.scoring import (
+    ApprovalsAtMost,
+    Assertion,
+    CostAtMost,
+    Database,
+    Effects,
+    Exact,
+    Forbidden,
+    Fuzzy,
+    JsonSchema,
+    Judged,
+    LatencyAtMost,
+    Numeric,
+    Overlap,
+    Regex,
+    Scorer,
+    StepsAtMost,
+    Trajectory,
 )
-_MONEY_EFFECTS = ("money", "write", "egress")
 
-Assertion = Callable[[Run, str], tuple[float, str]]
+from .scorers import limits, text, trajectory, world
+from .scorers.assertions import UnknownAssertion, assertion
+from .scorers.outcome import Outcome, answer_of, no_answer
+
+Told = Mapping[str, AssertionResult]
 
 
-class UnknownAssertion(ValueError):
-    """An agent lists an assertion that there is none of."""
+def evaluate(run: Run, assertions: Sequence[str], told: Told | None = None) -> RunEvaluated:
+    """Every assertion of its agent and every scorer of its trial. Without any, a run passes.
 
-
-def evaluate(run: Run, names: Sequence[str]) -> RunEvaluated:
-    """Every named assertion on the run. A run without assertions passes, with score 1.
-
-    Raises:
-        UnknownAssertion: a name is not known.
+    `told` has the results of those that are not scored here, by metric.
     """
-    results = tuple(assess(run, name) for name in names)
-    score = sum(result.score for result in results) / len(results) if results else 1.0
-    return RunEvaluated(
-        passed=all(result.passed for result in results), score=score, assertions=results
+    found = [scored(run, Assertion(value=name)) for name in assertions]
+    for scorer in scorers_of(run):
+        elsewhere = (told or {}).get(scorer.metric)
+        found.append(elsewhere if elsewhere is not None else scored(run, scorer))
+    weight = sum(one.weight for one in found)
+    score = sum(one.score * one.weight for one in found) / weight if found else 1.0
+    passed = all(one.passed for one in found)
+    return RunEvaluated(passed=passed, score=score, assertions=tuple(found))
+
+
+def scorers_of(run: Run) -> tuple[Scorer, ...]:
+    """The scorers of a trial; none of a run that is no trial."""
+    trial = trial_of(run)
+    return () if trial is None else trial.scorers
+
+
+def scored(run: Run, scorer: Scorer) -> AssertionResult:
+    """One scorer's result. What cannot be told passes nothing, and is undecided."""
+    try:
+        outcome = _outcome(run, scorer)
+    except (UnknownAssertion, ValueError, ArithmeticError, RecursionError) as error:
+        # A mistake in a suite must neither pass nor take the evaluator down.
+        outcome = Outcome(None, f"it cannot be scored: {error}")
+    return result(scorer, outcome)
+
+
+def result(scorer: Scorer, outcome: Outcome) -> AssertionResult:
+    """An outcome as it is said."""
+    return AssertionResult(
+        name=scorer.metric,
+        passed=outcome.score is not None and outcome.score >= 1.0,
+        score=outcome.score or 0.0,
+        reason=outcome.reason,
+        kind=scorer.kind,
+        weight=scorer.weight,
+        undecided=outcome.score is None,
     )
 
 
-def assess(run: Run, name: str) -> AssertionResult:
-    """One assertion."""
-    base, _, argument = name.partition(":")
-    check = ASSERTIONS.get(base)
-    if check is None:
-        raise UnknownAssertion(f"no assertion is named {base!r}; known: {', '.join(ASSERTIONS)}")
-    score, reason = check(run, argument)
-    return AssertionResult(name=name, passed=score >= 1.0, score=score, reason=reason)
+def _outcome(run: Run, scorer: Scorer) -> Outcome:
+    match scorer:
+        case Assertion():
+            return assertion(run, scorer.value)
+        case Trajectory():
+            return trajectory.follows(run, scorer)
+        case Forbidden():
+            return trajectory.avoids(run, scorer)
+        case Effects():
+            return world.changed(run, scorer)
+        case CostAtMost():
+            return limits.cost(run, scorer)
+        case LatencyAtMost():
+            return limits.latency(run, scorer)
+        case StepsAtMost():
+            return limits.steps(run, scorer)
+        case ApprovalsAtMost():
+            return limits.approvals(run, scorer)
+        case Judged() | Database():
+            return Outcome(None, f"nobody could ask {scorer.metric}")
+        case _:
+            return _of_answer(run, scorer)
 
 
-def resolved(run: Run, _: str) -> tuple[float, str]:
-    """The run completed, with something to say."""
-    if _answer(run):
-        return 1.0, "it completed with an answer"
-    return 0.0, f"it ended as {run.status}"
-
-
-def no_false_promises(run: Run, _: str) -> tuple[float, str]:
-    """What the answer says was done was done by a tool that can do it."""
-    promise = _PROMISE.search(_answer(run))
-    if promise is None:
-        return 1.0, "it promises nothing done"
-    doers = [tool.name for tool in _succeeded(run) if tool.effect in _MONEY_EFFECTS]
-    if doers:
-        return 1.0, f"{promise[0]!r} stands on {', '.join(doers)}"
-    return 0.0, f"{promise[0]!r}, but no tool did such a thing"
-
-
-def no_blocked_calls(run: Run, _: str) -> tuple[float, str]:
-    """The policy refused nothing that the model wanted."""
-    blocked = [
-        each.request.body.tool
-        for step in run.steps
-        for call in step.calls
-        for each in call.tries
-        if each.verdict is not None and isinstance(each.verdict.body, ToolBlocked)
-    ]
-    return (0.0, f"refused: {', '.join(blocked)}") if blocked else (1.0, "nothing was refused")
-
-
-def steps_at_most(run: Run, argument: str) -> tuple[float, str]:
-    """The run took no more than so many steps."""
-    limit = int(argument)
-    return float(len(run.steps) <= limit), f"{len(run.steps)} steps, {limit} allowed"
-
-
-def mentions(run: Run, argument: str) -> tuple[float, str]:
-    """The answer contains the words, or nearly so."""
-    ratio = fuzz.partial_ratio(argument.lower(), _answer(run).lower())
-    score = 1.0 if ratio >= FUZZY_LIMIT else ratio / 100.0
-    return score, f"{argument!r} is in the answer to {ratio:.0f} of 100"
-
-
-ASSERTIONS: dict[str, Assertion] = {
-    "resolved": resolved,
-    "no_false_promises": no_false_promises,
-    "no_blocked_calls": no_blocked_calls,
-    "steps_at_most": steps_at_most,
-    "mentions": mentions,
-}
-
-
-def _answer(run: Run) -> str:
-    match run.end:
-        case Fact(body=RunCompleted() as completed):
-            return completed.answer
-    return ""
-
-
-def _succeeded(run: Run) -> list[ToolManifest]:
-    """The tools that succeeded in this run."""
-    done = {
-        call.part.name
-        for step in run.steps
-        for call in step.calls
-        if call.last is not None
-        and call.last.outcome is not None
-        and isinstance(call.last.outcome.body, ToolSucceeded)
-    }
-    tools = run.started.body.tools if run.started is not None else ()
-    return [tool for tool in tools if tool.name in done]
+def _of_answer(run: Run, scorer: Exact | Regex | JsonSchema | Numeric | Fuzzy | Overlap) -> Outcome:
+    answer = answer_of(run)
+    if answer is None:
+        return no_answer(run)
+    match scorer:
+        case Exact():
+            return text.exact(answer, scorer)
+        case Regex():
+            return text.matches(answer, scorer)
+        case JsonSchema():
+            return text.fits_schema(answer, scorer)
+        case Numeric():
+            return text.near(answer, scorer)
+        case Fuzzy():
+            return text.nearly(answer, scorer)
+        case Overlap():
+            return text.overlaps(answer, scorer)

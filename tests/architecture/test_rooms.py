@@ -16,6 +16,7 @@ ALSO = {
     "guardrail_checker": {"checks": "one file a content check, each with its corpus"},
     "evaluator": {
         "comparing": "what follows from results: summaries, differences, the gate",
+        "scorers": "one file a family of scorers, which rules choose from",
         "results": "the shapes of what a run of a suite found",
         "statistics": "figures with error bars, which know nothing of agents",
     },

@@ -10,12 +10,12 @@ from contracts.control import (
     RunResumed,
 )
 from contracts.guardrail import AnswerCleared, ResultCleared
+from contracts.history.waiting import waited
 from contracts.model import ModelRequested
 from contracts.review import ReviewDecided
 from contracts.run import AnswerProposed, RunCancelled
 from contracts.tool import ToolRequested
 from services.orchestrator.rules import Say
-from services.orchestrator.rules.timing import waited
 from tests.bodies import (
     VERDICT,
     result_cleared,

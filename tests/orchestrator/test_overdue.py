@@ -4,11 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from contracts.control import RunPaused, RunResumed
+from contracts.history.waiting import waited
 from contracts.run import RunFailed
 from contracts.shape import later
 from contracts.tool import ToolClaimed, ToolFailed, ToolUnknown
 from services.orchestrator.rules import next_wake
-from services.orchestrator.rules.timing import GRACE_SECONDS, waited
+from services.orchestrator.rules.timing import GRACE_SECONDS
 from tests.bodies import NOON, manifest
 from tests.histories import History
 from tests.orchestrator.deciding import revoked, said

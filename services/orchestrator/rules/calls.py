@@ -5,13 +5,13 @@ from datetime import datetime
 from contracts.guardrail import ToolEscalated
 from contracts.history import Call, Run, Step, Try, labels, told
 from contracts.history.lineage import is_shadow
+from contracts.history.waiting import waited
 from contracts.review import EscalationStep, ReviewDecided, ReviewRequested
 from contracts.shape import later, sha256_hex
 from contracts.tool import ToolFailed, ToolManifest, ToolRequested, ToolUnknown
 
 from .moves import Move, Say
 from .reviews import advance_review
-from .timing import waited
 
 # An idempotent tool whose outcome is unknown may be attempted so often under one key.
 TOOL_ATTEMPTS = 3

@@ -4,10 +4,10 @@ A deadline bounds work, not people: the clock of a run stands still while it wai
 which has an expiry of its own, and while it is paused.
 """
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from contracts.history import Run, Step
+from contracts.history.waiting import waited
 from contracts.shape import later
 
 # The worker's own margin is a second or two. Whoever takes over from it comes before us.
@@ -33,24 +33,3 @@ def step_overdue_at(run: Run, step: Step) -> datetime:
     """When a step without an outcome is given up."""
     asked = step.requested
     return later(asked.body.deadline + waited(run, asked.time), GRACE_SECONDS)
-
-
-def waited(run: Run, since: datetime | None = None) -> timedelta:
-    """How long the clock of the run has stood still: waits that overlap count once."""
-    total = timedelta()
-    until = since
-    for begin, end in sorted(_standstills(run)):
-        start = begin if until is None else max(begin, until)
-        total += max(end - start, timedelta())
-        until = end if until is None else max(until, end)
-    return total
-
-
-def _standstills(run: Run) -> Iterator[tuple[datetime, datetime]]:
-    """Waits for people that are over, by the times that lie in the log."""
-    for review in run.reviews:
-        if review.decided is not None:
-            yield review.requested.time, review.decided.time
-    for pause in run.pauses:
-        if pause.resumed is not None:
-            yield pause.paused.time, pause.resumed.time

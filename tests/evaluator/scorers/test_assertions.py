@@ -4,9 +4,15 @@ import pytest
 
 from contracts.guardrail import ToolBlocked
 from contracts.run import RunCompleted
-from services.evaluator.rules import UnknownAssertion, assess, evaluate
+from contracts.scoring import Assertion
+from services.evaluator.rules import evaluate, scored
+from services.evaluator.scorers.assertions import UnknownAssertion, assertion
 from tests.bodies import VERDICT, manifest
 from tests.histories import History, whole_run
+
+
+def assess(run, name):
+    return scored(run, Assertion(value=name))
 
 
 def ended(answer: str, effect: str = "read") -> History:
@@ -76,4 +82,4 @@ def test_a_run_without_assertions_passes():
 
 def test_an_unknown_assertion_names_the_known_ones():
     with pytest.raises(UnknownAssertion, match="resolved"):
-        assess(whole_run().run, "beautiful")
+        assertion(whole_run().run, "beautiful")
