@@ -15,6 +15,7 @@ OPTIONAL = ("adapters", "store", "errors", "metrics")
 ALSO = {
     "guardrail_checker": {"checks": "one file a content check, each with its corpus"},
     "evaluator": {
+        "datasets": "suites and cases: read, written, imported, captured; no fact is said there",
         "results": "the shapes of what a run of a suite found",
     },
     "observer": {
