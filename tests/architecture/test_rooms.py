@@ -17,6 +17,7 @@ ALSO = {
     "evaluator": {
         "comparing": "what follows from results: summaries, differences, the gate",
         "scorers": "one file a family of scorers, which rules choose from",
+        "datasets": "suites and cases: read, written, imported, captured; no fact is said there",
         "results": "the shapes of what a run of a suite found",
         "statistics": "figures with error bars, which know nothing of agents",
     },
