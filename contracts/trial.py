@@ -20,9 +20,10 @@ Answer = Literal["approve", "reject"]
 
 
 class Stub(Written):
-    """What a tool answers in a trial: to calls with these arguments, or with any.
+    """What a tool answers in a trial: to calls that have these arguments, among others or alone.
 
-    Of several that fit, each is used once, in their order, and the last one from then on.
+    Without `arguments` it fits every call of the tool. Of several that fit, each is used once, in
+    their order, and the last one from then on.
     """
 
     tool: Token

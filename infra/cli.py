@@ -8,12 +8,15 @@ from typing import Annotated
 
 import typer
 
+from infra.evals import commands as evals
 from services.console.cli import app
 from services.console.cli.client import offer_kept_state
 from services.console.cli.endpoint import Endpoint
 from services.console.cli.output import AsJson, Output, wants_json
 
 __all__ = ["app", "main"]
+
+app.add_typer(evals.app, name="eval")
 
 
 @app.command()

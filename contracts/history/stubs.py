@@ -9,7 +9,7 @@ import json
 
 from ..tool import ToolFailed, ToolRequested, ToolSucceeded
 from ..trial import Stub, Trial
-from .lineage import canonical_arguments, canonical_json
+from .lineage import canonical_json
 from .state import Run
 
 STUB = "stub:"  # and its place among those of the trial, from 1: where a stubbed outcome is from
@@ -46,30 +46,42 @@ def stubbed(run: Run, asked: ToolRequested) -> ToolSucceeded | ToolFailed | None
 
 def _place(run: Run, trial: Trial, asked: ToolRequested) -> int | None:
     used: set[int] = set()
-    for tool, arguments in _earlier(run, asked):
-        found = _fitting(trial, tool, arguments, used)
+    for tool, arguments_json in _earlier(run, asked):
+        found = _fitting(trial, tool, _arguments(arguments_json), used)
         if found is not None:
             used.add(found)
-    return _fitting(trial, asked.tool, canonical_arguments(asked.arguments_json), used)
+    return _fitting(trial, asked.tool, _arguments(asked.arguments_json), used)
 
 
 def _earlier(run: Run, asked: ToolRequested) -> list[tuple[str, str]]:
     """Tool and arguments of the calls before this one; of the call itself, no earlier attempt."""
     return [
-        (call.part.name, canonical_arguments(call.part.arguments_json))
+        (call.part.name, call.part.arguments_json)
         for step in run.steps[: asked.step]
         for call in step.calls
         if (step.number, call.index) < (asked.step, asked.index)
     ]
 
 
-def _fitting(trial: Trial, tool: str, arguments: str, used: set[int]) -> int | None:
+def _fitting(trial: Trial, tool: str, arguments: dict[str, object], used: set[int]) -> int | None:
     fitting = [at for at, stub in enumerate(trial.stubs) if _fits(stub, tool, arguments)]
     unused = [at for at in fitting if at not in used]
     return next(iter(unused), fitting[-1] if fitting else None)
 
 
-def _fits(stub: Stub, tool: str, arguments: str) -> bool:
+def _fits(stub: Stub, tool: str, arguments: dict[str, object]) -> bool:
     if stub.tool != tool:
         return False
-    return stub.arguments is None or canonical_json(stub.arguments) == arguments
+    return all(
+        name in arguments and canonical_json(arguments[name]) == canonical_json(value)
+        for name, value in (stub.arguments or {}).items()
+    )
+
+
+def _arguments(arguments_json: str) -> dict[str, object]:
+    """What the call names; nothing of arguments that are no JSON object."""
+    try:
+        found = json.loads(arguments_json or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -66,6 +66,11 @@ class Result(Body):
     cluster: str | None = None
     weight: float = 1.0
 
+    @property
+    def is_told(self) -> bool:
+        """Whether it says something, if only that its judges cannot tell."""
+        return self.passed is not None or bool(self.scores)
+
 
 class Estimate(Body):
     """A figure with the interval that it lies in, and how both were found.

@@ -18,6 +18,7 @@ ALSO = {
         "comparing": "what follows from results: summaries, differences, the gate",
         "scorers": "one file a family of scorers, which rules choose from",
         "datasets": "suites and cases: read, written, imported, captured; no fact is said there",
+        "reporting": "a report in the forms in which it is read",
         "results": "the shapes of what a run of a suite found",
         "statistics": "figures with error bars, which know nothing of agents",
     },

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.control import ControlOrdered
 from contracts.envelope import Fact
@@ -221,6 +221,9 @@ class RunView(Shape):
     parent: str | None = None
     children: tuple[str, ...] = ()
     last_sequence: int
+    seconds: float | None = Field(None, description="To its end, waits for people left out")
+    approvals: int = Field(0, description="How often a person was asked, or would have been")
+    refusals: int = Field(0, description="How often a gate refused something")
 
 
 class PromptView(Shape):

@@ -3,6 +3,7 @@
 import pytest
 
 from contracts.guardrail import ToolBlocked
+from contracts.history.taken import approvals_of, refusals_of, seconds_of
 from contracts.scoring import (
     ApprovalsAtMost,
     Assertion,
@@ -13,7 +14,6 @@ from contracts.scoring import (
     StepsAtMost,
 )
 from services.evaluator.rules import evaluate, scored
-from services.evaluator.scorers.limits import approvals_of, seconds_of
 from tests.bodies import VERDICT, tool_cleared
 from tests.evaluator.scorers.runs import READ, REFUND, find, finished, refund, trial
 from tests.histories import History
@@ -51,21 +51,22 @@ def cleared(place, rule):
 
 
 @pytest.mark.parametrize(
-    ("verdict", "asked"),
+    ("verdict", "asked", "refused"),
     [
-        (lambda _: blocked("would_ask"), 1),
-        (lambda _: blocked("in_policy"), 0),
-        (lambda asked: cleared(asked, "assumed_approval"), 1),
-        (lambda asked: cleared(asked, "in_policy"), 0),
+        (lambda _: blocked("would_ask"), 1, 0),
+        (lambda _: blocked("in_policy"), 0, 1),
+        (lambda asked: cleared(asked, "assumed_approval"), 1, 0),
+        (lambda asked: cleared(asked, "in_policy"), 0, 0),
     ],
 )
-def test_a_trial_counts_when_a_person_would_have_been_asked(verdict, asked):
+def test_a_trial_counts_when_a_person_would_have_been_asked(verdict, asked, refused):
     history = History()
     history.begin(READ, REFUND)
     request = history.call(history.step(calls=[refund()]))
     history.say(verdict(request.body), request)
 
     assert approvals_of(history.run) == asked
+    assert refusals_of(history.run) == refused
     assert scored(history.run, ApprovalsAtMost(approvals=0)).passed is (asked == 0)
 
 

@@ -1,0 +1,67 @@
+"""What an experiment costs, told before it begins: what such runs cost, and may cost at most."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from statistics import fmean
+
+from contracts.shape import to_micro_usd
+from contracts.suite import Suite
+from infra.evals.plan import ArmSpec, Planned
+from services.console.cli.client import Client
+from services.console.cli.output import usd
+
+RECENT_RUNS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """In micro-dollars. `likely` is None where no such run is known."""
+
+    trials: int
+    likely_micro_usd: int | None
+    recent: int
+    most_micro_usd: int
+
+    def __str__(self) -> str:
+        most = f"at most {usd(self.most_micro_usd)}, by the ceilings of the runs"
+        if self.likely_micro_usd is None:
+            return f"{self.trials} trials: {most}; no run of these agents is known to go by"
+        likely = f"about {usd(self.likely_micro_usd)}, by {self.recent} recent runs"
+        return f"{self.trials} trials: {likely}; {most}"
+
+
+def ceilings(client: Client, arms: Sequence[ArmSpec], suite: Suite) -> dict[str, int]:
+    """What one run of each agent may spend at most, in micro-dollars.
+
+    Raises:
+        CommandFailed: there is no such agent.
+    """
+    found = {}
+    for name in {arm.agent for arm in arms}:
+        limits = client.get(f"/agents/{name}")["definition"]["limits"]
+        own = Decimal(str(limits["budget_usd"]))
+        found[name] = to_micro_usd(min(own, suite.limits.budget_usd or own))
+    return found
+
+
+def forecast(client: Client, trials: Sequence[Planned], most: dict[str, int]) -> Forecast:
+    """What these trials will cost."""
+    costs = {name: _recent(client, name) for name in most}
+    known = [cost for each in costs.values() for cost in each]
+    likely = None
+    if known:
+        mean = {name: fmean(each) if each else fmean(known) for name, each in costs.items()}
+        likely = round(sum(mean[one.task["agent"]] for one in trials))
+    return Forecast(
+        trials=len(trials),
+        likely_micro_usd=likely,
+        recent=len(known),
+        most_micro_usd=sum(most[one.task["agent"]] for one in trials),
+    )
+
+
+def _recent(client: Client, agent: str) -> list[int]:
+    """What its last runs have cost."""
+    lines = client.get("/runs", agent=agent, status="completed", limit=RECENT_RUNS)
+    return [line["cost_micro_usd"] for line in lines]

@@ -1,0 +1,164 @@
+"""Which trials a suite becomes: arms x cases x repeats, each with a run id that follows from it.
+
+The same plan gives the same ids, and a task is submitted once: so an experiment that was broken off
+is gone on with by the same command.
+"""
+
+import json
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from contracts.shape import sha256_hex
+from contracts.suite import Case, Suite
+from contracts.trial import Trial
+
+FEATURE = "evaluation"
+NAME_CHARACTERS = 40  # of an experiment's name in a run id
+ID_DIGITS = 16
+ARMS_LIMIT = 50
+
+
+class UnknownCase(ValueError):
+    """A case or a tag was named that the suite has none of."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArmSpec:
+    """One version of an agent: as it is, on another model, or by other instructions."""
+
+    name: str
+    agent: str
+    model: str | None = None
+    instructions: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One trial: its place in the experiment, and the task that is submitted."""
+
+    arm: str
+    case: Case
+    repeat: int
+    run_id: str
+    task: dict[str, Any]
+
+
+def matrix(
+    agents: Sequence[str], models: Sequence[str], prompts: Sequence[tuple[str, str]]
+) -> tuple[ArmSpec, ...]:
+    """Agents x models x prompts, named by what differs. Prompts are (name, text).
+
+    Without models or prompts, those of the agent.
+    """
+    some_models: Sequence[str | None] = models or [None]
+    some_prompts: Sequence[tuple[str, str] | None] = prompts or [None]
+    found = []
+    for agent, model, prompt in product(agents, some_models, some_prompts):
+        told = [agent, *([model] if model else []), *([prompt[0]] if prompt else [])]
+        name = "-".join(told if len(agents) > 1 or len(told) == 1 else told[1:])
+        found.append(ArmSpec(_token(name), agent, model, prompt[1] if prompt else None))
+    return tuple(found)
+
+
+def chosen(
+    suite: Suite,
+    cases: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    sample: int | None = None,
+    seed: int = 0,
+) -> tuple[Case, ...]:
+    """The cases that were asked for, in the order of the suite.
+
+    Raises:
+        UnknownCase: a name or a tag that the suite does not have.
+    """
+    known = {case.id for case in suite.cases}
+    for name in cases:
+        if name not in known:
+            raise UnknownCase(f"the suite {suite.name} has no case {name}")
+    for tag in tags:
+        if not any(tag in case.tags for case in suite.cases):
+            raise UnknownCase(f"no case of the suite {suite.name} has the tag {tag}")
+    found = [
+        case
+        for case in suite.cases
+        if (not cases or case.id in cases) and (not tags or set(tags) & set(case.tags))
+    ]
+    if sample is not None and sample < len(found):
+        drawn = set(random.Random(seed).sample(range(len(found)), sample))  # noqa: S311 - no secret
+        found = [case for at, case in enumerate(found) if at in drawn]
+    return tuple(found)
+
+
+def planned(
+    suite: Suite,
+    cases: Sequence[Case],
+    arms: Sequence[ArmSpec],
+    experiment: str,
+    repeats: int,
+    tools: str = "stubbed",
+) -> tuple[Planned, ...]:
+    """Every trial. The arms of a case follow one another, so that a part of a run compares."""
+    return tuple(
+        _planned(suite, case, arm, experiment, repeat, tools)
+        for repeat in range(1, repeats + 1)
+        for case in cases
+        for arm in arms
+    )
+
+
+def digest(suite: Suite, cases: Iterable[Case], arms: Sequence[ArmSpec], repeats: int) -> str:
+    """The SHA-256 of what is tried: another one is another experiment."""
+    whole = {
+        "suite": suite.model_dump(mode="json", exclude={"cases", "gate", "budget_usd"}),
+        "cases": [case.model_dump(mode="json") for case in cases],
+        "arms": [(one.name, one.agent, one.model, one.instructions) for one in arms],
+        "repeats": repeats,
+    }
+    return sha256_hex(json.dumps(whole, sort_keys=True).encode())
+
+
+def arm_of_prompt(path: Path) -> tuple[str, str]:
+    """The name of a prompt by its file, and its text."""
+    return path.stem, path.read_text(encoding="utf-8")
+
+
+def _planned(
+    suite: Suite, case: Case, arm: ArmSpec, experiment: str, repeat: int, tools: str
+) -> Planned:
+    trial = Trial(
+        experiment=experiment,
+        arm=arm.name,
+        case=case.id,
+        repeat=repeat,
+        model=arm.model,
+        instructions=arm.instructions,
+        tools="real" if tools == "real" else "stubbed",
+        # The case's own come first: of several that fit, the first is used.
+        stubs=() if tools == "real" else (*case.stubs, *suite.stubs),
+        reviews=case.reviews,
+        scorers=(*case.scorers, *suite.scorers),
+    )
+    written = {
+        "agent": arm.agent,
+        "input": case.input,
+        "feature": FEATURE,
+        "customer": case.customer,
+        "user": case.user,
+        "limits": suite.limits.model_dump(mode="json", exclude_none=True),
+        "metadata": dict(case.metadata),
+        "trial": trial.model_dump(mode="json", exclude_none=True),
+    }
+    task = {name: value for name, value in written.items() if value not in (None, {})}
+    told = json.dumps([experiment, arm.name, case.id, repeat, task], sort_keys=True)
+    run_id = f"{experiment[:NAME_CHARACTERS]}-{sha256_hex(told.encode())[:ID_DIGITS]}"
+    return Planned(arm.name, case, repeat, run_id, task)
+
+
+def _token(name: str) -> str:
+    """A name as run ids and arms may have it."""
+    return "".join(one if one.isalnum() or one in "-_" else "-" for one in name)[:64]
