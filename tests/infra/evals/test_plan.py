@@ -1,0 +1,104 @@
+"""Which trials a suite becomes, and what each costs at most."""
+
+import json
+
+import pytest
+
+from contracts.suite import Case, Suite
+from contracts.task import TaskSubmitted
+from contracts.trial import Stub
+from infra.evals.plan import ArmSpec, UnknownCase, chosen, digest, matrix, planned
+
+CASES = tuple(
+    Case(id=f"c-{at}", input=f"Where is {at}?", tags=("odd",) if at % 2 else ()) for at in range(10)
+)
+SUITE = Suite(name="orders", agent="support", cases=CASES)
+ONE = ArmSpec("now", "support")
+OTHER = ArmSpec("new", "support", model="strong", instructions="Be brief.")
+
+
+def test_the_matrix_is_agents_by_models_by_prompts_named_by_what_differs():
+    assert [one.name for one in matrix(["support"], [], [])] == ["support"]
+    assert [one.name for one in matrix(["support"], ["small", "strong"], [])] == ["small", "strong"]
+    assert [one.name for one in matrix(["support"], ["small"], [("old", "a"), ("new", "b")])] == [
+        "small-old",
+        "small-new",
+    ]
+    assert [one.name for one in matrix(["a", "b"], ["m"], [])] == ["a-m", "b-m"]
+
+
+def test_every_case_is_tried_by_every_arm_as_often_as_asked():
+    trials = planned(SUITE, CASES, (ONE, OTHER), "e", repeats=3)
+
+    assert len(trials) == 10 * 2 * 3
+    assert [(one.arm, one.case.id) for one in trials[:3]] == [
+        ("now", "c-0"),
+        ("new", "c-0"),
+        ("now", "c-1"),
+    ]
+
+
+def test_a_trial_is_a_task_that_the_platform_takes():
+    (one, *_) = planned(SUITE, CASES, (OTHER,), "e", repeats=1)
+
+    task = TaskSubmitted.model_validate(json.loads(json.dumps(one.task)))
+
+    assert task.feature == "evaluation"
+    assert (task.trial.model, task.trial.instructions) == ("strong", "Be brief.")
+    assert (task.trial.case, task.trial.arm, task.trial.tools) == ("c-0", "new", "stubbed")
+
+
+def test_a_run_id_follows_from_what_is_tried_and_from_nothing_else():
+    first, again = (planned(SUITE, CASES, (ONE,), "e" * 60, repeats=2) for _ in range(2))
+    changed = [CASES[0].model_copy(update={"input": "Where was it?"}), *CASES[1:]]
+    other = planned(SUITE, changed, (ONE,), "e" * 60, repeats=2)
+
+    ids = [one.run_id for one in first]
+    assert ids == [one.run_id for one in again]
+    assert len(set(ids)) == len(ids)
+    assert all(len(one) <= 64 for one in ids)
+    assert [one.run_id in ids for one in other[:3]] == [False, True, True]
+
+
+def test_the_stubs_of_a_case_come_before_those_of_its_suite():
+    own, shared = Stub(tool="find_order", result=1), Stub(tool="find_order", result=2)
+    suite = SUITE.model_copy(update={"stubs": (shared,)})
+    case = CASES[0].model_copy(update={"stubs": (own,)})
+
+    (one,) = planned(suite, (case,), (ONE,), "e", repeats=1)
+
+    assert [each["result"] for each in one.task["trial"]["stubs"]] == [1, 2]
+
+
+def test_real_tools_need_no_stubs():
+    suite = SUITE.model_copy(update={"stubs": (Stub(tool="find_order", result=2),)})
+
+    (one, *_) = planned(suite, CASES, (ONE,), "e", repeats=1, tools="real")
+
+    assert one.task["trial"]["tools"] == "real"
+    assert one.task["trial"]["stubs"] == []
+
+
+def test_cases_are_chosen_by_name_by_tag_and_by_lot():
+    assert [one.id for one in chosen(SUITE, cases=["c-3", "c-1"])] == ["c-1", "c-3"]
+    assert len(chosen(SUITE, tags=["odd"])) == 5
+    drawn = chosen(SUITE, sample=4, seed=1)
+    assert drawn == chosen(SUITE, sample=4, seed=1)
+    assert drawn != chosen(SUITE, sample=4, seed=2)
+    assert len(drawn) == 4
+
+
+@pytest.mark.parametrize("asked", [{"cases": ["c-99"]}, {"tags": ["even"]}])
+def test_a_case_or_tag_that_is_not_there_is_named(asked):
+    with pytest.raises(UnknownCase, match=r"c-99|even"):
+        chosen(SUITE, **asked)
+
+
+def test_another_gate_is_the_same_experiment_and_another_scorer_is_not():
+    same = SUITE.model_copy(update={"gate": SUITE.gate.model_copy(update={"margin": 0.1})})
+    other = SUITE.model_copy(update={"stubs": (Stub(tool="find_order"),)})
+
+    known = digest(SUITE, CASES, (ONE,), 1)
+    assert digest(same, CASES, (ONE,), 1) == known
+    assert digest(other, CASES, (ONE,), 1) != known
+    assert digest(SUITE, CASES, (ONE,), 2) != known
