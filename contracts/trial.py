@@ -15,6 +15,7 @@ from .shape import Token, Written
 STUBS_LIMIT = 200
 INSTRUCTIONS_LIMIT = 65_536
 REPEATS_LIMIT = 100
+EVALUATION = "evaluation"  # the feature that trials and judges are charged to
 
 Answer = Literal["approve", "reject"]
 

@@ -27,9 +27,7 @@ def try_case(client: Client, one: Planned, tenant: str | None, stopping: Event) 
         Unreachable: the platform has not answered for too long.
     """
     try:
-        accepted = _patiently(
-            lambda: client.post("/tasks", {**one.task, "run_id": one.run_id, "tenant": tenant})
-        )
+        accepted = _patiently(lambda: _submitted(client, one, tenant))
     except Unreachable:
         raise
     except CommandFailed as error:
@@ -39,7 +37,8 @@ def try_case(client: Client, one: Planned, tenant: str | None, stopping: Event) 
         return None
     if found["status"] in OPEN:
         return _untold(one, found["tenant"], found["status"], "it goes on; nobody waits any more")
-    return result_of(one, found)
+    proof = _patiently(lambda: client.get(f"/runs/{one.run_id}/proof", tenant=found["tenant"]))
+    return result_of(one, found).model_copy(update={"touched_nothing": bool(proof["holds"])})
 
 
 def result_of(one: Planned, run: dict[str, Any]) -> Result:
@@ -68,6 +67,14 @@ def result_of(one: Planned, run: dict[str, Any]) -> Result:
         cluster=one.case.cluster,
         weight=one.case.weight,
     )
+
+
+def _submitted(client: Client, one: Planned, tenant: str | None) -> Any:
+    if one.forked_from is None:
+        return client.post("/tasks", {**one.task, "run_id": one.run_id, "tenant": tenant})
+    changes = {name: value for name, value in one.task.items() if name != "agent"}
+    body = {**changes, "run_id": one.run_id}
+    return client.post(f"/runs/{one.forked_from}/fork", body, tenant=tenant)
 
 
 def _followed(client: Client, run_id: str, tenant: str, stopping: Event) -> dict[str, Any] | None:

@@ -78,7 +78,7 @@ def _tried(
     try:
         found = try_one(one, stopping)
         if found is not None:
-            spent = found.cost_micro_usd + found.judging_micro_usd
+            spent = found.spent_micro_usd
         return found
     finally:
         purse.settle(bound_micro_usd, spent)

@@ -1,13 +1,12 @@
 """What an experiment costs, told before it begins: what such runs cost, and may cost at most."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from statistics import fmean
 
 from contracts.shape import to_micro_usd
-from contracts.suite import Suite
-from infra.evals.plan import ArmSpec, Planned
+from infra.evals.plan import Planned
 from services.console.cli.client import Client
 from services.console.cli.output import usd
 
@@ -31,17 +30,19 @@ class Forecast:
         return f"{self.trials} trials: {likely}; {most}"
 
 
-def ceilings(client: Client, arms: Sequence[ArmSpec], suite: Suite) -> dict[str, int]:
-    """What one run of each agent may spend at most, in micro-dollars.
+def ceilings(
+    client: Client, agents: Iterable[str], limit_usd: Decimal | None = None
+) -> dict[str, int]:
+    """What one run of each agent may spend at most, in micro-dollars; `limit_usd` tightens it.
 
     Raises:
         CommandFailed: there is no such agent.
     """
     found = {}
-    for name in {arm.agent for arm in arms}:
+    for name in sorted(agents):
         limits = client.get(f"/agents/{name}")["definition"]["limits"]
         own = Decimal(str(limits["budget_usd"]))
-        found[name] = to_micro_usd(min(own, suite.limits.budget_usd or own))
+        found[name] = to_micro_usd(min(own, limit_usd or own))
     return found
 
 
@@ -52,12 +53,12 @@ def forecast(client: Client, trials: Sequence[Planned], most: dict[str, int]) ->
     likely = None
     if known:
         mean = {name: fmean(each) if each else fmean(known) for name, each in costs.items()}
-        likely = round(sum(mean[one.task["agent"]] for one in trials))
+        likely = round(sum(mean[one.agent] for one in trials))
     return Forecast(
         trials=len(trials),
         likely_micro_usd=likely,
         recent=len(known),
-        most_micro_usd=sum(most[one.task["agent"]] for one in trials),
+        most_micro_usd=sum(most[one.agent] for one in trials),
     )
 
 

@@ -14,9 +14,8 @@ from typing import Any
 
 from contracts.shape import sha256_hex
 from contracts.suite import Case, Suite
-from contracts.trial import Trial
+from contracts.trial import EVALUATION, Trial
 
-FEATURE = "evaluation"
 NAME_CHARACTERS = 40  # of an experiment's name in a run id
 ID_DIGITS = 16
 ARMS_LIMIT = 50
@@ -45,6 +44,11 @@ class Planned:
     repeat: int
     run_id: str
     task: dict[str, Any]
+    forked_from: str | None = None
+
+    @property
+    def agent(self) -> str:
+        return str(self.task["agent"])
 
 
 def matrix(
@@ -146,7 +150,7 @@ def _planned(
     written = {
         "agent": arm.agent,
         "input": case.input,
-        "feature": FEATURE,
+        "feature": EVALUATION,
         "customer": case.customer,
         "user": case.user,
         "limits": suite.limits.model_dump(mode="json", exclude_none=True),

@@ -65,6 +65,13 @@ class Result(Body):
     tags: tuple[str, ...] = ()
     cluster: str | None = None
     weight: float = 1.0
+    recorded: bool = Field(False, description="It was run for somebody, and not for this")
+    touched_nothing: bool | None = Field(None, description="Whether its facts prove that")
+
+    @property
+    def spent_micro_usd(self) -> int:
+        """What the experiment paid for it."""
+        return 0 if self.recorded else self.cost_micro_usd + self.judging_micro_usd
 
     @property
     def is_told(self) -> bool:

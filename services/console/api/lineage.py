@@ -12,6 +12,7 @@ from contracts.history import Run
 from contracts.history.lineage import grown_from
 from contracts.shape import Token, Written
 from contracts.task import Fork, Name
+from contracts.trial import EVALUATION, Trial
 from services.console.api.desk import Desk, DeskHere, InTenant
 from services.console.api.lineage_shapes import ComparisonView, Imported, ProofView
 from services.console.api.people import Operator, Viewer
@@ -35,6 +36,7 @@ class NewFork(Written):
     instructions: Annotated[str | None, Field(min_length=1, max_length=65_536)] = None
     policy: Name | None = None
     run_id: Annotated[Token | None, Field(description="Made where absent")] = None
+    trial: Annotated[Trial | None, Field(description="Of an experiment that pays for it")] = None
 
 
 @router.post("/runs/{run_id}/fork", status_code=201)
@@ -53,7 +55,7 @@ async def fork(
     _check_forkable(run, new.step)
     assert run.submitted is not None, "it was just looked at"
     task = run.submitted.body
-    changes = new.model_dump(exclude={"run_id"}, exclude_none=True)
+    changes = new.model_dump(exclude={"run_id", "trial"}, exclude_none=True)
     accepted = await accept(
         NewTask(
             tenant=tenant,
@@ -62,6 +64,8 @@ async def fork(
             input=task.input,
             limits=task.limits,
             fork=Fork(run_id=run_id, **changes),
+            trial=new.trial,
+            feature=EVALUATION if new.trial is not None else None,
         ),
         person,
         desk,

@@ -66,9 +66,19 @@ def note(one: MetricSummary) -> str:
     return "; ".join([*told, *([one.note] if one.note else [])])
 
 
+def touched(report: Report) -> str:
+    """What the proofs of the trials say; nothing where none was asked for."""
+    proofs = [one.touched_nothing for one in report.results if one.touched_nothing is not None]
+    if not proofs:
+        return ""
+    if all(proofs):
+        return f"Nothing outside was touched: the facts of all {len(proofs)} trials prove it."
+    return f"{len(proofs) - sum(proofs)} of {len(proofs)} trials touched something outside."
+
+
 def money(report: Report) -> str:
     """What all of it cost."""
-    spent = sum(one.cost_micro_usd + one.judging_micro_usd for one in report.results)
+    spent = sum(one.spent_micro_usd for one in report.results)
     cap = report.experiment.budget_micro_usd
     return f"${spent / 1e6:.4f}" + (f" of ${cap / 1e6:.2f}" if cap is not None else "")
 

@@ -36,7 +36,7 @@ def _head(report: Report) -> Iterator[str]:
         yield from _gate(finding)
     yield (
         f"{one.cases} cases x {len(report.arms)} arms x {one.repeats}, {figures.money(report)}. "
-        f"{figures.seen(report)}"
+        f"{figures.seen(report)} {figures.touched(report)}".rstrip()
     )
     yield ""
     yield from _rows(

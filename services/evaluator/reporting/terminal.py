@@ -39,6 +39,8 @@ def _parts(report: Report, *, everything: bool) -> Iterator[RenderableType]:
         yield _differences(report)
     yield Text()
     yield Text(figures.seen(report))
+    if told := figures.touched(report):
+        yield Text(told)
     yield from (Text(note, style="yellow") for note in report.notes)
     for finding in report.gates:
         yield Text()

@@ -41,7 +41,9 @@ class Console:
             raise self.refused
         return {"tenant": "acme"}
 
-    def get(self, _path, **_query):
+    def get(self, path, **_query):
+        if path.endswith("/proof"):
+            return {"holds": True}
         found = self.runs.pop(0) if len(self.runs) > 1 else self.runs[0]
         if isinstance(found, Exception):
             raise found
@@ -63,6 +65,7 @@ def test_a_trial_is_followed_until_it_is_scored():
     assert (found.steps, found.approvals, found.blocked, found.seconds) == (2, 1, 2, 1.5)
     assert (found.tags, found.cluster, found.weight) == (("critical",), "d-1", 2.0)
     assert found.scores[0].name == "exact"
+    assert found.touched_nothing is True
 
 
 def test_an_undecided_score_says_nothing_of_the_agent():
