@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from infra.evals import commands as evals
+from infra.evals.commands import app as evals
 from services.console.cli import app
 from services.console.cli.client import offer_kept_state
 from services.console.cli.endpoint import Endpoint
@@ -16,7 +16,7 @@ from services.console.cli.output import AsJson, Output, wants_json
 
 __all__ = ["app", "main"]
 
-app.add_typer(evals.app, name="eval")
+app.add_typer(evals, name="eval")
 
 
 @app.command()

@@ -17,6 +17,7 @@ from infra.platform.errors import PlatformError
 from infra.platform.home import Home
 from infra.platform.nats import Durability
 
+from .evals import Cases, EvalResult, measure_evals
 from .history import HistoryResult, measure_history
 from .observe import ObserveResult, Rounds, measure_observe
 from .steps import Load, StepsResult, measure_steps
@@ -25,13 +26,14 @@ FULL = Load(steps=20, alone=5, together=50)
 QUICK = Load(steps=5, alone=2, together=10)
 FULL_CALLS, QUICK_CALLS = 1000, 150
 FULL_ROUNDS = Rounds(pairs=8, load=Load(20, 0, 20), runs_projected=100_000, questions=100)
+FULL_CASES, QUICK_CASES = Cases(5, 200, 16), Cases(2, 40, 8)
 QUICK_ROUNDS = Rounds(pairs=2, load=Load(5, 0, 10), runs_projected=5_000, questions=10)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.bench", description=__doc__)
     parser.add_argument(
-        "suite", nargs="?", default="steps", choices=["steps", "history", "observe"]
+        "suite", nargs="?", default="steps", choices=["steps", "history", "observe", "eval"]
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="a short form, for a first look")
@@ -46,8 +48,8 @@ def main() -> int:
         print(json.dumps(result.as_json()))
     elif isinstance(result, StepsResult):
         _show_steps(result)
-    elif isinstance(result, ObserveResult):
-        _show_observe(result)
+    elif isinstance(result, ObserveResult | EvalResult):
+        _show_figures(result)
     else:
         _show_history(result)
     return 0
@@ -55,13 +57,15 @@ def main() -> int:
 
 async def _bench(
     suite: str, quick: bool, durability: Durability
-) -> StepsResult | HistoryResult | ObserveResult:
+) -> StepsResult | HistoryResult | ObserveResult | EvalResult:
     if suite == "observe":
         return await measure_observe(durability, QUICK_ROUNDS if quick else FULL_ROUNDS, _tell)
     with tempfile.TemporaryDirectory(prefix="interlock-bench-") as folder:
         home = Home(Path(folder))
         options = DevOptions(home, durability=durability, console_port=0, nats_port=0)
         async with DevPlatform.running(options, _tell, _on_event) as platform:
+            if suite == "eval":
+                return await measure_evals(platform, QUICK_CASES if quick else FULL_CASES)
             if suite == "history":
                 return await measure_history(platform, QUICK_CALLS if quick else FULL_CALLS)
             return await measure_steps(platform, QUICK if quick else FULL)
@@ -86,14 +90,15 @@ def _show_history(result: HistoryResult) -> None:
     Console().print(shown)
 
 
-def _show_observe(result: ObserveResult) -> None:
-    shown = Table(title=f"observe, durability {result.durability}", title_justify="left")
+def _show_figures(result: ObserveResult | EvalResult) -> None:
+    shown = Table(title=f"{result.suite}, durability {result.durability}", title_justify="left")
     shown.add_column("figure")
     shown.add_column("value", justify="right")
     for name, value in asdict(result).items():
         if isinstance(value, int | float):
             shown.add_row(name.replace("_", " "), f"{value}")
-    for name, value in result.query_ms_p95_by_name.items():
+    by_name = result.query_ms_p95_by_name if isinstance(result, ObserveResult) else {}
+    for name, value in by_name.items():
         shown.add_row(f"query ms p95, {name}", f"{value}")
     Console().print(shown)
 

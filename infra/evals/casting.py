@@ -1,0 +1,102 @@
+"""Cases from elsewhere: `interlock eval capture` of a run, `import` of another tool's file."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import typer
+
+from contracts.export import Tampered, read, read_header
+from contracts.history import Run
+from contracts.suite import Case
+from infra.evals.smaller import Smaller, made_smaller
+from services.console.cli.client import Client
+from services.console.cli.errors import FAILED, USAGE, CommandFailed
+from services.evaluator.datasets.capturing import case_of
+from services.evaluator.datasets.files import read_text
+from services.evaluator.datasets.importing.imported import Imported
+from services.evaluator.datasets.importing.inspect_samples import take_inspect
+from services.evaluator.datasets.importing.openai_evals import take_openai_evals
+from services.evaluator.datasets.importing.promptfoo import take_promptfoo
+from services.evaluator.datasets.writing import cases_jsonl
+from services.evaluator.errors import DatasetError
+from shared.signing import Keyring
+
+UNTAKEN_SHOWN = 50
+FORMATS: dict[str, Callable[[str], Imported]] = {
+    "promptfoo": take_promptfoo,
+    "openai-evals": take_openai_evals,
+    "inspect": take_inspect,
+    "inspect-json": lambda text: take_inspect(text, "json"),
+    "inspect-csv": lambda text: take_inspect(text, "csv"),
+}
+
+
+def captured(
+    client: Client, run_id: str, tenant: str | None, step: int | None, smaller: Smaller | None
+) -> Case:
+    """The case that a run makes, perhaps with all left out that its failing does not need.
+
+    Raises:
+        CommandFailed: there is no such run, or it makes no case; or as it is, the case passes.
+    """
+    run = _run(client, run_id, tenant)
+    try:
+        case = case_of(run, step)
+    except DatasetError as error:
+        raise CommandFailed(str(error), "see: interlock runs show " + run_id, USAGE) from None
+    if smaller is None or run.started is None:
+        return case
+    return made_smaller(client, case, run.started.body.agent.name, smaller)
+
+
+def imported(form: str, file: Path) -> Imported:
+    """The cases of another tool's file.
+
+    Raises:
+        CommandFailed: the format is not known, or the file is not of it.
+    """
+    if form not in FORMATS:
+        raise CommandFailed(f"no format is named {form}", f"choose {', '.join(FORMATS)}", USAGE)
+    try:
+        return FORMATS[form](read_text(file))
+    except DatasetError as error:
+        raise CommandFailed(str(error), "name its format and the file", USAGE) from None
+
+
+def put(cases: list[Case], file: Path | None) -> None:
+    """Append cases to a file of cases, or print them. One whose name is there is refused.
+
+    Raises:
+        CommandFailed: the file cannot be written, or has a case of that name.
+    """
+    text = cases_jsonl(cases)
+    if file is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        known = file.read_text(encoding="utf-8") if file.exists() else ""
+        twice = [one.id for one in cases if f'"id": "{one.id}"' in known]
+        twice += [one.id for one in cases if f'"id":"{one.id}"' in known]
+        if twice:
+            raise CommandFailed(f"{file} has a case {twice[0]}", "take it out first", FAILED)
+        with file.open("a", encoding="utf-8") as opened:
+            opened.write(("\n" if known and not known.endswith("\n") else "") + text)
+    except OSError as error:
+        raise CommandFailed(f"{file}: {error.strerror}", "name another file", USAGE) from None
+    typer.echo(f"{file}: {len(cases)} more cases", err=True)
+
+
+def tell_untaken(found: Imported) -> None:
+    """What was not taken over, and why: never in silence."""
+    for one in found.untaken[:UNTAKEN_SHOWN]:
+        typer.echo(f"not taken: {one.where}: {one.why}", err=True)
+    if len(found.untaken) > UNTAKEN_SHOWN:
+        typer.echo(f"and {len(found.untaken) - UNTAKEN_SHOWN} more not taken", err=True)
+
+
+def _run(client: Client, run_id: str, tenant: str | None) -> Run:
+    content = client.download(f"/runs/{run_id}/export", tenant=tenant)
+    try:
+        return read(content, Keyring(read_header(content).keys)).run()
+    except Tampered as error:
+        raise CommandFailed(f"run {run_id}: {error}", "see: interlock doctor", FAILED) from None

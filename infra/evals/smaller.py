@@ -1,0 +1,89 @@
+"""A captured case with all left out that its failing does not need: by trying, within a budget.
+
+Parts of the input and stubs are taken away by halves; what still fails without them never needed
+them. Each try is a trial on the platform, which touches nothing and costs a model call or more.
+"""
+
+from dataclasses import dataclass
+from threading import Event
+
+import typer
+
+from contracts.shape import sha256_hex
+from contracts.suite import Case, Suite
+from infra.evals.asking import try_case
+from infra.evals.forecast import ceilings
+from infra.evals.plan import ArmSpec, planned
+from infra.evals.purse import Purse
+from services.console.cli.client import Client
+from services.console.cli.errors import FAILED, CommandFailed
+from services.evaluator.datasets.blocks import blocks_of, with_blocks
+from services.evaluator.datasets.minimising import Minimiser
+
+
+@dataclass(frozen=True, slots=True)
+class Smaller:
+    """How far to go: so many tries, and so much money."""
+
+    tries: int
+    budget_micro_usd: int
+    tenant: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Trying:
+    """Tries of one case on the platform."""
+
+    client: Client
+    agent: str
+    bound_micro_usd: int
+    purse: Purse
+    tenant: str | None
+
+    def fails(self, case: Case) -> bool | None:
+        """Whether the case is failed; None where there is no money left to see."""
+        if not self.purse.take(self.bound_micro_usd):
+            return None
+        spent = 0
+        try:
+            suite = Suite(name="smaller", agent=self.agent, cases=(case,))
+            experiment = f"smaller-{sha256_hex(case.model_dump_json().encode())[:12]}"
+            (one,) = planned(suite, suite.cases, (ArmSpec("now", self.agent),), experiment, 1)
+            found = try_case(self.client, one, self.tenant, Event())
+            spent = found.spent_micro_usd if found is not None else 0
+            return found is not None and found.passed is False
+        finally:
+            self.purse.settle(self.bound_micro_usd, spent)
+
+
+def made_smaller(client: Client, case: Case, agent: str, how: Smaller) -> Case:
+    """The smallest case that was found to fail still.
+
+    Raises:
+        CommandFailed: the case as it is does not fail, so there is nothing to go by.
+    """
+    bound = ceilings(client, [agent])[agent]
+    trying = _Trying(client, agent, bound, Purse(how.budget_micro_usd), how.tenant)
+    if not trying.fails(case):
+        raise CommandFailed(
+            f"the case {case.id} does not fail as it is, or the budget does not reach for a try",
+            "capture it without --minimise, or give it more --budget-usd",
+            FAILED,
+        )
+    blocks = blocks_of(case)
+    minimiser = Minimiser(blocks, tries=how.tries)
+    best = case
+    while (candidate := minimiser.next()) is not None:
+        smaller = with_blocks(case, candidate)
+        failed = smaller is not None and trying.fails(smaller)
+        if failed is None:
+            break
+        minimiser.told(failed)
+        if failed and smaller is not None:
+            best = smaller
+    typer.echo(
+        f"{len(blocks)} parts, {len(blocks_of(best))} needed; {minimiser.tried} tries, "
+        f"${trying.purse.spent_micro_usd / 1e6:.4f}",
+        err=True,
+    )
+    return best
