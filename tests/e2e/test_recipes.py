@@ -16,9 +16,12 @@ SHELL_SECONDS = 120
 @pytest.mark.parametrize(
     "document",
     [
+        "docs/layers/evaluation.md",
         "docs/layers/observability.md",
         "docs/layers/orchestration.md",
         "docs/recipes/fork_a_run.md",
+        "docs/recipes/gate_a_prompt_change.md",
+        "docs/recipes/turn_an_incident_into_a_test.md",
         "docs/recipes/upgrade_safely.md",
     ],
     ids=lambda path: Path(path).name,
