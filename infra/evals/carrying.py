@@ -177,7 +177,8 @@ def _tell(plan: Plan, done: Progress, purse: Purse, way: Way) -> int:
         "not_run": done.unpaid,
         "cost_micro_usd": purse.spent_micro_usd,
     }
-    told = ", ".join(f"{number} {word}" for word, number in counts.items()) or "nothing was tried"
+    tried = ", ".join(f"{number} {word}" for word, number in counts.items())
+    told = tried or f"nothing was tried; {len(plan.known)} results of recorded runs"
     lines = [f"{told}; {usd(purse.spent_micro_usd)}"]
     if done.unpaid:
         lines.append(

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import typer
 
-from contracts.export import Tampered, read, read_header
-from contracts.history import Run
 from contracts.suite import Case
+from infra.evals.exported import exported_run
 from infra.evals.smaller import Smaller, made_smaller
 from services.console.cli.client import Client
 from services.console.cli.errors import FAILED, USAGE, CommandFailed
@@ -19,7 +18,6 @@ from services.evaluator.datasets.importing.openai_evals import take_openai_evals
 from services.evaluator.datasets.importing.promptfoo import take_promptfoo
 from services.evaluator.datasets.writing import cases_jsonl
 from services.evaluator.errors import DatasetError
-from shared.signing import Keyring
 
 UNTAKEN_SHOWN = 50
 FORMATS: dict[str, Callable[[str], Imported]] = {
@@ -39,7 +37,7 @@ def captured(
     Raises:
         CommandFailed: there is no such run, or it makes no case; or as it is, the case passes.
     """
-    run = _run(client, run_id, tenant)
+    run = exported_run(client, run_id, tenant)
     try:
         case = case_of(run, step)
     except DatasetError as error:
@@ -92,11 +90,3 @@ def tell_untaken(found: Imported) -> None:
         typer.echo(f"not taken: {one.where}: {one.why}", err=True)
     if len(found.untaken) > UNTAKEN_SHOWN:
         typer.echo(f"and {len(found.untaken) - UNTAKEN_SHOWN} more not taken", err=True)
-
-
-def _run(client: Client, run_id: str, tenant: str | None) -> Run:
-    content = client.download(f"/runs/{run_id}/export", tenant=tenant)
-    try:
-        return read(content, Keyring(read_header(content).keys)).run()
-    except Tampered as error:
-        raise CommandFailed(f"run {run_id}: {error}", "see: interlock doctor", FAILED) from None

@@ -22,6 +22,7 @@ RECORDED = "recorded"
 LOOKED_AT = 5000  # runs, the newest first, of which the sample is drawn
 PAGE = 200
 ENDED = ("completed", "failed")
+UNSEEN = "that of the recorded run"  # a fork has the input of the run that it grows from
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +72,25 @@ def forks(
     trials: list[Planned] = []
     known: list[Result] = []
     for run_id in run_ids:
-        run = client.get(f"/runs/{run_id}", tenant=population.tenant)
-        case = Case(id=run_id, input=run["input"], cluster=_cluster(run))
-        itself = Planned(RECORDED, case, 1, run_id, {"agent": run["agent"]})
-        known.append(result_of(itself, run).model_copy(update={"recorded": True}))
-        if not run["steps"]:
+        itself = recorded_result(client, run_id, population.tenant)
+        known.append(itself)
+        if not itself.steps:
             continue  # it never came to a decision
+        case = Case(id=run_id, input=UNSEEN, cluster=itself.cluster)
         trials += [
-            _fork(case, arm, experiment, repeat, run["agent"])
+            _fork(case, arm, experiment, repeat, population.agent)
             for repeat in range(1, repeats + 1)
             for arm in arms
         ]
     return trials, known
+
+
+def recorded_result(client: Client, run_id: str, tenant: str | None) -> Result:
+    """What a recorded run itself came to."""
+    run = client.get(f"/runs/{run_id}", tenant=tenant)
+    case = Case(id=run_id, input=UNSEEN, cluster=_cluster(run))
+    itself = Planned(RECORDED, case, 1, run_id, {"agent": run["agent"]})
+    return result_of(itself, run).model_copy(update={"recorded": True})
 
 
 def _fork(case: Case, arm: ArmSpec, experiment: str, repeat: int, agent: str) -> Planned:

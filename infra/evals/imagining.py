@@ -1,18 +1,30 @@
 """`interlock eval counterfactual`: recorded runs with something changed, and what it changed."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from contracts.shape import sha256_hex
 from infra.evals.carrying import Plan, Way, arms_of, carry_out, described, place
-from infra.evals.counterfactual import RECORDED, Population, forks, recorded_runs
+from infra.evals.counterfactual import (
+    RECORDED,
+    Population,
+    forks,
+    recorded_result,
+    recorded_runs,
+)
+from infra.evals.exported import exported_run
+from infra.evals.folder import Folder
 from infra.evals.forecast import ceilings
-from infra.evals.plan import ArmSpec
-from services.console.cli.client import connect
+from infra.evals.policies import arm_of, under
+from services.console.cli.client import Client, connect
 from services.console.cli.errors import NOT_FOUND, USAGE, CommandFailed
 from services.evaluator.results import Arm, Experiment
+from services.guardrail_checker.rules import ToolPolicy
+from shared.config import load_yaml
+from shared.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +34,7 @@ class Question:
     agent: str
     models: tuple[str, ...]
     prompts: tuple[Path, ...]
+    policy: Path | None
     runs: int
     seed: int
     since: str | None
@@ -36,37 +49,82 @@ def imagine(question: Question) -> int:
     Raises:
         CommandFailed: nothing is changed, there are no such runs, or the platform is away.
     """
-    if not question.models and not question.prompts:
-        raise CommandFailed("nothing is changed", "name a --model or a --prompt", USAGE)
+    changes = bool(question.models or question.prompts)
+    if changes == (question.policy is not None):
+        what = "nothing is changed" if not changes else "a policy is tried alone"
+        raise CommandFailed(what, "name a --model or a --prompt, or a --policy", USAGE)
+    if question.policy is not None:
+        return _by_policy(question, _policy(question.policy))
     arms = arms_of([question.agent], question.models, question.prompts)
     client = connect()
     most = ceilings(client, [question.agent])
-    asked = Population(question.agent, question.way.tenant, question.since, question.until)
-    run_ids = recorded_runs(client, asked, question.runs, question.seed)
-    if not run_ids:
+    asked = _population(question)
+    run_ids = _drawn(client, question)
+    changed = [(one.name, one.model, one.instructions) for one in arms]
+    name, folder, whole = _place(question, changed, run_ids)
+    trials, known = forks(client, run_ids, arms, name, asked, question.repeats)
+    experiment = _experiment(question, name, whole, len(run_ids), tuple(map(described, arms)))
+    plan = Plan(experiment, tuple(trials), folder, tuple(known))
+    return carry_out(plan, client, most, question.way)
+
+
+def _by_policy(question: Question, policy: ToolPolicy) -> int:
+    """Judge recorded calls again: no model is asked, and nothing is run."""
+    client = connect(reading=True)
+    run_ids = _drawn(client, question)
+    name, folder, whole = _place(question, [policy.version], run_ids)
+    known = []
+    for run_id in run_ids:
+        recorded = recorded_result(client, run_id, question.way.tenant)
+        run = exported_run(client, run_id, question.way.tenant)
+        known += [recorded, under(policy, run, recorded)]
+    arm = Arm(name=arm_of(policy), agent=question.agent)
+    plan = Plan(_experiment(question, name, whole, len(run_ids), (arm,)), (), folder, tuple(known))
+    return carry_out(plan, client, {}, question.way)
+
+
+def _drawn(client: Client, question: Question) -> list[str]:
+    found = recorded_runs(client, _population(question), question.runs, question.seed)
+    if not found:
         raise CommandFailed(
             f"there are no recorded runs of {question.agent} that fit",
             "see: interlock runs list --agent " + question.agent,
             NOT_FOUND,
         )
-    whole = _digest(question, arms, run_ids)
+    return found
+
+
+def _population(question: Question) -> Population:
+    return Population(question.agent, question.way.tenant, question.since, question.until)
+
+
+def _place(
+    question: Question, changed: Sequence[object], run_ids: list[str]
+) -> tuple[str, Folder, str]:
+    """Name and folder, and the digest of what is asked."""
+    told = [question.agent, changed, run_ids, question.repeats]
+    whole = sha256_hex(json.dumps(told, sort_keys=True).encode())
     name, folder = place(f"{question.agent[:26]}-as-{whole[:8]}", question.way)
-    trials, known = forks(client, run_ids, arms, name, asked, question.repeats)
-    experiment = Experiment(
+    return name, folder, whole
+
+
+def _experiment(
+    question: Question, name: str, whole: str, cases: int, arms: tuple[Arm, ...]
+) -> Experiment:
+    return Experiment(
         name=name,
         suite=f"recorded runs of {question.agent}",
         suite_sha256=whole,
-        arms=(Arm(name=RECORDED, agent=question.agent), *map(described, arms)),
+        arms=(Arm(name=RECORDED, agent=question.agent), *arms),
         repeats=question.repeats,
-        cases=len(run_ids),
+        cases=cases,
         started_at=datetime.now(UTC),
         budget_micro_usd=question.way.budget_micro_usd(),
     )
-    plan = Plan(experiment, tuple(trials), folder, tuple(known))
-    return carry_out(plan, client, most, question.way)
 
 
-def _digest(question: Question, arms: tuple[ArmSpec, ...], run_ids: list[str]) -> str:
-    changed = [(one.name, one.model, one.instructions) for one in arms]
-    told = [question.agent, changed, run_ids, question.repeats]
-    return sha256_hex(json.dumps(told, sort_keys=True).encode())
+def _policy(path: Path) -> ToolPolicy:
+    try:
+        return load_yaml(path, ToolPolicy)
+    except ConfigError as error:
+        raise CommandFailed(str(error), "write it as policies/tools.yaml", USAGE) from None

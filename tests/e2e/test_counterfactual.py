@@ -65,10 +65,33 @@ async def test_the_gate_fails_it_and_the_screen_says_that_nothing_was_touched(im
     assert f"the facts of all {RUNS} trials prove it" in shown
 
 
+async def test_a_policy_is_tried_without_any_model_call(imagined, stage, tmp_path):
+    home, _ = imagined
+    policy = tmp_path / "tools.yaml"
+    policy.write_text("name: terse\nargument_limits: {send_email: {subject: {max_length: 8}}}\n")
+    before = await effects(stage)
+    asked = ("counterfactual", "support", f"--policy={policy}", f"--runs={RUNS}")
+
+    code, said = await typed(home, *asked, f"--tenant={TENANT}", "--name=terse", "--json")
+
+    assert code == 0, said
+    assert json.loads(said)["cost_micro_usd"] == 0
+    assert await effects(stage) == before
+    report = json.loads((await typed(home, "show", "terse", "--json"))[1])
+    (blocked,) = [one for one in report["differences"] if one["metric"] == "blocked"]
+    # "Number 7" fits, and "Number 17" is too long by one.
+    assert blocked["better"] == RUNS - 10
+    others = [one for one in report["results"] if one["arm"].startswith("terse") and one["why"]]
+    assert len(others) == RUNS - 10
+    assert "was cleared, now blocked: subject is longer than 8 characters" in others[0]["why"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
         (["support"], 2, "nothing is changed"),
+        (["support", "--model=strong", "--policy=README.md"], 2, "a policy is tried alone"),
+        (["support", "--policy=README.md"], 2, "README.md"),
         (["support", "--model=strong", "--tenant=nobody"], 3, "no recorded runs of support"),
         (["unknown", "--model=strong"], 3, "there is no agent unknown"),
     ],

@@ -80,6 +80,10 @@ def counterfactual(  # noqa: PLR0913, PLR0917 - typer reads one option from each
         list[Path] | None,
         typer.Option(exists=True, dir_okay=False, help="Instructions to try; an arm each"),
     ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="A tool policy; asks no model at all"),
+    ] = None,
     runs: Annotated[int, typer.Option(min=1, max=5000, help="So many of them, drawn")] = 100,
     seed: Annotated[int, typer.Option(help="Of the draw")] = 0,
     since: Moment = None,
@@ -103,6 +107,7 @@ def counterfactual(  # noqa: PLR0913, PLR0917 - typer reads one option from each
         agent=agent,
         models=tuple(model or ()),
         prompts=tuple(prompt or ()),
+        policy=policy,
         runs=runs,
         seed=seed,
         since=moment_of("--since", since),

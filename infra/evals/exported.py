@@ -1,0 +1,20 @@
+"""A recorded run, folded here from its file."""
+
+from contracts.export import Tampered, read, read_header
+from contracts.history import Run
+from services.console.cli.client import Client
+from services.console.cli.errors import FAILED, CommandFailed
+from shared.signing import Keyring
+
+
+def exported_run(client: Client, run_id: str, tenant: str | None) -> Run:
+    """The run, with those that it grew from.
+
+    Raises:
+        CommandFailed: there is none, or its file is not what was written.
+    """
+    content = client.download(f"/runs/{run_id}/export", tenant=tenant)
+    try:
+        return read(content, Keyring(read_header(content).keys)).run()
+    except Tampered as error:
+        raise CommandFailed(f"run {run_id}: {error}", "see: interlock doctor", FAILED) from None
