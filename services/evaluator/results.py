@@ -108,8 +108,8 @@ class MetricSummary(Body):
 class Difference(Body):
     """Candidate less baseline, over the cases that both tried.
 
-    `better` and `worse` count the cases that only one of them passed; `adjusted_p` allows for the
-    number of metrics that were looked at.
+    `better` and `worse` count the cases that changed: passes are better, and so is less money, time
+    or work. `adjusted_p` allows for the number of metrics that were looked at.
     """
 
     metric: str

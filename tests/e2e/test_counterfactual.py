@@ -80,7 +80,7 @@ async def test_a_policy_is_tried_without_any_model_call(imagined, stage, tmp_pat
     report = json.loads((await typed(home, "show", "terse", "--json"))[1])
     (blocked,) = [one for one in report["differences"] if one["metric"] == "blocked"]
     # "Number 7" fits, and "Number 17" is too long by one.
-    assert blocked["better"] == RUNS - 10
+    assert blocked["worse"] == RUNS - 10
     others = [one for one in report["results"] if one["arm"].startswith("terse") and one["why"]]
     assert len(others) == RUNS - 10
     assert "was cleared, now blocked: subject is longer than 8 characters" in others[0]["why"]

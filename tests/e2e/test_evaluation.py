@@ -136,11 +136,14 @@ async def test_a_report_is_written_for_a_build_server_and_a_pull_request(tried, 
     file = tmp_path / "junit.xml"
     await interlock(home, "eval", "report", "puzzles", "--format=junit", "-o", str(file))
     markdown = await interlock(home, "eval", "report", "puzzles")
+    page = await interlock(home, "eval", "report", "puzzles", "--format=html")
 
     suites = ET.parse(file).getroot().findall("testsuite")
     assert [int(one.get("tests")) for one in suites] == [CASES] * 2
     assert markdown.startswith("### Evaluation of puzzles")
     assert "**FAIL**: hasty in place of steady" in markdown
+    assert "asked: Puzzle" in page
+    assert "I would have to guess." in page
 
 
 @pytest.mark.parametrize(
@@ -149,7 +152,7 @@ async def test_a_report_is_written_for_a_build_server_and_a_pull_request(tried, 
         (["show", "nothing"], 3, "there is no experiment nothing"),
         (["gate", "same-alone"], 2, "there is nothing to compare it with"),
         (["run", "none.yaml"], 2, "none.yaml"),
-        (["report", "puzzles", "--format=pdf"], 2, "choose one of markdown, junit, json"),
+        (["report", "puzzles", "--format=pdf"], 2, "choose one of markdown, junit, html, json"),
         (["compare", "puzzles", "--baseline=x"], 2, "no arm is named 'x'"),
     ],
 )

@@ -92,7 +92,7 @@ def gate(
 @ends_well
 def report_(
     name: Name,
-    form: Annotated[str, typer.Option("--format", help="markdown, junit, json")] = "markdown",
+    form: Annotated[str, typer.Option("--format", help="markdown, junit, html, json")] = "markdown",
     file: Annotated[Path | None, typer.Option("-o", "--output", help="Else to the screen")] = None,
     baseline: Baseline = None,
     against: Against = None,

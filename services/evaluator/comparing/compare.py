@@ -141,7 +141,8 @@ def _difference(
         return None
     changes = [one - before for one, before in zip(mine, other, strict=True)]
     clusters = clusters_of(both)
-    better, worse = sum(one > 0 for one in changes), sum(one < 0 for one in changes)
+    more, less = sum(one > 0 for one in changes), sum(one < 0 for one in changes)
+    better, worse = (more, less) if unit == "share" else (less, more)
     plain = clusters is None and all(one in (-1.0, 0.0, 1.0) for one in changes)
     if unit == "share":
         within = difference_of_shares(changes, clusters)

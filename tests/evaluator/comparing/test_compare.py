@@ -87,4 +87,5 @@ def test_a_measure_is_compared_in_its_own_unit():
 
     found = difference(report(before, after), "cost")
 
+    assert (found.better, found.worse) == (0, 30)
     assert (found.estimate.value, found.estimate.unit) == (pytest.approx(0.002), "usd")

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from services.evaluator.reporting.figures import plain
+from services.evaluator.reporting.html import html
 from services.evaluator.reporting.junit import junit
 from services.evaluator.reporting.markdown import LIMIT_CHARACTERS, escaped, markdown
 from services.evaluator.reporting.terminal import screen, told_gates
@@ -37,6 +38,7 @@ def text_of(renderable, width=80):
 
 
 FORMS = {
+    "html": html,
     "terminal": lambda found: text_of(screen(found)),
     "junit": junit,
     "markdown": markdown,

@@ -1,4 +1,4 @@
-"""Recorded calls under another policy: what would be decided otherwise, and what is unknown then."""
+"""Recorded calls under another policy: what would be decided otherwise, and what is unknown."""
 
 import pytest
 
