@@ -82,12 +82,13 @@ class Result(Body):
 class Estimate(Body):
     """A figure with the interval that it lies in, and how both were found.
 
-    `unit` is `share`, `usd`, `seconds`, `calls` or `score`.
+    `unit` is `share`, `usd`, `seconds` or `calls`. Of one observation, or one cluster, nobody knows
+    how sure it is: then the bounds are None.
     """
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     cases: int
     method: str
     unit: str = "share"

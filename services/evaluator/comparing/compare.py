@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from math import isfinite
 from statistics import fmean
 
 from services.evaluator.comparing.cases import (
@@ -167,8 +168,8 @@ def estimate(within: Interval, cases: int, unit: str = "share") -> Estimate:
     """An interval as a report shows it."""
     return Estimate(
         value=within.value,
-        low=within.low,
-        high=within.high,
+        low=within.low if isfinite(within.low) else None,
+        high=within.high if isfinite(within.high) else None,
         cases=cases,
         method=within.method,
         unit=unit,

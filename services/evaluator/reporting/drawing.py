@@ -9,15 +9,17 @@ LESS_IS_BETTER = frozenset({"usd", "seconds", "calls"})
 
 
 def from_zero_to_one(one: Estimate) -> str:
-    """A share on the line from 0 to 1."""
+    """A share on the line from 0 to 1; nothing where nobody knows how sure it is."""
+    if one.low is None or one.high is None:
+        return ""
     return _drawing(one.low, one.value, one.high, axis=None)
 
 
 def around_zero(one: Estimate) -> str:
     """A difference about the line of no change, worse on the left; its width is its own scale."""
-    widest = max(abs(one.low), abs(one.high), 1e-12)
-    if widest == float("inf"):
+    if one.low is None or one.high is None:
         return ""
+    widest = max(abs(one.low), abs(one.high), 1e-12)
     sign = -1 if one.unit in LESS_IS_BETTER else 1
     places = sorted(0.5 + sign * each / (2 * widest) for each in (one.low, one.high))
     return _drawing(places[0], 0.5 + sign * one.value / (2 * widest), places[1], axis=0.5)

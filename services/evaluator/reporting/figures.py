@@ -4,7 +4,6 @@ import re
 
 from services.evaluator.results import Difference, Estimate, Exit, MetricSummary, Report, Result
 
-INFINITE = float("inf")
 ANSWER_SHOWN = 600
 FAILING_SHOWN = 20
 WORDS: dict[Exit, str] = {"pass": "PASS", "fail": "FAIL", "inconclusive": "INCONCLUSIVE"}
@@ -18,7 +17,7 @@ def value(estimate: Estimate) -> str:
 
 def interval(estimate: Estimate) -> str:
     """Where it lies: both bounds, in its unit."""
-    if INFINITE in (estimate.high, -estimate.low):
+    if estimate.low is None or estimate.high is None:
         return "unknown"
     if estimate.unit == "share":
         return f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f} %"
@@ -32,7 +31,7 @@ def change(estimate: Estimate) -> str:
 
 def change_interval(estimate: Estimate) -> str:
     """Where a difference lies."""
-    if INFINITE in (estimate.high, -estimate.low):
+    if estimate.low is None or estimate.high is None:
         return "unknown"
     return f"{_signed(estimate.low, estimate.unit)} to {_signed(estimate.high, estimate.unit)}"
 

@@ -13,6 +13,7 @@ from scipy import stats
 
 CONFIDENCE = 0.95
 RESAMPLES = 5000
+ALIKE = 1e-12  # of the largest value: less than that is the rounding of a float
 SEED = 20
 
 Numbers = NDArray[np.float64]
@@ -131,7 +132,7 @@ def bootstrap(
     """The BCa bootstrap interval of a statistic; of values that are all alike, just the value."""
     found = array(values)
     value = float(np.asarray(statistic(found)))
-    if len(found) < 2 or np.ptp(found) == 0:
+    if len(found) < 2 or np.ptp(found) <= ALIKE * np.abs(found).max():
         return Interval(value, value, value, "all alike", confidence)
     drawn = stats.bootstrap(
         (found,),

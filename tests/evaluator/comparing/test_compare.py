@@ -1,5 +1,7 @@
 """Arms compared over the cases that both tried."""
 
+import json
+
 import pytest
 
 from tests.evaluator.comparing.arms import arm, report, result, score
@@ -58,6 +60,15 @@ def test_cases_of_one_cluster_are_one_observation():
     narrow = of(report(alone).metrics, "a", "pass_rate").rate
     assert wide.value == narrow.value
     assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
+
+
+def test_of_one_cluster_nobody_knows_how_sure_a_measure_is():
+    before, after = (arm(name, [True] * 9, cluster="d-1") for name in "ab")
+
+    found = report(before, after, gated=True)
+
+    assert of(found.metrics, "a", "cost").rate.low is None
+    assert "Infinity" not in json.dumps(found.model_dump(mode="json"))
 
 
 def test_p_values_allow_for_how_many_metrics_were_looked_at():

@@ -4,7 +4,7 @@ from math import inf
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.evaluator.statistics import (
@@ -58,6 +58,19 @@ def test_swapping_the_arms_flips_the_sign(values):
     )
     assert lies_within(ours, -1.0, 1.0)
     assert paired.permutation(values) == pytest.approx(paired.permutation([-v for v in values]))
+
+
+measures = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30)
+
+
+@settings(max_examples=40)
+@given(measures)
+def test_a_measure_lies_in_its_interval_whatever_was_measured(values):
+    found = paired.difference_of_means(values)
+
+    assert found.low <= found.high
+    assert found.low >= min(values) - 1e-6
+    assert found.high <= max(values) + 1e-6
 
 
 @given(st.integers(0, 30), st.integers(0, 30))
