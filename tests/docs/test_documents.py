@@ -10,6 +10,7 @@ import yaml
 
 from contracts.agent import Agent
 from contracts.subjects import FACTS
+from contracts.suite import Suite
 from contracts.task import TaskSubmitted
 from contracts.tool import manifest_of
 
@@ -39,6 +40,12 @@ def test_the_agent_that_is_shown_parses():
     [shown] = blocks("docs/agents.md", "yaml")
 
     assert Agent.model_validate(yaml.safe_load(shown)).name == "support"
+
+
+def test_the_suite_that_is_shown_parses():
+    [shown] = blocks("docs/layers/evaluation.md", "yaml")
+
+    assert Suite.model_validate(yaml.safe_load(shown)).cases[0].is_critical
 
 
 def test_the_task_that_is_shown_parses():
