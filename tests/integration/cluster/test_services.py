@@ -20,16 +20,30 @@ ASKED = ("nats", "permissions", "streams", "consumers", "storage", "durability",
 pytestmark = [pytest.mark.timeout(180)]
 
 
+def story(facts) -> str:
+    """What became of the calls, for whoever reads a failure."""
+    kept = (one for one in facts if one.type.startswith(("tool.", "result.", "review.")))
+    return "\n".join(
+        f"{one.stored_at:%H:%M:%S.%f} {one.type} "
+        + ", ".join(
+            f"{name}={value}"
+            for name, value in one.body.model_dump(mode="json").items()
+            if name in {"call", "attempt", "tool", "kind", "rule", "reason", "state", "output_json"}
+        )
+        for one in kept
+    )
+
+
 def ignore(_: object) -> None:
     """Neither progress nor events are of interest here."""
 
 
-async def kill_leader(platform: DevPlatform) -> None:
+async def leader_of(platform: DevPlatform) -> int:
+    """The process of the node that leads the log."""
     client = await platform.connect()
     info = await client.jetstream().stream_info(RUNS)
     await client.close()
-    pid = platform.supervisor.pid(info.cluster.leader.replace("interlock", "nats"))
-    os.kill(pid, signal.SIGKILL)
+    return platform.supervisor.pid(info.cluster.leader.replace("interlock", "nats"))
 
 
 async def test_a_run_goes_on_when_the_leader_of_the_log_dies(tmp_path):
@@ -46,14 +60,16 @@ async def test_a_run_goes_on_when_the_leader_of_the_log_dies(tmp_path):
         assert [one for one in found if one.state != "ok"] == []
         assert any(one.detail.startswith("replicated (3 nodes") for one in found), found
         async with Stage.on(platform, ignore) as stage:
+            # Looked up before: while a busy machine asks who leads, the run is at its refund, and a
+            # call whose claim is acknowledged too late is not started, which is another story.
+            leader = await leader_of(platform)
             await stage.submit("r-1", "Please slowly refund order 9001.")
             await stage.follower.wait_for("r-1", "tool.requested")
 
-            await kill_leader(platform)
+            os.kill(leader, signal.SIGKILL)
 
             run = await stage.finished("r-1")
             assert completed(run), run.end
             facts = await stage.facts("r-1")
             assert [fact.type for fact in facts if fact.type in ENDS] == ["run.completed"]
-            told = [fact.body for fact in facts if fact.type.startswith(("tool.", "result."))]
-            assert len(await stage.effects("r-1")) == 1, told
+            assert len(await stage.effects("r-1")) == 1, story(facts)
