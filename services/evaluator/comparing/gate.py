@@ -1,8 +1,8 @@
 """May the candidate take the baseline's place: pass, fail, or these cases cannot tell.
 
 A figure passes when the interval of its difference lies above what would be too much worse, and
-fails when it is worse for sure and may be too much so. In between, the suite is too small for the
-question, and says how large it would have to be. The worst of the checks decides.
+fails when it is worse for sure and, as far as was seen, too much so. In between, the suite is too
+small for the question, and says how large it would have to be. The worst of the checks decides.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from services.evaluator.comparing.cases import (
 from services.evaluator.results import Check, Exit, GateFinding, Result
 from services.evaluator.statistics.intervals import Interval
 from services.evaluator.statistics.paired import difference_of_shares, ratio_of_means
-from services.evaluator.statistics.power import cases_needed, smallest_drop
+from services.evaluator.statistics.power import CASES_LIMIT, cases_to_tell, smallest_drop
 
 _ORDER: tuple[Exit, ...] = ("pass", "inconclusive", "fail")
 NAMED = 5  # cases in a sentence
@@ -46,10 +46,10 @@ def gate(
     changes = [one - before for one, before in zip(mine, other, strict=True)]
     noise = _noise(changes)
     checks = [
-        _pass_rate(rules, changes, clusters_of(both), noise),
+        _pass_rate(rules, changes, clusters_of(both)),
         *_untold(ours, theirs, both),
         *_dearer(rules, ours, theirs),
-        *_critical(rules, ours, counted),
+        *_critical(rules, ours, theirs, counted),
         *judges,
     ]
     drop = smallest_drop(len(both), noise, rules.alpha)
@@ -57,10 +57,14 @@ def gate(
 
 
 def decide(within: Interval, margin: float) -> Exit:
-    """By the interval of (candidate - baseline), where more is better."""
+    """By the interval of (candidate - baseline), where more is better.
+
+    To be worse for sure is not enough to fail: a suite of many cases is sure of drops that the
+    margin allows.
+    """
     if within.low > -margin:
         return "pass"
-    return "fail" if within.high < 0 else "inconclusive"
+    return "fail" if within.high < 0 and within.value < -margin else "inconclusive"
 
 
 def _finding(baseline: str, candidate: str, checks: list[Check], drop: float | None) -> GateFinding:
@@ -74,9 +78,7 @@ def _finding(baseline: str, candidate: str, checks: list[Check], drop: float | N
     )
 
 
-def _pass_rate(
-    rules: GateRules, changes: Sequence[float], clusters: Sequence[str] | None, noise: float
-) -> Check:
+def _pass_rate(rules: GateRules, changes: Sequence[float], clusters: Sequence[str] | None) -> Check:
     """One-sided at alpha on each side: the two-sided interval of 1 - 2 alpha."""
     within = difference_of_shares(changes, clusters, confidence=1 - 2 * rules.alpha)
     verdict = decide(within, rules.margin)
@@ -85,10 +87,19 @@ def _pass_rate(
         f"{_points(within.high)}; down to -{100 * rules.margin:.3g} points counts as equal."
     )
     if verdict == "inconclusive":
-        needed = cases_needed(max(rules.margin, 0.001), noise, rules.alpha)
-        more = "No number of cases would" if needed == inf else f"About {needed:,.0f} cases would"
-        told += f" These {len(changes)} cases cannot tell. {more}."
+        told += f" These {len(changes)} cases cannot tell. {_more(rules, changes, clusters)}."
     return Check(name="pass rate", verdict=verdict, sentence=told)
+
+
+def _more(rules: GateRules, changes: Sequence[float], clusters: Sequence[str] | None) -> str:
+    """How many cases would decide, if the arms differ by what was seen."""
+    seen = difference_of_shares(changes, clusters)
+    # From where the verdict would turn: the margin, or for a drop beyond it, no difference at all.
+    apart = -seen.value if seen.value < -rules.margin else seen.value + rules.margin
+    needed = cases_to_tell(len(changes), seen, apart, rules.alpha)
+    if needed == inf:
+        return f"More than {CASES_LIMIT:,} cases would"
+    return f"About {needed:,.0f} cases would, should it stay so"
 
 
 def _untold(
@@ -136,17 +147,34 @@ def _measure(
     return Check(name=name, verdict=decide(less, margin), sentence=sentence)
 
 
-def _critical(rules: GateRules, ours: Mapping[str, Tried], counted: Figure) -> list[Check]:
-    """Critical cases must pass in every repeat, whatever the average says."""
-    critical = [one for one in ours.values() if CRITICAL in one.tags]
+def _critical(
+    rules: GateRules, ours: Mapping[str, Tried], theirs: Mapping[str, Tried], counted: Figure
+) -> list[Check]:
+    """Critical cases must pass in every repeat, whatever the average says.
+
+    One that the candidate was not tried on, or has a repeat without an outcome, is not known to.
+    """
+    critical = sorted(
+        {one.case for one in (*ours.values(), *theirs.values()) if CRITICAL in one.tags}
+    )
     if not critical:
         return []
-    failed = [one.case for one in critical if one.mean(counted) != 1.0]
-    kept = 1 - len(failed) / len(critical)
-    verdict: Exit = "pass" if kept >= rules.critical_pass_k else "fail"
-    sentence = f"{len(critical) - len(failed)} of {len(critical)} passed in every repeat"
-    sentence += f"; not so {_named(failed)}." if failed else "."
-    return [Check(name="critical cases", verdict=verdict, sentence=sentence)]
+    outcomes = {name: _outcomes(ours, name, counted) for name in critical}
+    failed = [name for name, got in outcomes.items() if 0.0 in got]
+    unknown = [name for name, got in outcomes.items() if 0.0 not in got and None in got]
+    kept, number = len(critical) - len(failed) - len(unknown), len(critical)
+    verdict: Exit = "pass" if kept / number >= rules.critical_pass_k else "inconclusive"
+    if (kept + len(unknown)) / number < rules.critical_pass_k:
+        verdict = "fail"
+    sentence = f"{kept} of {number} passed in every repeat"
+    sentence += f"; not so {_named(failed)}" if failed else ""
+    sentence += f"; without an outcome {_named(unknown)}" if unknown else ""
+    return [Check(name="critical cases", verdict=verdict, sentence=f"{sentence}.")]
+
+
+def _outcomes(ours: Mapping[str, Tried], case: str, counted: Figure) -> list[float | None]:
+    """What each repeat of a case came to; of a case that was not tried, nobody knows."""
+    return [counted(one) for one in ours[case].results] if case in ours else [None]
 
 
 def _judges(ours: Mapping[str, Tried], calibrated: Mapping[str, str]) -> list[Check]:

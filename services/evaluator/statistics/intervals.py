@@ -13,7 +13,9 @@ from scipy import stats
 
 CONFIDENCE = 0.95
 RESAMPLES = 5000
+BATCH_NUMBERS = 2_000_000  # resampled at once: 16 MB, whatever the number of cases
 ALIKE = 1e-12  # of the largest value: less than that is the rounding of a float
+NOTHING = 1e-60  # in any unit: the cubes that BCa takes of less are 0 to a float
 SEED = 20
 
 Numbers = NDArray[np.float64]
@@ -43,14 +45,8 @@ def wilson(passed: float, of: float, confidence: float = CONFIDENCE) -> Interval
     """
     if of <= 0 or not 0 <= passed <= of:
         raise ValueError(f"{passed} of {of} is no share")
-    z, share = z_of(confidence), passed / of
-    shrunk = 1 + z * z / of
-    middle = (share + z * z / (2 * of)) / shrunk
-    half = z / shrunk * np.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    # At the ends one bound is the share itself, but for rounding.
-    low = 0.0 if passed == 0 else float(middle - half)
-    high = 1.0 if passed == of else float(middle + half)
-    return Interval(share, low, high, "wilson", confidence)
+    low, high = _score(passed / of, of, z_of(confidence))
+    return Interval(passed / of, low, high, "wilson", confidence)
 
 
 def mean(
@@ -84,7 +80,9 @@ def share(
     """The mean of shares, each from 0 to 1: one a case, or the mean of its repeats.
 
     Plain passes and fails have Wilson's interval. Clusters, weights and repeats widen or narrow it
-    by what they do to the variance: it is Wilson's for as many cases as would vary so much.
+    by what they do to the variance: it is Wilson's for as many cases as would vary so much. With
+    few clusters that variance is itself unsure, so they take Student's quantile; of one cluster
+    nothing is known but that a share lies between 0 and 1.
     """
     found = array(values)
     weighing = np.ones(len(found)) if weights is None else array(weights)
@@ -92,15 +90,18 @@ def share(
     plain = value * (1 - value)
     error, groups = clustered_error(found, clusters, weighing)
     effective = float(weighing.sum() ** 2 / (weighing**2).sum())
-    effective = min(effective, float(groups)) if clusters is not None else effective
+    if clusters is None and weights is None and bool(np.isin(found, (0.0, 1.0)).all()):
+        return wilson(float(found.sum()), len(found), confidence)
+    quantile = z_of(confidence)
+    if clusters is not None:
+        if groups < 2:
+            return Interval(value, 0.0, 1.0, "one cluster", confidence)
+        effective = min(effective, float(groups))
+        quantile = float(stats.t.ppf((1 + confidence) / 2, groups - 1))
     if plain > 0 and error > 0:
         effective = plain / error**2
-    within = wilson(value * effective, effective, confidence)
-    is_plain = clusters is None and weights is None and bool(np.isin(found, (0.0, 1.0)).all())
-    method = "wilson" if is_plain else "wilson, effective n"
-    if is_plain:
-        within = wilson(float(found.sum()), len(found), confidence)
-    return Interval(value, within.low, within.high, method, confidence)
+    low, high = _score(value, effective, quantile)
+    return Interval(value, low, high, "wilson, effective n", confidence)
 
 
 def clustered_error(
@@ -132,13 +133,15 @@ def bootstrap(
     """The BCa bootstrap interval of a statistic; of values that are all alike, just the value."""
     found = array(values)
     value = float(np.asarray(statistic(found)))
-    if len(found) < 2 or np.ptp(found) <= ALIKE * np.abs(found).max():
+    if len(found) < 2 or np.ptp(found) <= max(ALIKE * np.abs(found).max(), NOTHING):
         return Interval(value, value, value, "all alike", confidence)
     drawn = stats.bootstrap(
         (found,),
         statistic,
         n_resamples=RESAMPLES,
         confidence_level=confidence,
+        # Without it scipy holds all resamples at once: 2 GB of 10,000 cases.
+        batch=max(1, BATCH_NUMBERS // len(found)),
         rng=np.random.default_rng(seed),
     ).confidence_interval
     return Interval(value, float(drawn.low), float(drawn.high), "bootstrap, BCa", confidence)
@@ -186,6 +189,16 @@ def array(values: Sequence[float]) -> Numbers:
     if len(values) == 0:
         raise ValueError("there are no values to take a mean of")
     return np.asarray(values, dtype=np.float64)
+
+
+def _score(share: float, of: float, quantile: float) -> tuple[float, float]:
+    """The bounds of a score interval of a share of `of` cases."""
+    square = quantile * quantile
+    shrunk = 1 + square / of
+    middle = (share + square / (2 * of)) / shrunk
+    half = quantile / shrunk * float(np.sqrt(share * (1 - share) / of + square / (4 * of * of)))
+    # At the ends one bound is the share itself, but for rounding.
+    return 0.0 if share == 0 else middle - half, 1.0 if share == 1 else middle + half
 
 
 def _share(passed: int, of: int) -> float:

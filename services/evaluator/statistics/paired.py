@@ -10,6 +10,7 @@ import numpy as np
 from scipy import stats
 
 from services.evaluator.statistics.intervals import (
+    BATCH_NUMBERS,
     CONFIDENCE,
     SEED,
     Interval,
@@ -22,6 +23,8 @@ from services.evaluator.statistics.intervals import (
 )
 
 FLIPS = 9999
+# From here on sums of so many are as good as normal, and resampling costs memory by the gigabyte.
+MANY = 2000
 
 
 def difference_of_shares(
@@ -57,8 +60,8 @@ def difference_of_means(
     confidence: float = CONFIDENCE,
     seed: int = SEED,
 ) -> Interval:
-    """The mean difference of a measure: BCa bootstrap over cases; of clusters, Student's t."""
-    if clusters is not None:
+    """The mean difference of a measure: BCa bootstrap over cases; of clusters or MANY cases, t."""
+    if clusters is not None or len(differences) > MANY:
         return mean(differences, clusters, confidence=confidence)
     return bootstrap(differences, confidence=confidence, seed=seed)
 
@@ -82,8 +85,8 @@ def permutation(
 ) -> float:
     """The two-sided p value of a mean difference under random signs, one sign for a cluster.
 
-    Of few observations all signs are tried; of many, `flips` random ones, and the p value counts
-    what was seen among them, so that it is never 0.
+    Of few observations all signs are tried; of more, `flips` random ones, and the p value counts
+    what was seen among them, so that it is never 0. Past MANY it is that of their normal limit.
     """
     found = summed(array(differences), clusters)
     seen, count = abs(float(found.sum())), len(found)
@@ -92,8 +95,16 @@ def permutation(
     if 2**count <= flips:
         signs = 1 - 2 * ((np.arange(2**count)[:, None] >> np.arange(count)) & 1)
         return float((np.abs(signs @ found) >= reached).mean())
-    signs = np.random.default_rng(seed).choice((-1.0, 1.0), size=(flips, count))
-    return float((1 + (np.abs(signs @ found) >= reached).sum()) / (flips + 1))
+    if count > MANY:
+        spread = float(np.sqrt((found**2).sum()))
+        return 1.0 if spread == 0 else float(2 * stats.norm.sf(seen / spread))
+    draw = np.random.default_rng(seed)
+    at_once = max(1, BATCH_NUMBERS // count)
+    further = 0
+    for start in range(0, flips, at_once):
+        drawn = 2.0 * draw.integers(0, 2, (min(at_once, flips - start), count)) - 1
+        further += int((np.abs(drawn @ found) >= reached).sum())
+    return (1 + further) / (flips + 1)
 
 
 def ratio_of_means(

@@ -8,9 +8,12 @@ from math import ceil, inf, sqrt
 
 from scipy import optimize, stats
 
+from services.evaluator.statistics.intervals import Interval, z_of
+
 POWER = 0.8
 DISCORDANCE = 0.1  # 5 of 100 cases each way, where nothing is known yet
 CASES_LIMIT = 1_000_000
+SMALLEST = 0.001  # of a difference: nobody buys the cases that tell less apart
 
 
 def power_of(drop: float, cases: int, discordance: float, alpha: float) -> float:
@@ -50,3 +53,17 @@ def cases_needed(
         enough = power_of(drop, middle, discordance, alpha) >= power
         low, high = (low, middle) if enough else (middle + 1, high)
     return ceil(low)
+
+
+def cases_to_tell(
+    cases: int, seen: Interval, apart: float, alpha: float = 0.05, power: float = POWER
+) -> float:
+    """How many cases would tell what was `seen` in `cases` of them from what lies `apart` of it.
+
+    By the error that was seen, so that clusters and repeats count as what they are. Infinite past
+    CASES_LIMIT.
+    """
+    error = (seen.high - seen.low) / 2 / z_of(seen.confidence)
+    z = float(stats.norm.ppf(1 - alpha) + stats.norm.ppf(power))
+    needed = ceil(cases * (z * error / max(apart, SMALLEST)) ** 2)
+    return inf if needed > CASES_LIMIT else needed

@@ -1,6 +1,7 @@
 """Three exits: pass, fail, and these cases cannot tell."""
 
 import os
+import re
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from contracts.suite import GateRules
 from services.evaluator.comparing import BadDate
 from services.evaluator.comparing.gate import decide
+from services.evaluator.statistics.intervals import Interval
 from services.evaluator.statistics.paired import difference_of_shares
 from tests.evaluator.comparing.arms import arm, report, result, score, verdict
 
@@ -40,6 +42,7 @@ def test_20_such_cases_cannot_tell_and_say_how_many_would():
 
     assert found.verdict == "inconclusive"
     assert "These 20 cases cannot tell. About" in found.checks[0].sentence
+    assert "cases would, should it stay so." in found.checks[0].sentence
     assert found.smallest_drop > 0.08
 
 
@@ -90,6 +93,34 @@ def test_a_drop_of_8_points_in_200_cases_fails_in_8_of_10_suites():
     assert share_of("fail", 200, 0.08, 0.1, 0.03) >= 80
 
 
+@pytest.mark.parametrize(("cases", "discordance"), [(1000, 0.1), (2000, 0.04), (2000, 0.1)])
+def test_a_drop_that_the_margin_allows_fails_in_few_suites_however_sure_they_are(
+    cases, discordance
+):
+    assert share_of("fail", cases, 0.02, discordance, 0.03) <= 20
+
+
+@pytest.mark.parametrize(("value", "said"), [(-0.029, "inconclusive"), (-0.031, "fail")])
+def test_worse_for_sure_fails_from_the_margin_on(value, said):
+    assert decide(Interval(value, value - 0.01, value + 0.01, "so"), 0.03) == said
+
+
+def asked_for(found):
+    """How many cases the gate says would decide."""
+    said = re.search(r"About ([\d,]+) cases", found.checks[0].sentence)
+    return int(said.group(1).replace(",", ""))
+
+
+def test_where_documents_stand_for_cases_more_of_them_are_asked_for():
+    alone = changed(400, 0.02)
+    lumped = [
+        [one.model_copy(update={"cluster": f"d-{int(one.case[2:]) // 40}"}) for one in results]
+        for results in alone
+    ]
+
+    assert 400 < asked_for(verdict(*alone)) < asked_for(verdict(*lumped))
+
+
 def test_an_arm_that_costs_more_than_the_margin_fails():
     before = arm("before", [True] * 200)
     after = [one.model_copy(update={"arm": "after", "cost_micro_usd": 1500}) for one in before]
@@ -113,6 +144,40 @@ def test_a_critical_case_must_pass_in_every_repeat():
 
     assert found.verdict == "fail"
     assert "0 of 1 passed in every repeat; not so vital" in check(found, "critical cases").sentence
+
+
+def vital(name, *outcomes):
+    """200 cases that pass, and a critical one with these repeats."""
+    repeats = enumerate(outcomes, 1)
+    return arm(name, [True] * 200) + [
+        result(name, "vital", passed, repeat=n, tags=("critical",)) for n, passed in repeats
+    ]
+
+
+def test_a_critical_case_with_a_repeat_that_nobody_knows_of_cannot_be_told():
+    found = verdict(vital("before", True, True), vital("after", True, None))
+
+    assert found.verdict == "inconclusive"
+    assert "0 of 1 passed in every repeat; without an outcome vital." in (
+        check(found, "critical cases").sentence
+    )
+
+
+def test_a_critical_case_that_the_candidate_was_not_tried_on_cannot_be_told():
+    assert verdict(vital("before", True), vital("after")).verdict == "inconclusive"
+
+
+def test_a_critical_case_that_failed_once_fails_whatever_else_is_unknown():
+    assert verdict(vital("before", True, True), vital("after", None, False)).verdict == "fail"
+
+
+def test_a_critical_case_that_only_a_judge_without_a_card_saw_cannot_be_told():
+    before, after = vital("before", True), vital("after", True)
+    for results in (before, after):
+        seen = (score("helpful", passed=True, kind="judged"),)
+        results[-1] = results[-1].model_copy(update={"scores": seen})
+
+    assert verdict(before, after).verdict == "inconclusive"
 
 
 def test_a_case_in_quarantine_is_left_out_until_its_day():

@@ -87,6 +87,24 @@ def test_a_permutation_of_many_cases_is_near_that_of_scipy():
     assert paired.permutation(differences) == pytest.approx(theirs.pvalue, abs=0.02)
 
 
+@pytest.mark.parametrize("shift", [0.0, 0.02, 0.06])
+def test_past_many_cases_the_normal_limit_is_what_permuting_comes_to(shift, monkeypatch):
+    differences = np.random.default_rng(5).gamma(2, 1, paired.MANY + 1) - 2 + shift
+    limit = paired.permutation(differences)
+    monkeypatch.setattr(paired, "MANY", len(differences))
+
+    assert limit == pytest.approx(paired.permutation(differences), abs=0.015)
+
+
+def test_past_many_cases_a_measure_has_the_interval_that_the_bootstrap_comes_to():
+    differences = np.random.default_rng(6).lognormal(0, 0.6, paired.MANY + 1)
+
+    limit, drawn = paired.difference_of_means(differences), intervals.bootstrap(differences)
+
+    assert (limit.method, drawn.method) == ("t", "bootstrap, BCa")
+    assert (limit.low, limit.high) == pytest.approx((drawn.low, drawn.high), rel=0.005)
+
+
 def test_a_difference_of_shares_is_that_of_the_formula_of_bonett_and_price():
     better, worse, of = 5, 13, 100
     differences = [1.0] * better + [-1.0] * worse + [0.0] * (of - better - worse)
