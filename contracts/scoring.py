@@ -110,13 +110,13 @@ class Trajectory(Scored):
     """Which tools were called, and how.
 
     `strict`: these calls in this order and no others; `unordered`: these and no others;
-    `subset`: only calls of this list; `superset`: at least these. `arguments` says how those of a
-    call are compared: `subset` holds where the expected ones are among the real ones' values.
+    `subset`: only calls of this list; `superset`: at least these. `arguments` says the same of
+    those of a call: in a `superset` the real ones are the expected ones, and perhaps more.
     """
 
     kind: Literal["trajectory"] = "trajectory"
     mode: Literal["strict", "unordered", "subset", "superset"] = "superset"
-    arguments: Matching = "subset"
+    arguments: Matching = "superset"
     calls: Annotated[tuple[ExpectedCall, ...], Field(max_length=CALLS_LIMIT)]
 
 
@@ -124,7 +124,7 @@ class Forbidden(Scored):
     """None of these calls was asked for, whatever became of it."""
 
     kind: Literal["forbidden"] = "forbidden"
-    arguments: Matching = "subset"
+    arguments: Matching = "superset"
     calls: Annotated[tuple[ExpectedCall, ...], Field(min_length=1, max_length=CALLS_LIMIT)]
 
 
@@ -132,7 +132,7 @@ class Effects(Scored):
     """What the run changed in the world is exactly this: its calls with effects that succeeded."""
 
     kind: Literal["effects"] = "effects"
-    arguments: Matching = "subset"
+    arguments: Matching = "superset"
     calls: Annotated[tuple[ExpectedCall, ...], Field(max_length=CALLS_LIMIT)] = ()
 
 

@@ -1,6 +1,7 @@
 """One trial on the platform: submitted, waited for, and read as a result."""
 
 import time
+from collections.abc import Callable
 from threading import Event
 from typing import Any
 
@@ -27,18 +28,18 @@ def try_case(client: Client, one: Planned, tenant: str | None, stopping: Event) 
         Unreachable: the platform has not answered for too long.
     """
     try:
-        accepted = _patiently(lambda: _submitted(client, one, tenant))
+        accepted = _patiently(lambda: _submitted(client, one, tenant), stopping)
     except Unreachable:
         raise
     except CommandFailed as error:
         return _untold(one, tenant or "", "refused", f"{error.what} {error.remedy}")
-    found = _followed(client, one.run_id, accepted["tenant"], stopping)
-    if found is None:
-        return None
-    if found["status"] in OPEN:
-        return _untold(one, found["tenant"], found["status"], "it goes on; nobody waits any more")
-    proof = _patiently(lambda: client.get(f"/runs/{one.run_id}/proof", tenant=found["tenant"]))
-    return result_of(one, found).model_copy(update={"touched_nothing": bool(proof["holds"])})
+    try:
+        return _followed(client, one, accepted["tenant"], stopping)
+    except Unreachable:
+        raise
+    except CommandFailed as error:
+        told = f"it was submitted, and cannot be read: {error.what}"
+        return _untold(one, accepted["tenant"], "unknown", told, is_over=False)
 
 
 def result_of(one: Planned, run: dict[str, Any]) -> Result:
@@ -77,12 +78,26 @@ def _submitted(client: Client, one: Planned, tenant: str | None) -> Any:
     return client.post(f"/runs/{one.forked_from}/fork", body, tenant=tenant)
 
 
-def _followed(client: Client, run_id: str, tenant: str, stopping: Event) -> dict[str, Any] | None:
-    """The run once it is over and scored, or as far as it came in time."""
+def _followed(client: Client, one: Planned, tenant: str, stopping: Event) -> Result | None:
+    """What the trial came to, as far as it came in time."""
+    run = _ended(client, one.run_id, tenant, stopping)
+    if run is None:
+        return None
+    if run["status"] in OPEN:
+        told = "it goes on; nobody waits any more"
+        return _untold(one, tenant, run["status"], told, is_over=False)
+    proof = _patiently(lambda: client.get(f"/runs/{one.run_id}/proof", tenant=tenant), stopping)
+    return result_of(one, run).model_copy(update={"touched_nothing": bool(proof["holds"])})
+
+
+def _ended(client: Client, run_id: str, tenant: str, stopping: Event) -> dict[str, Any] | None:
+    """The run once it is over and scored, or as it is when nobody waits any longer."""
     ends_at = time.monotonic() + TRIAL_SECONDS
     pause = FIRST_POLL_SECONDS
     while True:
-        run: dict[str, Any] = _patiently(lambda: client.get(f"/runs/{run_id}", tenant=tenant))
+        run: dict[str, Any] = _patiently(
+            lambda: client.get(f"/runs/{run_id}", tenant=tenant), stopping
+        )
         is_over = run["status"] not in OPEN
         # A run that never started had no agent, and is not scored.
         if is_over and (run["evaluation"] is not None or run["agent_version"] is None):
@@ -97,19 +112,18 @@ def _followed(client: Client, run_id: str, tenant: str, stopping: Event) -> dict
         pause = min(pause * 1.5, LAST_POLL_SECONDS)
 
 
-def _patiently(ask: Any) -> Any:
+def _patiently(ask: Callable[[], Any], stopping: Event) -> Any:
     """Ask again while nobody answers, for a while."""
     ends_at = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             return ask()
         except Unreachable:
-            if time.monotonic() > ends_at:
+            if time.monotonic() > ends_at or stopping.wait(LAST_POLL_SECONDS):
                 raise
-            time.sleep(LAST_POLL_SECONDS)
 
 
-def _untold(one: Planned, tenant: str, status: str, why: str) -> Result:
+def _untold(one: Planned, tenant: str, status: str, why: str, *, is_over: bool = True) -> Result:
     return Result(
         arm=one.arm,
         case=one.case.id,
@@ -119,6 +133,7 @@ def _untold(one: Planned, tenant: str, status: str, why: str) -> Result:
         status=status,
         passed=None,
         why=why,
+        is_over=is_over,
         tags=one.case.tags,
         cluster=one.case.cluster,
         weight=one.case.weight,

@@ -1,8 +1,7 @@
 """A plan carried out: told what it costs, held to its budget, kept, and told what came of it."""
 
-import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +14,7 @@ from infra.evals.asking import try_case
 from infra.evals.bar import bar
 from infra.evals.driving import Progress, drive
 from infra.evals.folder import Folder, FolderUnusable, folder_of
-from infra.evals.forecast import forecast
+from infra.evals.forecast import Known, forecast
 from infra.evals.plan import ARMS_LIMIT, ArmSpec, Planned, arm_of_prompt, matrix
 from infra.evals.purse import Purse
 from services.console.cli.client import Client
@@ -56,32 +55,30 @@ class Plan:
     known: tuple[Result, ...] = ()
 
 
-def carry_out(plan: Plan, client: Client, most: dict[str, int], way: Way) -> int:
+def carry_out(plan: Plan, client: Client, agents: Mapping[str, Known], way: Way) -> int:
     """Try what has no result yet, and say what came of it. Gives the exit code.
-
-    `most` is what one run of each agent may spend, in micro-dollars.
 
     Raises:
         CommandFailed: its folder holds another experiment, or the platform does not answer.
     """
-    there = {one.run_id for one in plan.folder.results() if one.is_told}
-    left = [one for one in plan.trials if one.run_id not in there]
-    if left and not _agreed(plan, way, str(forecast(client, left, most)), len(there)):
-        return FAILED
     try:
+        there = {one.run_id for one in plan.folder.results() if one.is_told}
+        left = [one for one in plan.trials if one.run_id not in there]
+        if left and not _agreed(plan, way, str(forecast(client, left, agents)), len(there)):
+            return FAILED
         plan.folder.begin(plan.experiment)
+        for one in plan.known:
+            if one.run_id not in there:
+                plan.folder.add(one)
+        return _driven(plan, client, agents, way)
     except FolderUnusable as error:
         raise CommandFailed(str(error), "name it otherwise, or add --fresh", CONFLICT) from None
-    for one in plan.known:
-        if one.run_id not in there:
-            plan.folder.add(one)
-    return _driven(plan, client, most, way)
 
 
 def arms_of(
-    agents: Sequence[str], models: Sequence[str], prompts: Sequence[Path]
+    agents: Mapping[str, str], models: Sequence[str], prompts: Sequence[Path]
 ) -> tuple[ArmSpec, ...]:
-    """The matrix that was asked for.
+    """The matrix that was asked for; agents are names with their versions.
 
     Raises:
         CommandFailed: two arms have one name, they are too many, or a prompt cannot be read.
@@ -106,6 +103,7 @@ def described(arm: ArmSpec) -> Arm:
     return Arm(
         name=arm.name,
         agent=arm.agent,
+        agent_version=arm.version,
         model=arm.model,
         instructions_sha256=None if written is None else sha256_hex(written.encode()),
     )
@@ -135,31 +133,30 @@ def _agreed(plan: Plan, way: Way, cost: str, known: int) -> bool:
     return typer.confirm("Go on?", default=True, err=True)
 
 
-def _driven(plan: Plan, client: Client, most: dict[str, int], way: Way) -> int:
-    spent = sum(one.spent_micro_usd for one in plan.folder.results())
+def _driven(plan: Plan, client: Client, agents: Mapping[str, Known], way: Way) -> int:
+    # What is tried again is the same run, and counts when it is over.
+    spent = sum(one.spent_micro_usd for one in plan.folder.results() if one.is_told)
     purse = Purse(plan.experiment.budget_micro_usd, spent)
 
     def try_one(one: Planned, stopping: Event) -> Result | None:
         return try_case(client, one, way.tenant, stopping)
 
-    with bar(len(plan.trials), quiet=way.quiet) as watch:
-        try:
+    try:
+        with bar(len(plan.trials), quiet=way.quiet) as watch:
             done = drive(
                 plan.trials,
                 try_one,
                 plan.folder,
                 purse,
-                lambda one: most[one.agent],
+                lambda one: agents[one.agent].most_micro_usd,
                 way.at_once,
                 watch,
             )
-        except KeyboardInterrupt:
-            typer.echo(f"\nBroken off. {_resume(plan)}", err=True)
-            # The threads of trials under way wait for a platform that nobody asks any more.
-            sys.stderr.flush()
-            os._exit(BROKEN_OFF)
-        except Unreachable as error:
-            raise CommandFailed(error.what, f"{error.remedy}. {_resume(plan)}") from None
+    except KeyboardInterrupt:
+        typer.echo(f"\nBroken off. {_resume(plan)}", err=True)
+        raise typer.Exit(BROKEN_OFF) from None
+    except Unreachable as error:
+        raise CommandFailed(error.what, f"{error.remedy}. {_resume(plan)}") from None
     return _tell(plan, done, purse, way)
 
 

@@ -16,6 +16,7 @@ from services.evaluator.datasets.importing.imported import Imported
 from services.evaluator.datasets.importing.inspect_samples import take_inspect
 from services.evaluator.datasets.importing.openai_evals import take_openai_evals
 from services.evaluator.datasets.importing.promptfoo import take_promptfoo
+from services.evaluator.datasets.reading import load_cases
 from services.evaluator.datasets.writing import cases_jsonl
 from services.evaluator.errors import DatasetError
 
@@ -72,13 +73,14 @@ def put(cases: list[Case], file: Path | None) -> None:
         typer.echo(text, nl=False)
         return
     try:
-        known = file.read_text(encoding="utf-8") if file.exists() else ""
-        twice = [one.id for one in cases if f'"id": "{one.id}"' in known]
-        twice += [one.id for one in cases if f'"id":"{one.id}"' in known]
-        if twice:
+        known = {one.id for one in load_cases(file)} if file.exists() else set()
+        if twice := sorted(known & {one.id for one in cases}):
             raise CommandFailed(f"{file} has a case {twice[0]}", "take it out first", FAILED)
+        is_whole = not known or file.read_bytes().endswith(b"\n")
         with file.open("a", encoding="utf-8") as opened:
-            opened.write(("\n" if known and not known.endswith("\n") else "") + text)
+            opened.write(("" if is_whole else "\n") + text)
+    except DatasetError as error:
+        raise CommandFailed(str(error), "correct it, or name another file", USAGE) from None
     except OSError as error:
         raise CommandFailed(f"{file}: {error.strerror}", "name another file", USAGE) from None
     typer.echo(f"{file}: {len(cases)} more cases", err=True)

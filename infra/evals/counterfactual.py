@@ -7,20 +7,20 @@ model calls alone.
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any
 
-from contracts.shape import sha256_hex
+from contracts.shape import MICRO, sha256_hex
 from contracts.suite import Case
-from contracts.trial import Trial
+from contracts.trial import EVALUATION, Trial
 from infra.evals.asking import result_of
-from infra.evals.plan import ID_DIGITS, NAME_CHARACTERS, ArmSpec, Planned
+from infra.evals.plan import ArmSpec, Planned, run_id_of
 from services.console.cli.client import Client
 from services.evaluator.results import Result
 
 RECORDED = "recorded"
-LOOKED_AT = 5000  # runs, the newest first, of which the sample is drawn
-PAGE = 200
+PAGE, PAGES = 200, 50  # runs that are looked at, the newest first, for the sample to be drawn from
 ENDED = ("completed", "failed")
 UNSEEN = "that of the recorded run"  # a fork has the input of the run that it grows from
 
@@ -38,22 +38,12 @@ class Population:
 def recorded_runs(client: Client, population: Population, sample: int, seed: int) -> list[str]:
     """The ids of runs that somebody asked for, drawn by lot, in the order of the list."""
     found: list[str] = []
-    for status in ENDED:
-        cursor: str | None = None
-        while len(found) < LOOKED_AT:
-            lines, cursor = client.page(
-                "/runs",
-                agent=population.agent,
-                tenant=population.tenant,
-                since=population.since,
-                until=population.until,
-                status=status,
-                cursor=cursor,
-                limit=PAGE,
-            )
-            found += [line["run_id"] for line in lines if _is_asked_for(line)]
-            if cursor is None:
-                break
+    cursor: str | None = None
+    for _ in range(PAGES):
+        lines, cursor = client.page("/runs", **asdict(population), cursor=cursor, limit=PAGE)
+        found += [line["run_id"] for line in lines if _is_asked_for(line)]
+        if cursor is None:
+            break
     if sample >= len(found):
         return found
     drawn = set(random.Random(seed).sample(range(len(found)), sample))  # noqa: S311 - no secret
@@ -65,20 +55,24 @@ def forks(
     run_ids: Sequence[str],
     arms: Sequence[ArmSpec],
     experiment: str,
-    population: Population,
+    tenant: str | None,
     repeats: int,
+    ceiling_micro_usd: int,
 ) -> tuple[list[Planned], list[Result]]:
-    """The trials, and what the recorded runs themselves came to."""
+    """The trials, and what the recorded runs themselves came to.
+
+    A run may have been let spend more than its agent may by now: no fork is.
+    """
     trials: list[Planned] = []
     known: list[Result] = []
     for run_id in run_ids:
-        itself = recorded_result(client, run_id, population.tenant)
+        itself = recorded_result(client, run_id, tenant)
         known.append(itself)
         if not itself.steps:
             continue  # it never came to a decision
         case = Case(id=run_id, input=UNSEEN, cluster=itself.cluster)
         trials += [
-            _fork(case, arm, experiment, repeat, population.agent)
+            _fork(case, arm, experiment, repeat, ceiling_micro_usd)
             for repeat in range(1, repeats + 1)
             for arm in arms
         ]
@@ -93,22 +87,23 @@ def recorded_result(client: Client, run_id: str, tenant: str | None) -> Result:
     return result_of(itself, run).model_copy(update={"recorded": True})
 
 
-def _fork(case: Case, arm: ArmSpec, experiment: str, repeat: int, agent: str) -> Planned:
+def _fork(case: Case, arm: ArmSpec, experiment: str, repeat: int, ceiling: int) -> Planned:
     trial = Trial(experiment=experiment, arm=arm.name, case=case.id, repeat=repeat)
     changes = {"model": arm.model, "instructions": arm.instructions}
     task = {
-        "agent": agent,
+        "agent": arm.agent,
+        "budget_usd": str(Decimal(ceiling) / MICRO),
         "trial": trial.model_dump(mode="json", exclude_none=True),
         **{name: value for name, value in changes.items() if value is not None},
     }
-    told = f"{experiment}/{arm.name}/{case.id}/{repeat}/{arm.model}/{arm.instructions}"
-    run_id = f"{experiment[:NAME_CHARACTERS]}-{sha256_hex(told.encode())[:ID_DIGITS]}"
+    run_id = run_id_of(experiment, asdict(arm), case.id, repeat, task)
     return Planned(arm.name, case, repeat, run_id, task, forked_from=case.id)
 
 
 def _is_asked_for(line: dict[str, Any]) -> bool:
-    """Whether it was run for somebody: no fork, no part of another run, no trial."""
-    return not line["kinds"] and line["parent"] is None and line["feature"] != "evaluation"
+    """Whether it was run for somebody, and is over: no fork, no part of another run, no trial."""
+    is_own = not line["kinds"] and line["parent"] is None and line["feature"] != EVALUATION
+    return is_own and line["status"] in ENDED
 
 
 def _cluster(run: dict[str, Any]) -> str | None:

@@ -71,13 +71,17 @@ def drive(
 def _tried(
     one: Planned, try_one: Try, purse: Purse, bound_micro_usd: int, stopping: Event
 ) -> Result | None:
-    """The result of a trial; None where there is no money for it, or it is broken off."""
+    """The result of a trial; None where there is no money for it, or it is broken off.
+
+    What is given up while it goes on may still spend all that it may: so much counts as spent.
+    """
     if stopping.is_set() or not purse.take(bound_micro_usd):
         return None
-    spent = 0
+    spent = bound_micro_usd
     try:
-        found = try_one(one, stopping)
-        if found is not None:
+        # It may have waited for its money until nobody wanted it any more.
+        found = None if stopping.is_set() else try_one(one, stopping)
+        if found is not None and found.is_over:
             spent = found.spent_micro_usd
         return found
     finally:

@@ -52,6 +52,8 @@ class Folder:
     def begin(self, experiment: Experiment) -> None:
         """Write down what is tried, or see that it is the same as before.
 
+        Another budget or gate makes it no other experiment: those of now are kept.
+
         Raises:
             FolderUnusable: another experiment lies here, or the folder cannot be written.
         """
@@ -59,7 +61,8 @@ class Folder:
             known = self.experiment()
             if known.suite_sha256 != experiment.suite_sha256:
                 raise FolderUnusable(f"{self.path} holds another version of the suite or its arms")
-            return
+            now = {"budget_micro_usd": experiment.budget_micro_usd, "rules": experiment.rules}
+            experiment = known.model_copy(update=now)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             text = experiment.model_dump_json(indent=2) + "\n"
@@ -71,10 +74,13 @@ class Folder:
         """Every result, the last of each trial; a line that was broken off is passed over.
 
         Raises:
-            FolderUnusable: a line in the middle is no result.
+            FolderUnusable: a line in the middle is no result, or nobody can read the file.
         """
         file = self.path / RESULTS
-        lines = file.read_bytes().split(b"\n") if file.exists() else []
+        try:
+            lines = file.read_bytes().split(b"\n") if file.exists() else []
+        except OSError as error:
+            raise FolderUnusable(f"{file} cannot be read: {error.strerror}") from None
         found: dict[tuple[str, str, int], Result] = {}
         for number, line in enumerate(lines[:-1], start=1):
             try:
@@ -88,13 +94,20 @@ class Folder:
         return list(found.values())
 
     def add(self, result: Result) -> None:
-        """Append a result, as one write."""
+        """Append a result, as one write.
+
+        Raises:
+            FolderUnusable: the file cannot be written.
+        """
         line = result.model_dump_json().encode() + b"\n"
         file = self.path / RESULTS
-        with self._lock, file.open("ab") as opened:
-            if file.stat().st_size and not _ends_a_line(file):
-                line = b"\n" + line
-            opened.write(line)
+        try:
+            with self._lock, file.open("ab") as opened:
+                if file.stat().st_size and not _ends_a_line(file):
+                    line = b"\n" + line
+                opened.write(line)
+        except OSError as error:
+            raise FolderUnusable(f"{file} cannot be written: {error.strerror}") from None
 
 
 def folder_of(name: str, out: Path | None = None) -> Folder:

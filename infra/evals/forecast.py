@@ -1,6 +1,6 @@
 """What an experiment costs, told before it begins: what such runs cost, and may cost at most."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from statistics import fmean
@@ -30,25 +30,33 @@ class Forecast:
         return f"{self.trials} trials: {likely}; {most}"
 
 
-def ceilings(
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An agent as the platform has it: its version, and what one run of it may spend at most."""
+
+    version: str
+    most_micro_usd: int
+
+
+def known_agents(
     client: Client, agents: Iterable[str], limit_usd: Decimal | None = None
-) -> dict[str, int]:
-    """What one run of each agent may spend at most, in micro-dollars; `limit_usd` tightens it.
+) -> dict[str, Known]:
+    """The agents of these names, in their order; `limit_usd` tightens what they may spend.
 
     Raises:
         CommandFailed: there is no such agent.
     """
     found = {}
-    for name in sorted(agents):
-        limits = client.get(f"/agents/{name}")["definition"]["limits"]
-        own = Decimal(str(limits["budget_usd"]))
-        found[name] = to_micro_usd(min(own, limit_usd or own))
+    for name in agents:
+        agent = client.get(f"/agents/{name}")
+        own = Decimal(str(agent["definition"]["limits"]["budget_usd"]))
+        found[name] = Known(agent["version"], to_micro_usd(min(own, limit_usd or own)))
     return found
 
 
-def forecast(client: Client, trials: Sequence[Planned], most: dict[str, int]) -> Forecast:
+def forecast(client: Client, trials: Sequence[Planned], agents: Mapping[str, Known]) -> Forecast:
     """What these trials will cost."""
-    costs = {name: _recent(client, name) for name in most}
+    costs = {name: _recent(client, name) for name in agents}
     known = [cost for each in costs.values() for cost in each]
     likely = None
     if known:
@@ -58,7 +66,7 @@ def forecast(client: Client, trials: Sequence[Planned], most: dict[str, int]) ->
         trials=len(trials),
         likely_micro_usd=likely,
         recent=len(known),
-        most_micro_usd=sum(most[one.agent] for one in trials),
+        most_micro_usd=sum(agents[one.agent].most_micro_usd for one in trials),
     )
 
 

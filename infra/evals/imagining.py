@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from infra.evals.counterfactual import (
 )
 from infra.evals.exported import exported_run
 from infra.evals.folder import Folder
-from infra.evals.forecast import ceilings
+from infra.evals.forecast import known_agents
 from infra.evals.policies import arm_of, under
 from services.console.cli.client import Client, connect
 from services.console.cli.errors import NOT_FOUND, USAGE, CommandFailed
@@ -55,17 +55,19 @@ def imagine(question: Question) -> int:
         raise CommandFailed(what, "name a --model or a --prompt, or a --policy", USAGE)
     if question.policy is not None:
         return _by_policy(question, _policy(question.policy))
-    arms = arms_of([question.agent], question.models, question.prompts)
+    # A fork has the agent that its run has pinned, whatever became of that since.
+    arms = arms_of({question.agent: ""}, question.models, question.prompts)
     client = connect()
-    most = ceilings(client, [question.agent])
-    asked = _population(question)
+    agents = known_agents(client, [question.agent])
     run_ids = _drawn(client, question)
-    changed = [(one.name, one.model, one.instructions) for one in arms]
-    name, folder, whole = _place(question, changed, run_ids)
-    trials, known = forks(client, run_ids, arms, name, asked, question.repeats)
+    name, folder, whole = _place(question, [asdict(one) for one in arms], run_ids)
+    ceiling = agents[question.agent].most_micro_usd
+    trials, known = forks(
+        client, run_ids, arms, name, question.way.tenant, question.repeats, ceiling
+    )
     experiment = _experiment(question, name, whole, len(run_ids), tuple(map(described, arms)))
     plan = Plan(experiment, tuple(trials), folder, tuple(known))
-    return carry_out(plan, client, most, question.way)
+    return carry_out(plan, client, agents, question.way)
 
 
 def _by_policy(question: Question, policy: ToolPolicy) -> int:
@@ -84,7 +86,8 @@ def _by_policy(question: Question, policy: ToolPolicy) -> int:
 
 
 def _drawn(client: Client, question: Question) -> list[str]:
-    found = recorded_runs(client, _population(question), question.runs, question.seed)
+    asked = Population(question.agent, question.way.tenant, question.since, question.until)
+    found = recorded_runs(client, asked, question.runs, question.seed)
     if not found:
         raise CommandFailed(
             f"there are no recorded runs of {question.agent} that fit",
@@ -92,10 +95,6 @@ def _drawn(client: Client, question: Question) -> list[str]:
             NOT_FOUND,
         )
     return found
-
-
-def _population(question: Question) -> Population:
-    return Population(question.agent, question.way.tenant, question.since, question.until)
 
 
 def _place(

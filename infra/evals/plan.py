@@ -6,8 +6,8 @@ is gone on with by the same command.
 
 import json
 import random
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,14 @@ class UnknownCase(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ArmSpec:
-    """One version of an agent: as it is, on another model, or by other instructions."""
+    """One version of an agent: as it is, on another model, or by other instructions.
+
+    `version` is that of the agent as the platform has it, so that an edit of it is another trial.
+    """
 
     name: str
     agent: str
+    version: str = ""
     model: str | None = None
     instructions: str | None = None
 
@@ -52,19 +56,20 @@ class Planned:
 
 
 def matrix(
-    agents: Sequence[str], models: Sequence[str], prompts: Sequence[tuple[str, str]]
+    agents: Mapping[str, str], models: Sequence[str], prompts: Sequence[tuple[str, str]]
 ) -> tuple[ArmSpec, ...]:
-    """Agents x models x prompts, named by what differs. Prompts are (name, text).
+    """Agents x models x prompts, named by what differs.
 
-    Without models or prompts, those of the agent.
+    Agents are names with their versions, prompts are (name, text). Without models or prompts, those
+    of the agent.
     """
     some_models: Sequence[str | None] = models or [None]
     some_prompts: Sequence[tuple[str, str] | None] = prompts or [None]
     found = []
-    for agent, model, prompt in product(agents, some_models, some_prompts):
+    for (agent, version), model, prompt in product(agents.items(), some_models, some_prompts):
         told = [agent, *([model] if model else []), *([prompt[0]] if prompt else [])]
         name = "-".join(told if len(agents) > 1 or len(told) == 1 else told[1:])
-        found.append(ArmSpec(_token(name), agent, model, prompt[1] if prompt else None))
+        found.append(ArmSpec(_token(name), agent, version, model, prompt[1] if prompt else None))
     return tuple(found)
 
 
@@ -115,15 +120,24 @@ def planned(
     )
 
 
-def digest(suite: Suite, cases: Iterable[Case], arms: Sequence[ArmSpec], repeats: int) -> str:
-    """The SHA-256 of what is tried: another one is another experiment."""
+def digest(suite: Suite, cases: Iterable[Case], arms: Sequence[ArmSpec], *where: object) -> str:
+    """The SHA-256 of what is tried: another one is another experiment.
+
+    `where` is what else makes it another one: repeats, tools, tenant.
+    """
     whole = {
         "suite": suite.model_dump(mode="json", exclude={"cases", "gate", "budget_usd"}),
         "cases": [case.model_dump(mode="json") for case in cases],
-        "arms": [(one.name, one.agent, one.model, one.instructions) for one in arms],
-        "repeats": repeats,
+        "arms": [asdict(one) for one in arms],
+        "where": where,
     }
     return sha256_hex(json.dumps(whole, sort_keys=True).encode())
+
+
+def run_id_of(experiment: str, *told: object) -> str:
+    """The run id of a trial: it follows from what is tried, and from nothing else."""
+    content = json.dumps([experiment, *told], sort_keys=True).encode()
+    return f"{experiment[:NAME_CHARACTERS]}-{sha256_hex(content)[:ID_DIGITS]}"
 
 
 def arm_of_prompt(path: Path) -> tuple[str, str]:
@@ -158,8 +172,7 @@ def _planned(
         "trial": trial.model_dump(mode="json", exclude_none=True),
     }
     task = {name: value for name, value in written.items() if value not in (None, {})}
-    told = json.dumps([experiment, arm.name, case.id, repeat, task], sort_keys=True)
-    run_id = f"{experiment[:NAME_CHARACTERS]}-{sha256_hex(told.encode())[:ID_DIGITS]}"
+    run_id = run_id_of(experiment, asdict(arm), case.id, repeat, task)
     return Planned(arm.name, case, repeat, run_id, task)
 
 

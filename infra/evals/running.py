@@ -6,7 +6,7 @@ from pathlib import Path
 
 from contracts.suite import Suite
 from infra.evals.carrying import Plan, Way, arms_of, carry_out, described, place
-from infra.evals.forecast import ceilings
+from infra.evals.forecast import known_agents
 from infra.evals.plan import ArmSpec, UnknownCase, chosen, digest, planned
 from services.console.cli.client import connect
 from services.console.cli.errors import USAGE, CommandFailed
@@ -41,10 +41,11 @@ def run_suite(order: Order) -> int:
         CommandFailed: what was asked cannot be tried, or the platform does not answer.
     """
     suite = _suite(order)
-    arms = arms_of(order.agents or (suite.agent,), order.models, order.prompts)
     client = connect()
-    most = ceilings(client, {arm.agent for arm in arms}, suite.limits.budget_usd)
-    return carry_out(plan_of(order, suite, arms), client, most, order.way)
+    agents = known_agents(client, order.agents or (suite.agent,), suite.limits.budget_usd)
+    versions = {name: one.version for name, one in agents.items()}
+    arms = arms_of(versions, order.models, order.prompts)
+    return carry_out(plan_of(order, suite, arms), client, agents, order.way)
 
 
 def plan_of(order: Order, suite: Suite, arms: tuple[ArmSpec, ...]) -> Plan:
@@ -60,7 +61,7 @@ def plan_of(order: Order, suite: Suite, arms: tuple[ArmSpec, ...]) -> Plan:
     if not cases:
         raise CommandFailed(f"{order.suite} has no such case", "ask for fewer tags", USAGE)
     repeats = order.repeats or suite.repeats
-    whole = digest(suite, cases, arms, repeats)
+    whole = digest(suite, cases, arms, repeats, order.tools, order.way.tenant)
     name, folder = place(f"{suite.name[:30]}-{whole[:8]}", order.way)
     experiment = Experiment(
         name=name,

@@ -12,7 +12,7 @@ import typer
 from contracts.shape import sha256_hex
 from contracts.suite import Case, Suite
 from infra.evals.asking import try_case
-from infra.evals.forecast import ceilings
+from infra.evals.forecast import known_agents
 from infra.evals.plan import ArmSpec, planned
 from infra.evals.purse import Purse
 from services.console.cli.client import Client
@@ -35,7 +35,7 @@ class _Trying:
     """Tries of one case on the platform."""
 
     client: Client
-    agent: str
+    arm: ArmSpec
     bound_micro_usd: int
     purse: Purse
     tenant: str | None
@@ -44,13 +44,14 @@ class _Trying:
         """Whether the case is failed; None where there is no money left to see."""
         if not self.purse.take(self.bound_micro_usd):
             return None
-        spent = 0
+        spent = self.bound_micro_usd
         try:
-            suite = Suite(name="smaller", agent=self.agent, cases=(case,))
+            suite = Suite(name="smaller", agent=self.arm.agent, cases=(case,))
             experiment = f"smaller-{sha256_hex(case.model_dump_json().encode())[:12]}"
-            (one,) = planned(suite, suite.cases, (ArmSpec("now", self.agent),), experiment, 1)
+            (one,) = planned(suite, suite.cases, (self.arm,), experiment, 1)
             found = try_case(self.client, one, self.tenant, Event())
-            spent = found.spent_micro_usd if found is not None else 0
+            if found is not None and found.is_over:
+                spent = found.spent_micro_usd
             return found is not None and found.passed is False
         finally:
             self.purse.settle(self.bound_micro_usd, spent)
@@ -62,8 +63,9 @@ def made_smaller(client: Client, case: Case, agent: str, how: Smaller) -> Case:
     Raises:
         CommandFailed: the case as it is does not fail, so there is nothing to go by.
     """
-    bound = ceilings(client, [agent])[agent]
-    trying = _Trying(client, agent, bound, Purse(how.budget_micro_usd), how.tenant)
+    known = known_agents(client, [agent])[agent]
+    arm, purse = ArmSpec("now", agent, known.version), Purse(how.budget_micro_usd)
+    trying = _Trying(client, arm, known.most_micro_usd, purse, how.tenant)
     if not trying.fails(case):
         raise CommandFailed(
             f"the case {case.id} does not fail as it is, or the budget does not reach for a try",

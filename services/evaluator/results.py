@@ -65,6 +65,7 @@ class Result(Body):
     tags: tuple[str, ...] = ()
     cluster: str | None = None
     weight: float = 1.0
+    is_over: bool = Field(True, description="False: its run goes on, and may spend more")
     recorded: bool = Field(False, description="It was run for somebody, and not for this")
     touched_nothing: bool | None = Field(None, description="Whether its facts prove that")
 

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 INCONCLUSIVE = 6
 EXITS = {"pass": 0, "fail": 1, "inconclusive": INCONCLUSIVE}
-WORST_LAST = ("pass", "inconclusive", "fail")
 
 Name = Annotated[str, typer.Argument(help="An experiment, by its name or its folder")]
 Baseline = Annotated[str | None, typer.Option(help="The arm to compare with; else the first")]
@@ -80,13 +79,13 @@ def gate(
 ) -> None:
     """May the candidate take the baseline's place? Exits 0: pass, 1: fail, 6: cannot be told."""
     from infra.evals.loading import report_of  # noqa: PLC0415 - brings scipy
+    from services.evaluator.comparing import worst  # noqa: PLC0415 - brings scipy
     from services.evaluator.reporting.terminal import told_gates  # noqa: PLC0415 - brings scipy
 
     report = report_of(name, baseline=baseline, against=against, gated=True)
     answer = [one.model_dump(mode="json") for one in report.gates]
     show(answer, told_gates(report), as_json=wants_json(output, as_json=as_json))
-    worst = max((one.verdict for one in report.gates), key=WORST_LAST.index)
-    raise typer.Exit(EXITS[worst])
+    raise typer.Exit(EXITS[worst([one.verdict for one in report.gates])])
 
 
 @ends_well

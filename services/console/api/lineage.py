@@ -1,6 +1,7 @@
 """/runs: one run beside another: forks, what they touched, differences; and runs as files."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request, Response
@@ -10,8 +11,8 @@ from contracts.envelope import Stored
 from contracts.export import MEDIA_TYPE, Exported, Header, Tampered, read, signers, write
 from contracts.history import Run
 from contracts.history.lineage import grown_from
-from contracts.shape import Token, Written
-from contracts.task import Fork, Name
+from contracts.shape import Token, Usd, Written
+from contracts.task import Fork, Name, TaskLimits
 from contracts.trial import EVALUATION, Trial
 from services.console.api.desk import Desk, DeskHere, InTenant
 from services.console.api.lineage_shapes import ComparisonView, Imported, ProofView
@@ -36,6 +37,7 @@ class NewFork(Written):
     instructions: Annotated[str | None, Field(min_length=1, max_length=65_536)] = None
     policy: Name | None = None
     run_id: Annotated[Token | None, Field(description="Made where absent")] = None
+    budget_usd: Annotated[Usd | None, Field(description="A tighter ceiling than the run's")] = None
     trial: Annotated[Trial | None, Field(description="Of an experiment that pays for it")] = None
 
 
@@ -55,14 +57,14 @@ async def fork(
     _check_forkable(run, new.step)
     assert run.submitted is not None, "it was just looked at"
     task = run.submitted.body
-    changes = new.model_dump(exclude={"run_id", "trial"}, exclude_none=True)
+    changes = new.model_dump(exclude={"run_id", "budget_usd", "trial"}, exclude_none=True)
     accepted = await accept(
         NewTask(
             tenant=tenant,
             run_id=new.run_id,
             agent=task.agent,
             input=task.input,
-            limits=task.limits,
+            limits=_tighter(task.limits, new.budget_usd),
             fork=Fork(run_id=run_id, **changes),
             trial=new.trial,
             feature=EVALUATION if new.trial is not None else None,
@@ -72,6 +74,11 @@ async def fork(
     )
     response.status_code = 201 if accepted.created else 200
     return accepted
+
+
+def _tighter(limits: TaskLimits, budget_usd: Decimal | None) -> TaskLimits:
+    given = [one for one in (limits.budget_usd, budget_usd) if one is not None]
+    return limits.model_copy(update={"budget_usd": min(given)}) if given else limits
 
 
 @router.get("/runs/{run_id}/proof")

@@ -36,7 +36,7 @@ from services.evaluator.statistics.paired import (
     mcnemar,
     permutation,
 )
-from services.evaluator.statistics.power import DISCORDANCE, smallest_drop
+from services.evaluator.statistics.power import DISCORDANCE, discordance_of, smallest_drop
 
 
 def compare(
@@ -209,9 +209,9 @@ def _standing(metric: str, calibrated: Mapping[str, str]) -> str:
 
 
 def _noise(differences: Sequence[Difference]) -> float:
-    """The share of cases that changed without a drop, as far as was seen; never taken for none."""
+    """That of the noisiest pair of arms."""
     seen = [
-        (2 * min(one.better, one.worse) + 1) / (one.estimate.cases + 2)
+        discordance_of(one.better, one.worse, one.estimate.cases)
         for one in differences
         if one.metric == PASS_RATE
     ]

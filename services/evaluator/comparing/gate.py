@@ -21,7 +21,12 @@ from services.evaluator.comparing.cases import (
 from services.evaluator.results import Check, Exit, GateFinding, Result
 from services.evaluator.statistics.intervals import Interval
 from services.evaluator.statistics.paired import difference_of_shares, ratio_of_means
-from services.evaluator.statistics.power import CASES_LIMIT, cases_to_tell, smallest_drop
+from services.evaluator.statistics.power import (
+    CASES_LIMIT,
+    cases_to_tell,
+    discordance_of,
+    smallest_drop,
+)
 
 _ORDER: tuple[Exit, ...] = ("pass", "inconclusive", "fail")
 NAMED = 5  # cases in a sentence
@@ -67,12 +72,16 @@ def decide(within: Interval, margin: float) -> Exit:
     return "fail" if within.high < 0 and within.value < -margin else "inconclusive"
 
 
+def worst(verdicts: Sequence[Exit]) -> Exit:
+    """What several verdicts come to: a failure outweighs what cannot be told."""
+    return max(verdicts, key=_ORDER.index)
+
+
 def _finding(baseline: str, candidate: str, checks: list[Check], drop: float | None) -> GateFinding:
-    worst = max((one.verdict for one in checks), key=_ORDER.index)
     return GateFinding(
         baseline=baseline,
         candidate=candidate,
-        verdict=worst,
+        verdict=worst([one.verdict for one in checks]),
         checks=tuple(checks),
         smallest_drop=drop,
     )
@@ -191,14 +200,14 @@ def _judges(ours: Mapping[str, Tried], calibrated: Mapping[str, str]) -> list[Ch
         return []
     sentence = (
         f"Shown, and not counted, for nobody has held them against people's labels: "
-        f"{_named(unknown)}. See interlock eval calibrate."
+        f"{_named(unknown)}."
     )
     return [Check(name="judges", verdict="pass", sentence=sentence)]
 
 
 def _noise(changes: Sequence[float]) -> float:
     better, worse = sum(one > 0 for one in changes), sum(one < 0 for one in changes)
-    return (2 * min(better, worse) + 1) / (len(changes) + 2)
+    return discordance_of(better, worse, len(changes))
 
 
 def _points(share: float) -> str:

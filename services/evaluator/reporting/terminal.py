@@ -49,7 +49,7 @@ def _parts(report: Report, *, everything: bool) -> Iterator[RenderableType]:
 
 
 def _metrics(report: Report) -> Table:
-    found = _table("arm", "metric", "", "95 % interval", "cases", "")
+    found = _table("arm", "metric", "#", "95 % interval", "#cases", "")
     for row in report.metrics:
         found.add_row(
             row.arm,
@@ -63,7 +63,7 @@ def _metrics(report: Report) -> Table:
 
 
 def _differences(report: Report) -> Table:
-    found = _table("against the baseline", "metric", "change", "95 % interval", "p", "")
+    found = _table("against the baseline", "metric", "#change", "95 % interval", "#p", "")
     for row in report.differences:
         found.add_row(
             row.candidate,
@@ -107,8 +107,9 @@ def _failing(report: Report, *, everything: bool) -> Iterator[RenderableType]:
 
 
 def _table(*columns: str) -> Table:
+    """A column whose name begins with # holds numbers."""
     found = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
-        is_number = column in ("", "change", "p", "cases") and column != columns[-1]
-        found.add_column(column, justify="right" if is_number else "left")
+        is_number = column.startswith("#")
+        found.add_column(column.removeprefix("#"), justify="right" if is_number else "left")
     return found

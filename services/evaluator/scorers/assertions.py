@@ -6,15 +6,14 @@ An assertion may take an argument after a colon: `mentions:refund`, `steps_at_mo
 import re
 from collections.abc import Callable
 
-from rapidfuzz import fuzz
-
 from contracts.guardrail import ToolBlocked
 from contracts.history import Run
 from contracts.tool import ToolManifest, ToolSucceeded
 
 from .outcome import Outcome, answer_of
+from .text import likeness
 
-FUZZY_LIMIT = 85.0  # of 100, rapidfuzz partial ratio
+NEARLY = 0.85
 _PROMISE = re.compile(
     r"\b(?:i(?:'ve| have)|we(?:'ve| have))\s+(?:issued|sent|made|processed|refunded)\b"
     r"|\brefund (?:has been|was|is) (?:issued|made|sent|processed)\b",
@@ -80,9 +79,9 @@ def steps_at_most(run: Run, argument: str) -> tuple[float, str]:
 
 def mentions(run: Run, argument: str) -> tuple[float, str]:
     """The answer contains the words, or nearly so."""
-    ratio = fuzz.partial_ratio(argument.lower(), (answer_of(run) or "").lower())
-    score = 1.0 if ratio >= FUZZY_LIMIT else ratio / 100.0
-    return score, f"{argument!r} is in the answer to {ratio:.0f} of 100"
+    share = likeness(argument, answer_of(run) or "", "within")
+    score = 1.0 if share >= NEARLY else share
+    return score, f"{argument!r} is in the answer to {100 * share:.0f} of 100"
 
 
 ASSERTIONS: dict[str, Assertion] = {

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import JsonValue
 
@@ -14,7 +15,7 @@ from .outcome import short
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A call as it ran, or as the model wrote it where it never did."""
+    """A call with its arguments, as far as they are JSON."""
 
     name: str
     tool: str
@@ -25,19 +26,26 @@ class Made:
 
 
 def made_by(run: Run) -> list[Made]:
-    """Every call that the model asked for, in its order."""
+    """Every call of a run, in its order, with the arguments that ran."""
     return [made(call) for step in run.steps for call in step.calls]
 
 
 def made(call: Call) -> Made:
-    """Of the arguments that ran: a person may have written others than the model."""
-    written = call.part.arguments_json
-    if call.last is not None:
-        written = call.last.request.body.arguments_json
+    """With the arguments that ran: a person may have written others than the model."""
+    ran = None if call.last is None else call.last.request.body.arguments_json
+    return _made(call, call.part.arguments_json if ran is None else ran)
+
+
+def asked_by(run: Run) -> list[Made]:
+    """Every call of a run, in its order, with the arguments that the model wrote."""
+    return [_made(call, call.part.arguments_json) for step in run.steps for call in step.calls]
+
+
+def _made(call: Call, arguments_json: str) -> Made:
     try:
-        arguments = json.loads(written or "{}")
+        arguments = json.loads(arguments_json or "{}")
     except ValueError:
-        arguments = written
+        arguments = arguments_json
     return Made(call.name, call.part.name, arguments)
 
 
@@ -51,9 +59,9 @@ def fits(expected: ExpectedCall, real: Made, arguments: Matching) -> bool:
         return False
     wanted, found = expected.arguments, real.arguments
     match arguments:
-        case "subset":
-            return _all_in(wanted, found)
         case "superset":
+            return _all_in(wanted, found)
+        case "subset":
             return _all_in(found, wanted)
         case _:
             return _all_in(wanted, found) and len(wanted) == len(found)
@@ -89,13 +97,14 @@ def _find_place(
 
 
 def _all_in(some: dict[str, JsonValue], others: dict[str, JsonValue]) -> bool:
-    """Whether the others have each of these. 1 is 1.0, and is not true."""
-    return all(name in others and _same(value, others[name]) for name, value in some.items())
+    """Whether the others have each of these."""
+    return all(name in others and same(value, others[name]) for name, value in some.items())
 
 
-def _same(one: JsonValue, other: JsonValue) -> bool:
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are the same JSON: 1 is 1.0, and is not true."""
     if isinstance(one, dict) and isinstance(other, dict):
         return len(one) == len(other) and _all_in(one, other)
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
+        return len(one) == len(other) and all(map(same, one, other))
     return isinstance(one, bool) == isinstance(other, bool) and one == other

@@ -7,6 +7,11 @@ from contracts.history import Run
 from contracts.run import RunCancelled, RunCompleted, RunFailed
 
 SHOWN = 200  # characters of an answer or of arguments in a sentence
+PATTERN_SECONDS = 1.0  # of one search: what a model wrote must not keep the evaluator
+
+
+class NotBounded(ValueError):
+    """What was asked for could run without a limit on what a model wrote."""
 
 
 class Outcome(NamedTuple):

@@ -3,23 +3,25 @@
 import json
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
+from typing import Literal
 
 import regex
 from jsonschema import SchemaError  # type: ignore[import-untyped]  # it publishes no types
-from jsonschema.validators import validator_for  # type: ignore[import-untyped]  # as above
 from rapidfuzz import fuzz
-from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from contracts.scoring import Exact, Fuzzy, JsonSchema, Numeric, Overlap, Regex
 
-from .outcome import Outcome, outcome, short
+from .outcome import PATTERN_SECONDS, NotBounded, Outcome, outcome, short
+from .schemas import schema_problem
 
 TEXT_LIMIT = 200_000  # characters of an answer that are looked at
-PATTERN_SECONDS = 1.0
 NUMBERS_LIMIT = 10_000
-_NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d{1,3})?"
-_FENCE = regex.compile(r"```(?:json)?\s*\n(.*?)```", regex.DOTALL)
+# Characters by characters: about a second. The library that compares has no time limit.
+COMPARED_LIMIT = 50_000_000
+# A sign belongs to a number, and not to the word before it: order-30 is 30.
+_NUMBER = r"(?:(?<!\w)[-+])?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d{1,3})?"
+_FENCE = regex.compile(r"```(?:json)?\s*\n(.*?)```", regex.DOTALL | regex.IGNORECASE)
 
 
 def exact(answer: str, scorer: Exact) -> Outcome:
@@ -41,26 +43,26 @@ def matches(answer: str, scorer: Regex) -> Outcome:
         return Outcome(None, f"the pattern {scorer.pattern!r} cannot be read: {error}")
     except TimeoutError:
         return Outcome(None, f"{scorer.pattern!r} took longer than {PATTERN_SECONDS:g} s; simplify")
+    if found is None and len(answer) > TEXT_LIMIT:
+        return Outcome(
+            None, f"only the first {TEXT_LIMIT:,} of {len(answer):,} characters were read"
+        )
     told = "is not found" if found is None else f"is found: {short(found[0])!r}"
     return outcome((found is None) == scorer.absent, f"{scorer.pattern!r} {told}")
 
 
 def fits_schema(answer: str, scorer: JsonSchema) -> Outcome:
     try:
-        value = json.loads(_unfenced(answer))
+        value = json.loads(_unfenced(answer), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         return Outcome(0.0, f"it is not JSON: {error}; it says {short(answer)!r}")
-    kind = validator_for(scorer.fits)
     try:
-        kind.check_schema(scorer.fits)
-        # An empty registry: nothing is fetched for a schema.
-        problem = next(kind(scorer.fits, registry=Registry()).iter_errors(value), None)
-    except (SchemaError, Unresolvable) as error:
+        problem = schema_problem(scorer.fits, value)
+    except (SchemaError, Unresolvable, NotBounded) as error:
         return Outcome(None, short(f"the schema cannot be read: {error}"))
-    if problem is None:
-        return Outcome(1.0, "it fits the schema")
-    place = ".".join(map(str, problem.absolute_path)) or "the answer"
-    return Outcome(0.0, short(f"{place}: {problem.message}"))
+    except TimeoutError:
+        return Outcome(None, f"a pattern of the schema took longer than {PATTERN_SECONDS:g} s")
+    return outcome(problem is None, short(problem or "it fits the schema"))
 
 
 def near(answer: str, scorer: Numeric) -> Outcome:
@@ -79,18 +81,29 @@ def near(answer: str, scorer: Numeric) -> Outcome:
 
 
 def nearly(answer: str, scorer: Fuzzy) -> Outcome:
-    compare = {
-        "within": fuzz.partial_ratio,
-        "whole": fuzz.ratio,
-        "words": fuzz.token_set_ratio,
-    }[scorer.compare]
-    wanted, said = scorer.value.casefold(), answer[:TEXT_LIMIT].casefold()
-    # A text that is shorter than what is looked for contains it to no degree.
-    share = compare(wanted, said) / 100 if said else 0.0
-    if scorer.compare == "within" and len(said) < len(wanted):
-        share = fuzz.ratio(wanted, said) / 100
+    try:
+        share = likeness(scorer.value, answer, scorer.compare)
+    except NotBounded as error:
+        return Outcome(None, str(error))
     told = f"{short(scorer.value)!r} is there to {share:.0%}, {scorer.at_least:.0%} is enough"
     return Outcome(1.0 if share >= scorer.at_least else share, told)
+
+
+def likeness(wanted: str, answer: str, compare: Literal["within", "whole", "words"]) -> float:
+    """How much of what is wanted an answer says, from 0 to 1, whatever the case of the letters.
+
+    Raises:
+        NotBounded: both are so long that to compare them takes more than about a second.
+    """
+    wanted, said = wanted.casefold(), answer.casefold()
+    if len(wanted) * len(said) > COMPARED_LIMIT:
+        raise NotBounded(f"{len(wanted):,} by {len(said):,} characters are too many to compare")
+    if not said:
+        return 0.0
+    # A text that is shorter than what is looked for does not contain it.
+    if compare == "whole" or (compare == "within" and len(said) < len(wanted)):
+        return fuzz.ratio(wanted, said) / 100
+    return (fuzz.partial_ratio if compare == "within" else fuzz.token_set_ratio)(wanted, said) / 100
 
 
 def overlaps(answer: str, scorer: Overlap) -> Outcome:
@@ -113,9 +126,15 @@ def _numbers(answer: str, pattern: str | None) -> Iterator[Decimal]:
             return
         text = one[1] if one.re.groups and pattern is not None else one[0]
         try:
-            yield Decimal((text or "").replace(",", ""))
+            number = Decimal((text or "").replace(",", ""))
         except InvalidOperation:
             continue
+        if number.is_finite():
+            yield number
+
+
+def _no_constant(word: str) -> object:
+    raise ValueError(f"{word} is none of its numbers")
 
 
 def _unfenced(answer: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contracts.history import Run
 from contracts.scoring import ExpectedCall, Forbidden, Trajectory
 
-from .matching import Made, fits, made_by, matched
+from .matching import Made, asked_by, fits, made_by, matched
 from .outcome import Outcome, outcome, short
 
 
@@ -34,10 +34,10 @@ def follows(run: Run, scorer: Trajectory) -> Outcome:
 
 
 def avoids(run: Run, scorer: Forbidden) -> Outcome:
-    """Whether none of these calls was asked for, whatever became of it."""
+    """Whether the model asked for none of these calls, whatever became of it."""
     found = [
         f"{one} in {one.name}"
-        for one in made_by(run)
+        for one in asked_by(run)
         if any(fits(each, one, scorer.arguments) for each in scorer.calls)
     ]
     told = f"it asked for {'; '.join(found)}" if found else "it asked for none of these calls"

@@ -16,6 +16,11 @@ CASES_LIMIT = 1_000_000
 SMALLEST = 0.001  # of a difference: nobody buys the cases that tell less apart
 
 
+def discordance_of(better: int, worse: int, cases: int) -> float:
+    """The share of cases that change without a drop, as far as was seen; never taken for none."""
+    return (2 * min(better, worse) + 1) / (cases + 2)
+
+
 def power_of(drop: float, cases: int, discordance: float, alpha: float) -> float:
     """How often `cases` pairs with this drop are seen to be worse, at one-sided `alpha`."""
     changed = min(max(discordance, 0.0) + drop, 1.0)

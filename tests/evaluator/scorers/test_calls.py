@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from contracts.guardrail import ToolBlocked
 from contracts.scoring import Effects, ExpectedCall, Forbidden, Trajectory
+from contracts.tool import ToolUnknown
 from services.evaluator.rules import scored
 from tests.bodies import VERDICT
 from tests.evaluator.scorers.runs import READ, REFUND, call, find, finished, refund
@@ -44,8 +45,8 @@ def test_a_mode_asks_what_its_name_says(calls, wanted, modes, mode):
     ("real", "wanted", "modes"),
     [
         ({"a": 1, "b": 2}, {"a": 1, "b": 2}, "exact ignore subset superset"),
-        ({"a": 1, "b": 2}, {"a": 1}, "ignore subset"),
-        ({"a": 1}, {"a": 1, "b": 2}, "ignore superset"),
+        ({"a": 1, "b": 2}, {"a": 1}, "ignore superset"),
+        ({"a": 1}, {"a": 1, "b": 2}, "ignore subset"),
         ({"a": 1}, {"a": 1.0}, "exact ignore subset superset"),
         ({"a": True}, {"a": 1}, "ignore"),
         ({"a": "1"}, {"a": 1}, "ignore"),
@@ -116,6 +117,35 @@ def test_a_forbidden_call_counts_though_a_gate_stopped_it():
     assert "issue_refund" in found.reason
     assert "in 1-1" in found.reason
     assert scored(finished(find()), scorer).passed
+
+
+def test_what_a_person_wrote_in_its_place_was_not_asked_for_by_the_model():
+    history = History()
+    history.begin(READ, REFUND)
+    answered = history.step(calls=[refund(9999)])
+    asked = history.call(answered)
+    body = asked.body.model_copy(update={"attempt": 2, "arguments_json": refund(10)[1]})
+    history.say(body, answered)
+    large = ExpectedCall(tool="issue_refund", arguments={"amount": 9999})
+    small = ExpectedCall(tool="issue_refund", arguments={"amount": 10})
+
+    assert not scored(history.run, Forbidden(calls=(large,))).passed
+    assert scored(history.run, Forbidden(calls=(small,))).passed
+    assert scored(history.run, Trajectory(calls=(small,))).passed
+
+
+def test_an_effect_of_which_nobody_knows_is_undecided():
+    history = History()
+    history.begin(READ, REFUND)
+    asked = history.call(history.step(calls=[refund()]))
+    history.say(ToolUnknown(call="1-1", attempt=1, reason="the process died"), asked)
+
+    for scorer in (Effects(), Effects(calls=(REFUND_10,))):
+        found = scored(history.run, scorer)
+
+        assert found.undecided
+        assert not found.passed
+        assert "nobody knows whether it happened: issue_refund" in found.reason
 
 
 def test_effects_are_what_changed_the_world_and_no_more():

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from contracts.scoring import Exact, Fuzzy, JsonSchema, Numeric, Overlap, Regex
+from contracts.scoring import Assertion, Exact, Fuzzy, JsonSchema, Numeric, Overlap, Regex
 from services.evaluator.rules import scored
 from tests.evaluator.scorers.runs import failed, finished
 
@@ -45,6 +45,14 @@ def passes(answer, scorer):
         ("Order 30: 28 USD", Numeric(value=30), True),
         ("Order 30: 28 USD", Numeric(value=30, pattern=r"(\d+) USD"), False),
         ("none", Numeric(value=30), False),
+        ("order-30", Numeric(value=30), True),
+        ("it is -30", Numeric(value=30), False),
+        ("NaN, then 30", Numeric(value=30, pattern=r"(\w+)"), True),
+        ("```JSON\n3\n```", JsonSchema(fits={"type": "number"}), True),
+        ("NaN", JsonSchema(fits={"type": "number"}), False),
+        ("3 of them", JsonSchema(fits={"type": "string", "pattern": "^a"}), False),
+        ('"abc"', JsonSchema(fits={"type": "string", "pattern": "^a"}), True),
+        ('"bc"', JsonSchema(fits={"type": "string", "pattern": "^a"}), False),
         ("Your parcel was shiped today", Fuzzy(value="parcel was shipped"), True),
         ("Nothing of the kind", Fuzzy(value="parcel was shipped"), False),
         ("p", Fuzzy(value="parcel was shipped"), False),
@@ -97,6 +105,31 @@ def test_a_pattern_that_explodes_on_what_a_model_wrote_is_given_up():
     assert found.undecided
     assert "took longer than 1 s" in found.reason
     assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize(
+    ("answer", "scorer"),
+    [
+        ('"' + "a" * 60 + '!"', JsonSchema(fits={"pattern": r"^(a|a|aa)+$"})),
+        ("{}", JsonSchema(fits={"allOf": [{"patternProperties": {"(a|a)+$": {}}}]})),
+        ("b" * 100_000, Fuzzy(value="a" * 60_000)),
+        ("b" * 60_000, Assertion(value="mentions:" + "a" * 900)),
+        ("a" * 200_001 + "secret", Regex(pattern="secret", absent=True)),
+    ],
+    ids=["a pattern", "patterns of keys", "long texts", "a long mention", "what was not read"],
+)
+def test_what_would_run_without_a_limit_is_undecided(answer, scorer):
+    begun = time.monotonic()
+
+    found = scored(finished(answer=answer), scorer)
+
+    assert found.undecided
+    assert not found.passed
+    assert time.monotonic() - begun < 10
+
+
+def test_a_letter_mentions_no_word():
+    assert not scored(finished(answer="r"), Assertion(value="mentions:refund")).passed
 
 
 def test_nothing_is_fetched_for_a_schema():

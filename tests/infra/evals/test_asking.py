@@ -87,6 +87,23 @@ def test_a_refusal_is_a_result_that_tells_nothing_and_is_tried_again():
     assert "known are y" in found.why
 
 
+def test_a_run_that_cannot_be_read_any_more_may_still_spend():
+    gone = CommandFailed("the archive is spoilt", "restore it")
+
+    found = try_case(Console(RUNNING, gone), ONE, "acme", Event())
+
+    assert (found.passed, found.is_over) == (None, False)
+    assert "it was submitted, and cannot be read: the archive is spoilt" in found.why
+
+
+def test_one_that_nobody_waits_for_any_more_goes_on(monkeypatch):
+    monkeypatch.setattr(asking, "TRIAL_SECONDS", 0.01)
+
+    found = try_case(Console(RUNNING), ONE, "acme", Event())
+
+    assert (found.status, found.is_over, found.is_told) == ("running", False, False)
+
+
 def test_a_run_that_never_started_is_not_waited_for():
     blocked = {**OVER, "status": "failed", "agent_version": None, "evaluation": None}
 

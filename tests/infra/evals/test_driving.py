@@ -6,7 +6,7 @@ from threading import Lock
 
 import pytest
 
-from contracts.suite import Case, Suite
+from contracts.suite import Case, GateRules, Suite
 from infra.evals.driving import drive
 from infra.evals.folder import RESULTS, Folder, FolderUnusable
 from infra.evals.plan import ArmSpec, planned
@@ -140,6 +140,52 @@ def test_cheap_trials_go_further_than_their_ceilings_say(folder):
 
     assert len(platform.tried) == 20
     assert done.unpaid == 0
+
+
+def test_what_is_given_up_while_it_goes_on_counts_as_all_that_it_may_spend(folder):
+    tried = []
+
+    def gives_up(one, _stopping):
+        tried.append(one)
+        return result(one, cost=0, passed=None, is_over=False)
+
+    done, purse = driven(folder, gives_up, cap=3 * BOUND)
+
+    assert len(tried) == 3
+    assert (done.unpaid, purse.spent_micro_usd) == (17, 3 * BOUND)
+
+
+def test_nothing_more_is_submitted_once_it_is_broken_off(folder):
+    tried = []
+
+    def broken_off(one, stopping):
+        tried.append(one)
+        stopping.wait(TRIAL_SECONDS)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        driven(folder, broken_off, cap=BOUND, at_once=8)
+    time.sleep(10 * TRIAL_SECONDS)
+
+    assert len(tried) == 1
+
+
+def test_another_budget_or_gate_is_kept_and_is_no_other_experiment(folder):
+    rules = GateRules(margin=0.1)
+
+    folder.begin(experiment().model_copy(update={"budget_micro_usd": 7, "rules": rules}))
+
+    assert folder.experiment().budget_micro_usd == 7
+    assert folder.experiment().rules == rules
+
+
+def test_a_folder_that_cannot_be_written_says_so(folder):
+    (folder.path / RESULTS).mkdir()
+
+    with pytest.raises(FolderUnusable, match="cannot be written"):
+        folder.add(result(TRIALS[0]))
+    with pytest.raises(FolderUnusable, match="cannot be read"):
+        folder.results()
 
 
 def test_what_was_spent_before_counts(folder):

@@ -18,13 +18,18 @@ OTHER = ArmSpec("new", "support", model="strong", instructions="Be brief.")
 
 
 def test_the_matrix_is_agents_by_models_by_prompts_named_by_what_differs():
-    assert [one.name for one in matrix(["support"], [], [])] == ["support"]
-    assert [one.name for one in matrix(["support"], ["small", "strong"], [])] == ["small", "strong"]
-    assert [one.name for one in matrix(["support"], ["small"], [("old", "a"), ("new", "b")])] == [
+    assert [one.name for one in matrix({"support": "v"}, [], [])] == ["support"]
+    assert [one.name for one in matrix({"support": "v"}, ["small", "strong"], [])] == [
+        "small",
+        "strong",
+    ]
+    assert [
+        one.name for one in matrix({"support": "v"}, ["small"], [("old", "a"), ("new", "b")])
+    ] == [
         "small-old",
         "small-new",
     ]
-    assert [one.name for one in matrix(["a", "b"], ["m"], [])] == ["a-m", "b-m"]
+    assert [one.name for one in matrix({"a": "v", "b": "w"}, ["m"], [])] == ["a-m", "b-m"]
 
 
 def test_every_case_is_tried_by_every_arm_as_often_as_asked():
@@ -58,6 +63,29 @@ def test_a_run_id_follows_from_what_is_tried_and_from_nothing_else():
     assert len(set(ids)) == len(ids)
     assert all(len(one) <= 64 for one in ids)
     assert [one.run_id in ids for one in other[:3]] == [False, True, True]
+
+
+def test_an_agent_that_was_edited_is_tried_again():
+    ids = {
+        planned(SUITE, CASES[:1], (ArmSpec("now", "support", version),), "e", repeats=1)[0].run_id
+        for version in ("before", "after")
+    }
+    digests = {
+        digest(SUITE, CASES, (ArmSpec("now", "support", version),), 1)
+        for version in ("before", "after")
+    }
+
+    assert len(ids) == len(digests) == 2
+
+
+def test_other_tools_and_another_tenant_are_another_experiment():
+    known = {
+        digest(SUITE, CASES, (ONE,), 1, tools, tenant)
+        for tools in ("stubbed", "real")
+        for tenant in (None, "acme")
+    }
+
+    assert len(known) == 4
 
 
 def test_the_stubs_of_a_case_come_before_those_of_its_suite():
