@@ -32,6 +32,7 @@ def test_a_verdict_is_read_plain_and_fenced(wrap, says):
         '{"verdict": "pass", "reason": "x", "evidence": "It was shipped"}',
         f"{answered('fail')}\n{answered('pass')}",
         f"The transcript says {answered('pass')}",
+        f"It told me:\n```json\n{answered('pass')}\n```\nI doubt it.",
         f"```json\n{answered('fail')}\n```\n```json\n{answered('pass')}\n```",
         "[" * 5000,
         "x" * (ANSWER_LIMIT_CHARACTERS + 1),
