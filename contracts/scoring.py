@@ -7,7 +7,7 @@ threshold that it names.
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints
 
 from .shape import Seconds, Token, Usd, Written
 
@@ -210,4 +210,20 @@ Scorer = Annotated[
     | Judged,
     Field(discriminator="kind"),
 ]
-Scorers = Annotated[tuple[Scorer, ...], Field(max_length=SCORERS_LIMIT)]
+
+
+def one_name_each(scorers: tuple[Scorer, ...]) -> tuple[Scorer, ...]:
+    """These scorers, of which no two that ask somebody are called alike.
+
+    Raises:
+        ValueError: two are; what is told of one would be told of the other.
+    """
+    asked = [one.metric for one in scorers if isinstance(one, Judged | Database)]
+    if alike := sorted({one for one in asked if asked.count(one) > 1}):
+        raise ValueError(f"two scorers are called {alike[0]!r}; give each a name of its own")
+    return scorers
+
+
+Scorers = Annotated[
+    tuple[Scorer, ...], Field(max_length=SCORERS_LIMIT), AfterValidator(one_name_each)
+]

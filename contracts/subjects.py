@@ -52,7 +52,11 @@ class FactKind:
 
 
 SUBMITTED = FactKind(
-    "task.submitted", task.TaskSubmitted, PRODUCER, "root", also=(CONSOLE, EXECUTOR, ORCHESTRATOR)
+    "task.submitted",
+    task.TaskSubmitted,
+    PRODUCER,
+    "root",
+    also=(CONSOLE, EXECUTOR, EVALUATOR, ORCHESTRATOR),
 )
 
 FACTS: tuple[FactKind, ...] = (

@@ -91,6 +91,12 @@ class TaskSubmitted(Body):
     limits: TaskLimits = TaskLimits()
     metadata: dict[Name, Note] = Field(default_factory=dict, max_length=METADATA_LIMIT_ENTRIES)
 
+    @property
+    def parent_run_id(self) -> str | None:
+        """The run above it: the one that calls it, or that it judges."""
+        above = self.parent or self.judging
+        return above.run_id if above is not None else None
+
 
 class TaskConflicted(Body):
     """`task.conflicted`: another body came under a run id that was taken. The first one wins."""

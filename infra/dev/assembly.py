@@ -44,6 +44,8 @@ PROVIDER_KEYS = (
     "OPENAI_BASE_URL",
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_BASE_URL",
+    "GEMINI_API_KEY",
+    "GEMINI_BASE_URL",
 )
 TELEMETRY = (
     "INTERLOCK_LOG_LEVEL",
@@ -160,6 +162,7 @@ def _providers(simulator_url: str | None) -> dict[str, str]:
     return {
         "OPENAI_BASE_URL": f"{simulator_url}/openai/v1",
         "ANTHROPIC_BASE_URL": f"{simulator_url}/anthropic",
+        "GEMINI_BASE_URL": f"{simulator_url}/openai/v1",
     }
 
 

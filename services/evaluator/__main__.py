@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from contracts.subjects import EVALUATOR
+from shared.catalogue import load_models
 from shared.config import load_agents
 from shared.errors import ConfigError
 from shared.service import Core, Service, run_service
 
-from .handlers import hears
+from .handlers import Desk, hears
+from .judges.config import load_juries
 from .scorers.assertions import ASSERTIONS
 from .settings import Settings
 
@@ -16,14 +18,16 @@ from .settings import Settings
 @asynccontextmanager
 async def wire(_core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
     """Refuse to start where an agent lists an assertion that is not known."""
-    for agent in load_agents(settings.config_dir).values():
+    agents = load_agents(settings.config_dir)
+    for agent in agents.values():
         for name in agent.evaluators:
             if name.partition(":")[0] not in ASSERTIONS:
                 known = ", ".join(ASSERTIONS)
                 raise ConfigError(
                     f"agents/{agent.name}.yaml: evaluators: {name!r} is not known; known: {known}"
                 )
-    yield {}
+    aliases = load_models(settings.config_dir).aliases
+    yield {"desk": Desk(load_juries(settings.config_dir, agents, aliases))}
 
 
 def main() -> None:

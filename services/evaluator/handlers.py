@@ -1,27 +1,91 @@
-"""A run has ended: assess it."""
+"""A run has ended: ask its judges, if it has any, and assess it once all of them have answered."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from faststream import Context
 
-from contracts.history import RunEnd
+from contracts.evaluation import AssertionResult, JudgeVerdict
+from contracts.history import Run, RunEnd
 from contracts.run import RunCancelled, RunCompleted, RunFailed
+from contracts.scoring import Judged
 from shared.bus import Bus, Heard
 from shared.service import Handlers
 
+from .judges.asking import Asking, submissions, verdict_of
+from .judges.config import Jury
+from .judges.jury import combine
 from .metrics import count
-from .rules import evaluate
+from .rules import evaluate, result, scorers_of
+from .scorers.outcome import Outcome, answer_of, no_answer
 
 hears = Handlers()
 
 
+@dataclass(frozen=True)
+class Desk:
+    """Whom scorers may ask, by the name that they use."""
+
+    juries: Mapping[str, Jury] = field(default_factory=dict)
+
+
 @hears(RunCompleted, RunFailed, RunCancelled)
-async def assess_run(heard: Heard[RunEnd], bus: Annotated[Bus, Context()]) -> None:
+async def assess_run(
+    heard: Heard[RunEnd], bus: Annotated[Bus, Context()], desk: Annotated[Desk, Context()]
+) -> None:
     run = await bus.run(heard)
-    if run.started is None or run.end is None or run.end.id != heard.fact.id:
+    if run.end is None or run.end.id != heard.fact.id or heard.last:
         return
-    if run.evaluated is None and not heard.last:
-        agent = run.started.body.agent
-        told = evaluate(run, agent.evaluators)
-        await bus.say(heard.fact, told)
-        count(agent.name, told)
+    await _assess(run, heard, bus, desk)
+    judging = run.submitted.body.judging if run.submitted is not None else None
+    if judging is not None:
+        # Another judge may have ended a moment ago: whoever ended last sees all of them.
+        judged = await bus.read(run.tenant, judging.run_id, as_of=heard.fact.sequence)
+        await _assess(judged, heard, bus, desk)
+
+
+async def _assess(run: Run, heard: Heard[RunEnd], bus: Bus, desk: Desk) -> None:
+    """Say what a run that is over came to, unless somebody who was asked is still at work."""
+    if run.started is None or run.end is None or run.evaluated is not None:
+        return
+    told: dict[str, AssertionResult] = {}
+    at_work = False
+    for scorer in scorers_of(run):
+        if isinstance(scorer, Judged):
+            found = await _judged(run, scorer, heard, bus, desk)
+            if found is None:
+                at_work = True
+            else:
+                told[scorer.metric] = found
+    if at_work:
+        return
+    agent = run.started.body.agent
+    evaluated = evaluate(run, agent.evaluators, told)
+    await bus.say(run.end, evaluated)
+    count(agent.name, evaluated)
+
+
+async def _judged(
+    run: Run, scorer: Judged, heard: Heard[RunEnd], bus: Bus, desk: Desk
+) -> AssertionResult | None:
+    """What a jury makes of a run; None while one of it is at work."""
+    jury = desk.juries.get(scorer.by)
+    if jury is None:
+        known = ", ".join(desk.juries) or "none"
+        return result(scorer, Outcome(None, f"no jury is named {scorer.by!r}; known: {known}"))
+    if answer_of(run) is None:
+        return result(scorer, no_answer(run))
+    asked = submissions(run, scorer, jury)
+    verdicts = [await _verdict(one, run.tenant, heard, bus) for one in asked]
+    told = [one for one in verdicts if one is not None]
+    return combine(told, jury, scorer) if len(told) == len(asked) else None
+
+
+async def _verdict(
+    asking: Asking, tenant: str, heard: Heard[RunEnd], bus: Bus
+) -> JudgeVerdict | None:
+    """What a judge says, who is asked if nobody has; None while they are at work."""
+    is_ours = await bus.submit(tenant, asking.run_id, asking.task)
+    run = await bus.read(tenant, asking.run_id, as_of=heard.fact.sequence)
+    return verdict_of(asking, run) if run.end is not None or not is_ours else None

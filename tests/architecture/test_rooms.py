@@ -15,6 +15,8 @@ OPTIONAL = ("adapters", "store", "errors", "metrics")
 ALSO = {
     "guardrail_checker": {"checks": "one file a content check, each with its corpus"},
     "evaluator": {
+        "calibration": "how far a jury may be believed, by people's labels",
+        "judges": "who judges, in which words, and what several come to; nothing is said there",
         "comparing": "what follows from results: summaries, differences, the gate",
         "scorers": "one file a family of scorers, which rules choose from",
         "datasets": "suites and cases: read, written, imported, captured; no fact is said there",

@@ -42,7 +42,7 @@ class Question(BaseModel):
     tool: Word = Field(None, description="Called, whatever became of the call")
     model: Word = Field(None, description="Dispatched to, as provider/model")
     provider: Word = None
-    parent: Token | None = Field(None, description="Runs that answer calls of this one")
+    parent: Token | None = Field(None, description="Called by this run, or judging it")
     root: Token | None = Field(None, description="This run, and every run below it")
     kind: Kind | None = None
     rule: Word = Field(None, description="Why it failed, such as money_ceiling")

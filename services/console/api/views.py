@@ -76,7 +76,7 @@ def run_view(run: Run) -> RunView:
         answer=run.end.body.answer if run.end and isinstance(run.end.body, RunCompleted) else None,
         why=_why(run),
         evaluation=run.evaluated.body.model_dump(mode="json") if run.evaluated else None,
-        parent=task.parent.run_id if task and task.parent else None,
+        parent=task.parent_run_id if task else None,
         children=tuple(_children(run)),
         last_sequence=run.last_sequence,
     )

@@ -59,7 +59,7 @@ def list_(  # noqa: PLR0913, PLR0917 - one for each option
     tool: Annotated[Filter, typer.Option(help="That called this tool")] = None,
     model: Annotated[Filter, typer.Option(help="That used this provider/model")] = None,
     provider: Annotated[Filter, typer.Option(help="That used this provider")] = None,
-    parent: Annotated[Filter, typer.Option(help="That answer calls of this run")] = None,
+    parent: Annotated[Filter, typer.Option(help="Called by this run, or judging it")] = None,
     root: Annotated[Filter, typer.Option(help="This run and all below it")] = None,
     kind: Annotated[Filter, typer.Option(help="child, fork, continued or shadow")] = None,
     rule: Annotated[Filter, typer.Option(help="That failed by this rule")] = None,

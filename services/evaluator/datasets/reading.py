@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from contracts.scoring import one_name_each
 from contracts.suite import CASES_LIMIT, Case, Suite
 from services.evaluator.errors import FileUnusable, SuiteInvalid
 
@@ -166,4 +167,15 @@ def _whole(path: Path, suite: Suite, cases: list[Case]) -> Suite:
     if len(cases) > CASES_LIMIT:
         problem = f"cases: {len(cases)}, and a suite has {CASES_LIMIT} at most; split it"
         raise SuiteInvalid(path, [problem])
+    if alike := list(_called_alike(suite, cases)):
+        raise SuiteInvalid(path, alike)
     return suite.model_copy(update={"cases": tuple(cases), "files": ()})
+
+
+def _called_alike(suite: Suite, cases: list[Case]) -> Iterator[str]:
+    """Cases with a scorer of their own that has the name of one of the suite."""
+    for case in cases:
+        try:
+            one_name_each((*case.scorers, *suite.scorers))
+        except ValueError as error:
+            yield f"case {case.id}: {error}"

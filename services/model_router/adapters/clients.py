@@ -26,6 +26,7 @@ Providers = dict[Api, Provider]
 DEFAULT_BASE_URLS = {
     "openai": "https://api.openai.com/v1",
     "anthropic": "https://api.anthropic.com",
+    "google": "https://generativelanguage.googleapis.com/v1beta/openai",
 }
 # A server of one's own asks for no key; the SDKs insist on one.
 NO_KEY = "none"

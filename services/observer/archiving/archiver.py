@@ -171,6 +171,6 @@ def _row(
         customer=task.customer,
         user=task.user,
         grown_from=task.fork.run_id if task.fork is not None else task.continues,
-        parent=task.parent.run_id if task.parent is not None else None,
+        parent=task.parent_run_id,
         ended_at=run.end.stored_at or run.end.time,
     )

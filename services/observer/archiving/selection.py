@@ -59,9 +59,9 @@ async def _imported_below(
 ) -> AsyncIterator[str]:
     async for exported in _imports(tenant, kinship):
         submitted = exported.run().submitted
-        parent = submitted.body.parent if submitted is not None else None
+        parent = submitted.body.parent_run_id if submitted is not None else None
         held = {fact.run_id for fact in exported.facts} - {exported.header.run_id}
-        if held & set(run_ids) or (parent is not None and parent.run_id in run_ids):
+        if held & set(run_ids) or parent in run_ids:
             yield exported.header.run_id
 
 

@@ -83,7 +83,7 @@ def _submit(row: RunRow, change: Change, task: TaskSubmitted) -> RunRow:
         feature=_named(task.feature),
         user=_named(task.user),
         input=searched(plain(task.input)),
-        parent=task.parent.run_id if task.parent else None,
+        parent=task.parent_run_id,
         fork_of=task.fork.run_id if task.fork else None,
         continues=task.continues,
         metadata={plain(key): plain(value) for key, value in task.metadata.items()},

@@ -12,7 +12,8 @@ UNION SELECT run_id FROM observer_archives WHERE tenant = $1
     AND ($2::text IS NULL OR customer = $2) AND ($3::text IS NULL OR user_name = $3)
 ORDER BY run_id LIMIT $4
 """
-# A continuation has its ancestor in its prompts and in its file, a child what its caller told it.
+# A continuation has its ancestor in its prompts and in its file, a child what its caller told it, a
+# judge what it judges.
 BELOW = """
 SELECT run_id FROM console_runs WHERE tenant = $1
     AND (parent_run = ANY($2) OR fork_of = ANY($2) OR continues = ANY($2))

@@ -1,0 +1,99 @@
+"""A calibration card: what is known of a jury, in a file that people review and git keeps.
+
+`cards/<jury>.json` of the configuration folder. It counts, so that every figure on it can be worked
+out again.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+
+from contracts.shape import Body, Token, UtcTime, Written
+from services.evaluator.errors import CardInvalid
+from services.evaluator.statistics.agreement import Confusion
+from services.evaluator.statistics.intervals import Interval
+from shared.config import describe
+
+FOLDER = "cards"
+
+Count = Annotated[int, Field(ge=0)]
+
+
+class Figure(Body):
+    """A value, and the interval that it lies in with a confidence of 95 in 100."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, found: Interval) -> "Figure":
+        return cls(value=found.value, low=found.low, high=found.high)
+
+
+class Card(Written):
+    """What a jury of these versions said of cases that people labelled.
+
+    `true_pass` and the like count ordinary cases that the jury decided: it said pass, and so do
+    people. A figure is absent where there was nothing to take it of. `undecided` counts for no
+    figure. `resisted` of the `hostile` cases did not pass, which is how all of them are labelled.
+    """
+
+    jury: Token
+    versions: dict[Token, str]
+    made_at: UtcTime
+    true_pass: Count
+    false_pass: Count
+    true_fail: Count
+    false_fail: Count
+    undecided: Count = 0
+    hostile: Count
+    resisted: Count
+    kappa: Figure | None = None
+    sensitivity: Figure | None = None
+    specificity: Figure | None = None
+    position_consistency: Figure | None = None
+    injection_resistance: Figure | None = None
+
+    @property
+    def n(self) -> int:
+        """How many ordinary cases it stands on."""
+        return self.true_pass + self.false_pass + self.true_fail + self.false_fail
+
+    @property
+    def confusion(self) -> Confusion:
+        return Confusion(self.true_pass, self.false_pass, self.true_fail, self.false_fail)
+
+
+def card_path(config_dir: Path, jury: str) -> Path:
+    """Where the card of a jury is."""
+    return config_dir / FOLDER / f"{jury}.json"
+
+
+def read_card(config_dir: Path, jury: str) -> Card | None:
+    """The card of a jury; None where nobody has calibrated it.
+
+    Raises:
+        CardInvalid: the file is no card, or that of another jury.
+    """
+    path = card_path(config_dir, jury)
+    try:
+        card = Card.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise CardInvalid(path, str(error.strerror)) from None
+    except ValidationError as error:
+        raise CardInvalid(path, describe(error)) from None
+    if card.jury != jury:
+        raise CardInvalid(path, f"it is the card of {card.jury}")
+    return card
+
+
+def write_card(config_dir: Path, card: Card) -> Path:
+    """Write the card where it is read from, in lines that a reviewer can compare."""
+    path = card_path(config_dir, card.jury)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{card.model_dump_json(indent=2)}\n", encoding="utf-8")
+    return path

@@ -1,0 +1,73 @@
+"""A card from what a jury said of cases that people labelled."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from contracts.evaluation import AssertionResult
+from services.evaluator.judges.config import Jury
+from services.evaluator.statistics.agreement import confusion, kappa, sensitivity, specificity
+from services.evaluator.statistics.intervals import wilson
+
+from .card import Card, Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One labelled case: what people say of it, and what the jury said."""
+
+    passed: bool
+    result: AssertionResult
+    is_hostile: bool = False
+
+
+def make_card(jury: Jury, judgements: Sequence[Judgement], made_at: datetime) -> Card:
+    """The card of this jury by these judgements. Hostile ones count for injection resistance alone.
+
+    Raises:
+        ValueError: a hostile case is labelled pass, so that being fooled by it cannot be seen.
+    """
+    hostile = [one for one in judgements if one.is_hostile]
+    if any(one.passed for one in hostile):
+        raise ValueError("a hostile case is labelled pass; label it fail, or take its tag away")
+    ordinary = [one for one in judgements if not one.is_hostile]
+    decided = [one for one in ordinary if not one.result.undecided]
+    said, labels = [one.result.passed for one in decided], [one.passed for one in decided]
+    found = confusion(said, labels)
+    resisted = sum(not one.result.passed for one in hostile)
+    return Card(
+        jury=jury.name,
+        versions=jury.versions,
+        made_at=made_at,
+        true_pass=found.true_pass,
+        false_pass=found.false_pass,
+        true_fail=found.true_fail,
+        false_fail=found.false_fail,
+        undecided=len(ordinary) - len(decided),
+        hostile=len(hostile),
+        resisted=resisted,
+        kappa=Figure.of(kappa(said, labels)) if decided else None,
+        sensitivity=Figure.of(sensitivity(found)) if found.labelled_pass else None,
+        specificity=Figure.of(specificity(found)) if found.labelled_fail else None,
+        position_consistency=_consistency([one.result for one in judgements]),
+        injection_resistance=_share(resisted, len(hostile)),
+    )
+
+
+def _consistency(results: Sequence[AssertionResult]) -> Figure | None:
+    """Of the pairs of verdicts in both orders, the share that say the same; None without a pair."""
+    same = pairs = 0
+    for result in results:
+        said: dict[str, dict[str, str]] = defaultdict(dict)
+        for verdict in result.verdicts:
+            if verdict.says != "nothing":
+                said[verdict.judge][verdict.order] = verdict.says
+        both = [orders for orders in said.values() if len(orders) > 1]
+        pairs += len(both)
+        same += sum(len(set(orders.values())) == 1 for orders in both)
+    return _share(same, pairs)
+
+
+def _share(some: int, of: int) -> Figure | None:
+    return Figure.of(wilson(some, of)) if of else None

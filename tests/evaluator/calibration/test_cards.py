@@ -1,0 +1,177 @@
+"""Calibration cards: what is counted, when one holds, and what it corrects."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.evaluation import AssertionResult
+from services.evaluator.calibration.card import card_path, read_card, write_card
+from services.evaluator.calibration.making import Judgement, make_card
+from services.evaluator.calibration.trust import corrected, why_uncalibrated
+from services.evaluator.errors import CardInvalid
+from services.evaluator.judges.jury import combine
+from tests.bodies import NOON
+from tests.evaluator.judges.cases import COMPARED, judge, jury, verdict
+
+PANEL = jury()
+
+
+def judged(label, says, *, hostile=False, undecided=False):
+    result = AssertionResult(
+        name="truth", passed=says, score=float(says), reason="", undecided=undecided
+    )
+    return Judgement(label, result, is_hostile=hostile)
+
+
+def judgements(true_pass=20, false_pass=0, true_fail=20, false_fail=0, resisted=10, fooled=0):
+    return [
+        *[judged(True, True)] * true_pass,
+        *[judged(False, True)] * false_pass,
+        *[judged(False, False)] * true_fail,
+        *[judged(True, False)] * false_fail,
+        *[judged(False, False, hostile=True)] * resisted,
+        *[judged(False, True, hostile=True)] * fooled,
+    ]
+
+
+def card(**counts):
+    return make_card(PANEL, judgements(**counts), NOON)
+
+
+def test_a_card_counts_what_the_jury_said_against_the_labels():
+    found = card(true_pass=18, false_fail=2, true_fail=15, false_pass=5)
+
+    assert (found.n, found.true_pass, found.false_pass) == (40, 18, 5)
+    assert (found.sensitivity.value, found.specificity.value) == (0.9, 0.75)
+    assert found.kappa.value == pytest.approx(0.65)
+    assert found.kappa.low < 0.65 < found.kappa.high
+    assert found.versions == {"a": "v-1", "b": "v-1", "c": "v-1"}
+
+
+def test_an_undecided_case_counts_for_no_figure():
+    more = [*judgements(), judged(True, False, undecided=True)]
+
+    found = make_card(PANEL, more, NOON)
+
+    assert (found.n, found.undecided, found.sensitivity.value) == (40, 1, 1.0)
+
+
+def test_an_undecided_jury_was_not_fooled():
+    more = [judged(False, False, hostile=True, undecided=True), *judgements(resisted=0)]
+
+    assert make_card(PANEL, more, NOON).injection_resistance.value == 1.0
+
+
+def test_hostile_cases_do_not_make_a_jury_look_better_at_ordinary_ones():
+    assert card(resisted=500).specificity == card().specificity
+    assert card(resisted=500).kappa == card().kappa
+
+
+def test_a_hostile_case_that_is_labelled_pass_is_refused():
+    with pytest.raises(ValueError, match="hostile case is labelled pass"):
+        make_card(PANEL, [judged(True, True, hostile=True)], NOON)
+
+
+def test_judges_who_go_by_the_place_show_on_the_card():
+    told = [
+        verdict(name, says, order)
+        for name, pair in {"a": ("pass", "pass"), "b": ("pass", "fail")}.items()
+        for says, order in zip(pair, ("forward", "backward"), strict=True)
+    ]
+    one = Judgement(True, combine(told, PANEL, COMPARED))
+
+    assert make_card(PANEL, [one], NOON).position_consistency.value == 0.5
+
+
+def test_a_card_of_nothing_has_no_figures():
+    found = make_card(PANEL, [], NOON)
+
+    assert (found.n, found.kappa, found.injection_resistance) == (0, None, None)
+    assert why_uncalibrated(found, PANEL.versions) is not None
+
+
+def test_a_whole_card_vouches_for_its_jury():
+    assert why_uncalibrated(card(), PANEL.versions) is None
+
+
+@pytest.mark.parametrize(
+    ("counts", "why"),
+    [
+        ({"resisted": 0}, "no hostile case"),
+        ({"resisted": 8, "fooled": 2}, "2 of 10 hostile cases fooled it"),
+        ({"true_pass": 10, "true_fail": 19}, "29 labels, and 30 are needed"),
+        ({"true_fail": 0, "true_pass": 40}, "all alike"),
+        ({"true_pass": 10, "false_fail": 10, "true_fail": 15, "false_pass": 5}, "kappa 0.25"),
+    ],
+)
+def test_a_weak_card_says_why_it_does_not_hold(counts, why):
+    assert why in why_uncalibrated(card(**counts), PANEL.versions)
+
+
+@pytest.mark.parametrize(
+    "versions",
+    [
+        jury("a", "b").versions,
+        {**PANEL.versions, "d": "v-1"},
+        {**PANEL.versions, judge("b").name: "v-2"},
+    ],
+)
+def test_changing_a_judge_voids_the_card(versions):
+    assert "changed since it was made" in why_uncalibrated(card(), versions)
+
+
+def test_a_jury_that_nobody_calibrated_is_not():
+    assert why_uncalibrated(None, PANEL.versions) == "nobody has calibrated it"
+
+
+def test_a_judge_without_errors_corrects_nothing():
+    assert corrected(card(), 70, 100).value == pytest.approx(0.7)
+
+
+def test_a_lenient_judge_is_corrected_downwards():
+    found = corrected(card(true_fail=15, false_pass=5), 70, 100)
+
+    assert found.value == pytest.approx((0.7 - 0.25) / 0.75)
+    assert found.low < found.value < found.high
+
+
+def test_a_judge_that_tosses_a_coin_corrects_nothing():
+    coin = card(true_pass=10, false_fail=10, true_fail=10, false_pass=10)
+
+    with pytest.raises(ValueError, match="coin"):
+        corrected(coin, 70, 100)
+
+
+@given(st.tuples(*[st.integers(0, 40)] * 6))
+def test_a_card_that_is_written_is_read_again(counts):
+    names = ("true_pass", "false_pass", "true_fail", "false_fail", "resisted", "fooled")
+    made = card(**dict(zip(names, counts, strict=True)))
+
+    with tempfile.TemporaryDirectory() as folder:
+        write_card(Path(folder), made)
+
+        assert read_card(Path(folder), "panel") == made
+
+
+def test_a_jury_without_a_file_has_no_card(tmp_path):
+    assert read_card(tmp_path, "panel") is None
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"jury": "panel", "true_pass": -1}'])
+def test_a_file_that_is_no_card_is_told(tmp_path, text):
+    path = card_path(tmp_path, "panel")
+    path.parent.mkdir()
+    path.write_text(text)
+
+    with pytest.raises(CardInvalid, match=r"cards/panel\.json: .*eval calibrate"):
+        read_card(tmp_path, "panel")
+
+
+def test_the_card_of_another_jury_is_not_taken(tmp_path):
+    write_card(tmp_path, card()).rename(card_path(tmp_path, "other"))
+
+    with pytest.raises(CardInvalid, match="the card of panel"):
+        read_card(tmp_path, "other")
