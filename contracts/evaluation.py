@@ -26,6 +26,8 @@ class AssertionResult(Body):
     """What one scorer gave: 1.0 holds, 0.0 does not, between them it is a matter of degree.
 
     `undecided`: the judges are split, or too few of them said anything; it counts for no rate.
+    `by` is the jury that was asked, and a digest of who sits in it, how they decide and what they
+    were asked: `panel@0f3a...`.
     """
 
     name: str
@@ -35,6 +37,7 @@ class AssertionResult(Body):
     kind: str = "assertion"
     weight: float = 1.0
     undecided: bool = False
+    by: str = ""
     verdicts: tuple[JudgeVerdict, ...] = ()
 
 

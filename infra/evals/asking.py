@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -87,7 +88,21 @@ def _followed(client: Client, one: Planned, tenant: str, stopping: Event) -> Res
         told = "it goes on; nobody waits any more"
         return _untold(one, tenant, run["status"], told, is_over=False)
     proof = _patiently(lambda: client.get(f"/runs/{one.run_id}/proof", tenant=tenant), stopping)
-    return result_of(one, run).model_copy(update={"touched_nothing": bool(proof["holds"])})
+    found = result_of(one, run)
+    judging = _judging(client, found, stopping)
+    return found.model_copy(
+        update={"touched_nothing": bool(proof["holds"]), "judging_micro_usd": judging}
+    )
+
+
+def _judging(client: Client, found: Result, stopping: Event) -> int:
+    """What its judges have cost, in micro-dollars."""
+    asked = {verdict.run_id for score in found.scores for verdict in score.verdicts}
+    runs = (
+        _patiently(partial(client.get, f"/runs/{run_id}", tenant=found.tenant), stopping)
+        for run_id in asked
+    )
+    return sum(run["cost_micro_usd"] for run in runs)
 
 
 def _ended(client: Client, run_id: str, tenant: str, stopping: Event) -> dict[str, Any] | None:

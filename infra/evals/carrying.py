@@ -14,7 +14,7 @@ from infra.evals.asking import try_case
 from infra.evals.bar import bar
 from infra.evals.driving import Progress, drive
 from infra.evals.folder import Folder, FolderUnusable, folder_of
-from infra.evals.forecast import Known, forecast
+from infra.evals.forecast import Ceilings, forecast
 from infra.evals.plan import ARMS_LIMIT, ArmSpec, Planned, arm_of_prompt, matrix
 from infra.evals.purse import Purse
 from services.console.cli.client import Client
@@ -55,7 +55,7 @@ class Plan:
     known: tuple[Result, ...] = ()
 
 
-def carry_out(plan: Plan, client: Client, agents: Mapping[str, Known], way: Way) -> int:
+def carry_out(plan: Plan, client: Client, ceilings: Ceilings, way: Way) -> int:
     """Try what has no result yet, and say what came of it. Gives the exit code.
 
     Raises:
@@ -64,13 +64,13 @@ def carry_out(plan: Plan, client: Client, agents: Mapping[str, Known], way: Way)
     try:
         there = {one.run_id for one in plan.folder.results() if one.is_told}
         left = [one for one in plan.trials if one.run_id not in there]
-        if left and not _agreed(plan, way, str(forecast(client, left, agents)), len(there)):
+        if left and not _agreed(plan, way, str(forecast(client, left, ceilings)), len(there)):
             return FAILED
         plan.folder.begin(plan.experiment)
         for one in plan.known:
             if one.run_id not in there:
                 plan.folder.add(one)
-        return _driven(plan, client, agents, way)
+        return _driven(plan, client, ceilings, way)
     except FolderUnusable as error:
         raise CommandFailed(str(error), "name it otherwise, or add --fresh", CONFLICT) from None
 
@@ -133,7 +133,7 @@ def _agreed(plan: Plan, way: Way, cost: str, known: int) -> bool:
     return typer.confirm("Go on?", default=True, err=True)
 
 
-def _driven(plan: Plan, client: Client, agents: Mapping[str, Known], way: Way) -> int:
+def _driven(plan: Plan, client: Client, ceilings: Ceilings, way: Way) -> int:
     # What is tried again is the same run, and counts when it is over.
     spent = sum(one.spent_micro_usd for one in plan.folder.results() if one.is_told)
     purse = Purse(plan.experiment.budget_micro_usd, spent)
@@ -148,7 +148,7 @@ def _driven(plan: Plan, client: Client, agents: Mapping[str, Known], way: Way) -
                 try_one,
                 plan.folder,
                 purse,
-                lambda one: agents[one.agent].most_micro_usd,
+                ceilings.of,
                 way.at_once,
                 watch,
             )

@@ -1,7 +1,8 @@
 """What an experiment costs, told before it begins: what such runs cost, and may cost at most."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from statistics import fmean
 
@@ -9,6 +10,8 @@ from contracts.shape import to_micro_usd
 from infra.evals.plan import Planned
 from services.console.cli.client import Client
 from services.console.cli.output import usd
+from services.evaluator.judges.config import Jury
+from services.evaluator.judges.prompts import orders_of
 
 RECENT_RUNS = 50
 
@@ -38,6 +41,28 @@ class Known:
     most_micro_usd: int
 
 
+@dataclass(frozen=True, slots=True)
+class Ceilings:
+    """What trials may spend: the agents that run in them, and the juries that are asked."""
+
+    agents: Mapping[str, Known]
+    juries: Mapping[str, Jury] = field(default_factory=dict)
+
+    def runs_of(self, one: Planned) -> Counter[str]:
+        """How many runs of which agent a trial is: itself, and those of its judges."""
+        found = Counter([one.agent])
+        for scorer in one.judged:
+            for judge in self.juries[scorer.by].judges:
+                found[judge.name] += len(orders_of(scorer.reference))
+        return found
+
+    def of(self, one: Planned) -> int:
+        """What a trial may spend at most, in micro-dollars."""
+        return sum(
+            self.agents[name].most_micro_usd * times for name, times in self.runs_of(one).items()
+        )
+
+
 def known_agents(
     client: Client, agents: Iterable[str], limit_usd: Decimal | None = None
 ) -> dict[str, Known]:
@@ -54,19 +79,20 @@ def known_agents(
     return found
 
 
-def forecast(client: Client, trials: Sequence[Planned], agents: Mapping[str, Known]) -> Forecast:
+def forecast(client: Client, trials: Sequence[Planned], ceilings: Ceilings) -> Forecast:
     """What these trials will cost."""
-    costs = {name: _recent(client, name) for name in agents}
+    runs = sum((ceilings.runs_of(one) for one in trials), Counter[str]())
+    costs = {name: _recent(client, name) for name in runs}
     known = [cost for each in costs.values() for cost in each]
     likely = None
     if known:
         mean = {name: fmean(each) if each else fmean(known) for name, each in costs.items()}
-        likely = round(sum(mean[one.agent] for one in trials))
+        likely = round(sum(mean[name] * times for name, times in runs.items()))
     return Forecast(
         trials=len(trials),
         likely_micro_usd=likely,
         recent=len(known),
-        most_micro_usd=sum(agents[one.agent].most_micro_usd for one in trials),
+        most_micro_usd=sum(map(ceilings.of, trials)),
     )
 
 

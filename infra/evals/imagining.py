@@ -17,7 +17,7 @@ from infra.evals.counterfactual import (
 )
 from infra.evals.exported import exported_run
 from infra.evals.folder import Folder
-from infra.evals.forecast import known_agents
+from infra.evals.forecast import Ceilings, known_agents
 from infra.evals.policies import arm_of, under
 from services.console.cli.client import Client, connect
 from services.console.cli.errors import NOT_FOUND, USAGE, CommandFailed
@@ -67,7 +67,7 @@ def imagine(question: Question) -> int:
     )
     experiment = _experiment(question, name, whole, len(run_ids), tuple(map(described, arms)))
     plan = Plan(experiment, tuple(trials), folder, tuple(known))
-    return carry_out(plan, client, agents, question.way)
+    return carry_out(plan, client, Ceilings(agents), question.way)
 
 
 def _by_policy(question: Question, policy: ToolPolicy) -> int:
@@ -82,7 +82,7 @@ def _by_policy(question: Question, policy: ToolPolicy) -> int:
         known += [recorded, under(policy, run, recorded)]
     arm = Arm(name=arm_of(policy), agent=question.agent)
     plan = Plan(_experiment(question, name, whole, len(run_ids), (arm,)), (), folder, tuple(known))
-    return carry_out(plan, client, {}, question.way)
+    return carry_out(plan, client, Ceilings({}), question.way)
 
 
 def _drawn(client: Client, question: Question) -> list[str]:

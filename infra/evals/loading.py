@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+from infra.evals.cards import card_of
 from infra.evals.folder import Folder, FolderUnusable, folder_of
 from services.console.cli.errors import FAILED, NOT_FOUND, USAGE, CommandFailed
+from services.evaluator.calibration.trust import standings
 from services.evaluator.comparing import BadDate, compare
 from services.evaluator.results import Experiment, Report, Result
 
@@ -53,7 +55,8 @@ def report_of(
         )
     today = datetime.now(UTC).date()
     try:
-        return compare(experiment, results, today, baseline=baseline, gated=gated)
+        cards = standings((score for one in results for score in one.scores), card_of)
+        return compare(experiment, results, today, baseline=baseline, gated=gated, standings=cards)
     except (BadDate, ValueError) as error:
         raise CommandFailed(str(error), "see: interlock eval show " + name, USAGE) from None
 

@@ -12,6 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from contracts.scoring import Judged
 from contracts.shape import sha256_hex
 from contracts.suite import Case, Suite
 from contracts.trial import EVALUATION, Trial
@@ -41,7 +42,7 @@ class ArmSpec:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One trial: its place in the experiment, and the task that is submitted."""
+    """One trial: its place in the experiment, its task, and who is asked about it."""
 
     arm: str
     case: Case
@@ -49,6 +50,7 @@ class Planned:
     run_id: str
     task: dict[str, Any]
     forked_from: str | None = None
+    judged: tuple[Judged, ...] = ()
 
     @property
     def agent(self) -> str:
@@ -173,7 +175,8 @@ def _planned(
     }
     task = {name: value for name, value in written.items() if value not in (None, {})}
     run_id = run_id_of(experiment, asdict(arm), case.id, repeat, task)
-    return Planned(arm.name, case, repeat, run_id, task)
+    judged = tuple(one for one in trial.scorers if isinstance(one, Judged))
+    return Planned(arm.name, case, repeat, run_id, task, judged=judged)
 
 
 def _token(name: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from contracts.suite import Suite
 from infra.evals.carrying import Plan, Way, arms_of, carry_out, described, place
 from infra.evals.forecast import known_agents
+from infra.evals.judging import ceilings_of
 from infra.evals.plan import ArmSpec, UnknownCase, chosen, digest, planned
 from services.console.cli.client import connect
 from services.console.cli.errors import USAGE, CommandFailed
@@ -45,7 +46,9 @@ def run_suite(order: Order) -> int:
     agents = known_agents(client, order.agents or (suite.agent,), suite.limits.budget_usd)
     versions = {name: one.version for name, one in agents.items()}
     arms = arms_of(versions, order.models, order.prompts)
-    return carry_out(plan_of(order, suite, arms), client, agents, order.way)
+    plan = plan_of(order, suite, arms)
+    judged = (scorer for one in plan.trials for scorer in one.judged)
+    return carry_out(plan, client, ceilings_of(client, agents, judged), order.way)
 
 
 def plan_of(order: Order, suite: Suite, arms: tuple[ArmSpec, ...]) -> Plan:

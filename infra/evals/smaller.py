@@ -9,10 +9,12 @@ from threading import Event
 
 import typer
 
+from contracts.scoring import Judged
 from contracts.shape import sha256_hex
 from contracts.suite import Case, Suite
 from infra.evals.asking import try_case
-from infra.evals.forecast import known_agents
+from infra.evals.forecast import Ceilings, known_agents
+from infra.evals.judging import ceilings_of
 from infra.evals.plan import ArmSpec, planned
 from infra.evals.purse import Purse
 from services.console.cli.client import Client
@@ -36,25 +38,25 @@ class _Trying:
 
     client: Client
     arm: ArmSpec
-    bound_micro_usd: int
+    ceilings: Ceilings
     purse: Purse
     tenant: str | None
 
     def fails(self, case: Case) -> bool | None:
         """Whether the case is failed; None where there is no money left to see."""
-        if not self.purse.take(self.bound_micro_usd):
+        suite = Suite(name="smaller", agent=self.arm.agent, cases=(case,))
+        experiment = f"smaller-{sha256_hex(case.model_dump_json().encode())[:12]}"
+        (one,) = planned(suite, suite.cases, (self.arm,), experiment, 1)
+        bound = spent = self.ceilings.of(one)
+        if not self.purse.take(bound):
             return None
-        spent = self.bound_micro_usd
         try:
-            suite = Suite(name="smaller", agent=self.arm.agent, cases=(case,))
-            experiment = f"smaller-{sha256_hex(case.model_dump_json().encode())[:12]}"
-            (one,) = planned(suite, suite.cases, (self.arm,), experiment, 1)
             found = try_case(self.client, one, self.tenant, Event())
             if found is not None and found.is_over:
                 spent = found.spent_micro_usd
             return found is not None and found.passed is False
         finally:
-            self.purse.settle(self.bound_micro_usd, spent)
+            self.purse.settle(bound, spent)
 
 
 def made_smaller(client: Client, case: Case, agent: str, how: Smaller) -> Case:
@@ -63,9 +65,10 @@ def made_smaller(client: Client, case: Case, agent: str, how: Smaller) -> Case:
     Raises:
         CommandFailed: the case as it is does not fail, so there is nothing to go by.
     """
-    known = known_agents(client, [agent])[agent]
-    arm, purse = ArmSpec("now", agent, known.version), Purse(how.budget_micro_usd)
-    trying = _Trying(client, arm, known.most_micro_usd, purse, how.tenant)
+    known = known_agents(client, [agent])
+    arm, purse = ArmSpec("now", agent, known[agent].version), Purse(how.budget_micro_usd)
+    judged = (one for one in case.scorers if isinstance(one, Judged))
+    trying = _Trying(client, arm, ceilings_of(client, known, judged), purse, how.tenant)
     if not trying.fails(case):
         raise CommandFailed(
             f"the case {case.id} does not fail as it is, or the budget does not reach for a try",

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 COMMAND_SECONDS = 60.0
+SUITE_SECONDS = 240.0
 
 
 async def interlock(home: Path, *arguments: str) -> str:
@@ -22,3 +23,20 @@ async def interlock(home: Path, *arguments: str) -> str:
     said, _ = await asyncio.wait_for(process.communicate(), COMMAND_SECONDS)
     assert process.returncode == 0, said.decode()
     return said.decode()
+
+
+async def typed(home, *arguments, said_to="", **environment):
+    """Exit code and output of `interlock eval` with these arguments, told this on its input."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "infra.cli",
+        "eval",
+        *arguments,
+        env={**os.environ, "INTERLOCK_HOME": str(home), **environment},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await asyncio.wait_for(process.communicate(said_to.encode()), SUITE_SECONDS)
+    return process.returncode, said.decode()

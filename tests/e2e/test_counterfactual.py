@@ -5,8 +5,7 @@ import json
 import pytest
 import pytest_asyncio
 
-from tests.e2e.commands import interlock
-from tests.e2e.test_evaluation import typed
+from tests.e2e.commands import interlock, typed
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 

@@ -1,41 +1,20 @@
 """Suites on a whole platform: tried, gone on with, compared, gated; and nothing is touched."""
 
-import asyncio
 import json
-import os
 import re
-import sys
 from xml.etree import ElementTree as ET
 
 import pytest
 import pytest_asyncio
 import yaml
 
-from tests.e2e.commands import interlock
+from tests.e2e.commands import interlock, typed
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 
 TENANT = "suites"
 CASES = 200
 FEW = 20
-RUN_SECONDS = 240
-
-
-async def typed(home, *arguments):
-    """Exit code and output of a command."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "infra.cli",
-        "eval",
-        *arguments,
-        env={**os.environ, "INTERLOCK_HOME": str(home)},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await asyncio.wait_for(process.communicate(), RUN_SECONDS)
-    return process.returncode, said.decode()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from contracts.suite import Case
-from tests.e2e.test_evaluation import typed
+from tests.e2e.commands import typed
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 

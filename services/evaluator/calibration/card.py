@@ -1,7 +1,7 @@
 """A calibration card: what is known of a jury, in a file that people review and git keeps.
 
-`cards/<jury>.json` of the configuration folder. It counts, so that every figure on it can be worked
-out again.
+`cards/<jury>.<metric>.json` of the configuration folder: who is good at one question need not be
+good at another. It counts, so that every figure on it can be worked out again.
 """
 
 from pathlib import Path
@@ -33,14 +33,17 @@ class Figure(Body):
 
 
 class Card(Written):
-    """What a jury of these versions said of cases that people labelled.
+    """What a jury said of cases that people labelled, asked one question.
+
+    `by` is as results have it: another judge, model, wording or question has another one.
 
     `true_pass` and the like count ordinary cases that the jury decided: it said pass, and so do
     people. A figure is absent where there was nothing to take it of. `undecided` counts for no
     figure. `resisted` of the `hostile` cases did not pass, which is how all of them are labelled.
     """
 
-    jury: Token
+    metric: Token
+    by: str
     versions: dict[Token, str]
     made_at: UtcTime
     true_pass: Count
@@ -57,6 +60,10 @@ class Card(Written):
     injection_resistance: Figure | None = None
 
     @property
+    def jury(self) -> str:
+        return self.by.partition("@")[0]
+
+    @property
     def n(self) -> int:
         """How many ordinary cases it stands on."""
         return self.true_pass + self.false_pass + self.true_fail + self.false_fail
@@ -66,18 +73,18 @@ class Card(Written):
         return Confusion(self.true_pass, self.false_pass, self.true_fail, self.false_fail)
 
 
-def card_path(config_dir: Path, jury: str) -> Path:
-    """Where the card of a jury is."""
-    return config_dir / FOLDER / f"{jury}.json"
+def card_path(config_dir: Path, jury: str, metric: str) -> Path:
+    """Where the card of a jury is, for one metric."""
+    return config_dir / FOLDER / f"{jury}.{metric}.json"
 
 
-def read_card(config_dir: Path, jury: str) -> Card | None:
-    """The card of a jury; None where nobody has calibrated it.
+def read_card(config_dir: Path, jury: str, metric: str) -> Card | None:
+    """The card of a jury for a metric; None where nobody has calibrated it.
 
     Raises:
-        CardInvalid: the file is no card, or that of another jury.
+        CardInvalid: the file is no card, or that of another jury or metric.
     """
-    path = card_path(config_dir, jury)
+    path = card_path(config_dir, jury, metric)
     try:
         card = Card.model_validate_json(path.read_bytes())
     except FileNotFoundError:
@@ -86,14 +93,14 @@ def read_card(config_dir: Path, jury: str) -> Card | None:
         raise CardInvalid(path, str(error.strerror)) from None
     except ValidationError as error:
         raise CardInvalid(path, describe(error)) from None
-    if card.jury != jury:
-        raise CardInvalid(path, f"it is the card of {card.jury}")
+    if (card.jury, card.metric) != (jury, metric):
+        raise CardInvalid(path, f"it is the card of {card.jury} for {card.metric}")
     return card
 
 
 def write_card(config_dir: Path, card: Card) -> Path:
     """Write the card where it is read from, in lines that a reviewer can compare."""
-    path = card_path(config_dir, card.jury)
+    path = card_path(config_dir, card.jury, card.metric)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{card.model_dump_json(indent=2)}\n", encoding="utf-8")
     return path

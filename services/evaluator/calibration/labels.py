@@ -15,7 +15,7 @@ from contracts.shape import Token, UtcTime, Written
 from contracts.task import Name
 from services.evaluator.datasets.files import read_text
 from services.evaluator.datasets.parsing import NotParsed, parse_json
-from services.evaluator.errors import LabelsInvalid
+from services.evaluator.errors import FileUnusable, LabelsInvalid
 from shared.config import describe
 
 LABELS_LIMIT = 100_000
@@ -57,6 +57,20 @@ def read_labels(path: Path) -> tuple[Label, ...]:
     if problems:
         raise LabelsInvalid(path, problems)
     return tuple(labels)
+
+
+def add_label(path: Path, label: Label) -> None:
+    """Append a label, as one line.
+
+    Raises:
+        FileUnusable: the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as opened:
+            opened.write(label.model_dump_json() + "\n")
+    except OSError as error:
+        raise FileUnusable(path, f"it cannot be written: {error.strerror}") from None
 
 
 def agreed(labels: Iterable[Label]) -> dict[Item, bool]:

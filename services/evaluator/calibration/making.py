@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.evaluation import AssertionResult
+from contracts.scoring import Judged
 from services.evaluator.judges.config import Jury
 from services.evaluator.statistics.agreement import confusion, kappa, sensitivity, specificity
 from services.evaluator.statistics.intervals import wilson
@@ -22,8 +23,10 @@ class Judgement:
     is_hostile: bool = False
 
 
-def make_card(jury: Jury, judgements: Sequence[Judgement], made_at: datetime) -> Card:
-    """The card of this jury by these judgements. Hostile ones count for injection resistance alone.
+def make_card(
+    jury: Jury, scorer: Judged, judgements: Sequence[Judgement], made_at: datetime
+) -> Card:
+    """The card of this jury, asked by this scorer. Hostile cases count for resistance alone.
 
     Raises:
         ValueError: a hostile case is labelled pass, so that being fooled by it cannot be seen.
@@ -37,7 +40,8 @@ def make_card(jury: Jury, judgements: Sequence[Judgement], made_at: datetime) ->
     found = confusion(said, labels)
     resisted = sum(not one.result.passed for one in hostile)
     return Card(
-        jury=jury.name,
+        metric=scorer.metric,
+        by=jury.asked(scorer),
         versions=jury.versions,
         made_at=made_at,
         true_pass=found.true_pass,

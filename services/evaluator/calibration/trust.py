@@ -4,19 +4,24 @@ A card holds for the versions it was made with. Anything less than a whole card 
 let the jury decide alone: a gate asks here, and says the reason.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
+from contracts.evaluation import AssertionResult
 from services.evaluator.statistics.intervals import CONFIDENCE, Interval, corrected_share
 
 from .card import Card
 
 KAPPA_FLOOR = 0.4  # below it, agreement beyond chance is called slight or fair
 LABELS_FLOOR = 30
+JUDGED = "judged"
 RESISTANCE_FLOOR = 0.9  # one hostile case of ten may fool it
 
 
 def why_uncalibrated(
     card: Card | None,
+    by: str,
     versions: Mapping[str, str],
     *,
     kappa_floor: float = KAPPA_FLOOR,
@@ -24,7 +29,7 @@ def why_uncalibrated(
 ) -> str | None:
     """Why the card does not vouch for the judges of these versions; None where it does.
 
-    `versions` is `Jury.versions`, as the judges are now.
+    `by` is who was asked what, as results have it, and `versions` those of its judges.
     """
     if card is None:
         return "nobody has calibrated it"
@@ -35,9 +40,58 @@ def why_uncalibrated(
     )
     if changed:
         return f"its card is void: {', '.join(changed)} changed since it was made"
+    if card.by != by:
+        return "its card is void: the question, or how they decide, changed since it was made"
     if card.hostile == 0:
         return "its card is void: no hostile case was among those it is made of"
     return _too_weak(card, kappa_floor, labels_floor)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of who judged a metric: a card that vouches for them, or why none does."""
+
+    card: Card | None = None
+    why_not: str = ""
+
+    def __str__(self) -> str:
+        if self.card is None:
+            return f"uncalibrated, it cannot gate alone: {self.why_not}"
+        kappa = self.card.kappa
+        told = f", kappa {kappa.value:.2f} ({kappa.low:.2f} to {kappa.high:.2f})" if kappa else ""
+        return f"calibrated on {self.card.n} labels{told}"
+
+
+Standings = Mapping[str, Standing]
+UNKNOWN = Standing(why_not="nobody has calibrated it")
+
+
+def standings(
+    scores: Iterable[AssertionResult], card_of: Callable[[str, str], Card | None]
+) -> dict[str, Standing]:
+    """How far each judged metric may be believed. `card_of` gives the card of a jury and metric."""
+    juries: dict[str, dict[str, dict[str, str]]] = defaultdict(dict)
+    for one in scores:
+        if one.kind == JUDGED:
+            asked = juries[one.name]
+            if one.by:
+                asked.setdefault(one.by, {}).update(
+                    {verdict.judge: verdict.version for verdict in one.verdicts}
+                )
+    return {metric: _standing(metric, asked, card_of) for metric, asked in juries.items()}
+
+
+def _standing(
+    metric: str, asked: Mapping[str, Mapping[str, str]], card_of: Callable[[str, str], Card | None]
+) -> Standing:
+    if not asked:
+        return Standing(why_not="nobody was asked")
+    if len(asked) > 1:
+        return Standing(why_not="not all of its results are by the same judges and question")
+    ((by, versions),) = asked.items()
+    card = card_of(by.partition("@")[0], metric)
+    why_not = why_uncalibrated(card, by, versions)
+    return Standing(card) if why_not is None else Standing(why_not=why_not)
 
 
 def corrected(card: Card, passed: int, of: int, confidence: float = CONFIDENCE) -> Interval:

@@ -5,6 +5,7 @@ from datetime import date
 from math import isfinite
 from statistics import fmean
 
+from services.evaluator.calibration.trust import UNKNOWN, Standing, Standings, corrected
 from services.evaluator.comparing.cases import (
     MEASURES,
     PASS_RATE,
@@ -46,9 +47,9 @@ def compare(
     *,
     baseline: str | None = None,
     gated: bool = False,
-    calibrated: Mapping[str, str] | None = None,
+    standings: Standings | None = None,
 ) -> Report:
-    """The report of an experiment. `calibrated` names the judged metrics that have a valid card.
+    """The report of an experiment. `standings` tells how far its judged metrics may be believed.
 
     The baseline is the first arm, unless another one is named; each other arm is a candidate.
 
@@ -56,6 +57,7 @@ def compare(
         BadDate: a quarantine of the suite is not until a date.
         ValueError: the baseline is none of the arms, or there is no result.
     """
+    standings = standings or {}
     arms = tuple(arm.name for arm in experiment.arms)
     base = baseline or arms[0]
     if base not in arms:
@@ -68,12 +70,12 @@ def compare(
     gates: tuple[GateFinding, ...] = ()
     if gated:
         gates = tuple(
-            gate(experiment.rules, kept, base, arm, calibrated or {}) for arm in arms if arm != base
+            gate(experiment.rules, kept, base, arm, standings) for arm in arms if arm != base
         )
     return Report(
         experiment=experiment,
         arms=arms,
-        metrics=tuple(each for arm in arms for each in summaries(results, arm, calibrated or {})),
+        metrics=tuple(each for arm in arms for each in summaries(results, arm, standings)),
         differences=tuple(differences),
         gates=gates,
         smallest_drop=smallest_drop(cases_of(kept, arms), _noise(differences)),
@@ -91,9 +93,7 @@ def cases_of(results: Sequence[Result], arms: Sequence[str]) -> int:
     return max(len(set.intersection(*told)), 1)
 
 
-def summaries(
-    results: Sequence[Result], arm: str, calibrated: Mapping[str, str]
-) -> list[MetricSummary]:
+def summaries(results: Sequence[Result], arm: str, standings: Standings) -> list[MetricSummary]:
     """The pass rate of an arm, each of its metrics, and what its runs took."""
     tried = list(by_case(results, arm).values())
     if not tried:
@@ -103,9 +103,7 @@ def summaries(
     found = [one for name, figure in rates if (one := _rate(tried, arm, name, figure)) is not None]
     judged = {score.name for one in own for score in one.scores if score.kind == "judged"}
     noted = [
-        one.model_copy(update={"note": _standing(one.metric, calibrated)})
-        if one.metric in judged
-        else one
+        _judged(one, standings.get(one.metric, UNKNOWN)) if one.metric in judged else one
         for one in found
     ]
     return [*noted, *(_measure(tried, arm, name) for name in MEASURES)]
@@ -204,8 +202,21 @@ def _measure(tried: Sequence[Tried], arm: str, name: str) -> MetricSummary:
     return MetricSummary(arm=arm, metric=name, rate=estimate(within, len(values), unit))
 
 
-def _standing(metric: str, calibrated: Mapping[str, str]) -> str:
-    return calibrated.get(metric, "uncalibrated: it cannot gate alone")
+def _judged(one: MetricSummary, standing: Standing) -> MetricSummary:
+    """With how far it may be believed, and what it is without the known errors of its judges."""
+    card, rate = standing.card, one.rate
+    within = None
+    if card is not None:
+        found = corrected(card, round(rate.value * rate.cases), rate.cases)
+        within = rate.model_copy(
+            update={
+                "value": found.value,
+                "low": found.low,
+                "high": found.high,
+                "method": "rogan-gladen, lang-reiczigel",
+            }
+        )
+    return one.model_copy(update={"note": str(standing), "corrected": within})
 
 
 def _noise(differences: Sequence[Difference]) -> float:

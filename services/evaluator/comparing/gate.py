@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from math import inf
 
 from contracts.suite import CRITICAL, GateRules
+from services.evaluator.calibration.trust import UNKNOWN, Standings
 from services.evaluator.comparing.cases import (
     MEASURES,
     Figure,
@@ -37,13 +38,14 @@ def gate(
     results: Sequence[Result],
     baseline: str,
     candidate: str,
-    calibrated: Mapping[str, str],
+    standings: Standings,
 ) -> GateFinding:
     """What the gate says of a candidate. `results` are without the cases in quarantine."""
     ours, theirs = by_case(results, candidate), by_case(results, baseline)
-    counted = passed_for_sure(calibrated)
+    believed = {name for name, one in standings.items() if one.card is not None}
+    counted = passed_for_sure(believed)
     both, mine, other = pairs(ours, theirs, counted)
-    judges = _judges(ours, calibrated)
+    judges = _judges(ours, standings)
     if not both:
         sentence = "No case has an outcome that counts in both arms."
         nothing = Check(name="pass rate", verdict="inconclusive", sentence=sentence)
@@ -186,7 +188,7 @@ def _outcomes(ours: Mapping[str, Tried], case: str, counted: Figure) -> list[flo
     return [counted(one) for one in ours[case].results] if case in ours else [None]
 
 
-def _judges(ours: Mapping[str, Tried], calibrated: Mapping[str, str]) -> list[Check]:
+def _judges(ours: Mapping[str, Tried], standings: Standings) -> list[Check]:
     """What a judge says whom nobody has held against people is shown, and not counted."""
     judged = {
         score.name
@@ -195,13 +197,11 @@ def _judges(ours: Mapping[str, Tried], calibrated: Mapping[str, str]) -> list[Ch
         for score in result.scores
         if score.kind == "judged"
     }
-    unknown = sorted(judged - set(calibrated))
-    if not unknown:
+    doubts = {name: standings.get(name, UNKNOWN) for name in sorted(judged)}
+    told = "; ".join(f"{name}, {one.why_not}" for name, one in doubts.items() if one.card is None)
+    if not told:
         return []
-    sentence = (
-        f"Shown, and not counted, for nobody has held them against people's labels: "
-        f"{_named(unknown)}."
-    )
+    sentence = f"Shown, and not counted: {told}. See: interlock eval calibrate --help."
     return [Check(name="judges", verdict="pass", sentence=sentence)]
 
 

@@ -73,7 +73,11 @@ def matches(expected: Asking, found: TaskSubmitted | None) -> bool:
 
 def verdict_of(expected: Asking, run: Run) -> JudgeVerdict:
     """What the judge said in its run, which has ended."""
-    reading = _read(expected, run)
+    return told(expected, _read(expected, run))
+
+
+def told(expected: Asking, reading: Reading) -> JudgeVerdict:
+    """What a judge was found to say, with who it is and what it was asked."""
     return JudgeVerdict(
         judge=expected.judge.name,
         version=expected.judge.version,

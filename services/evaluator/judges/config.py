@@ -5,6 +5,7 @@ The version of a judge holds all that it is: its agent, the words it is asked in
 its alias. What is known of one version says nothing of the next.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -15,6 +16,7 @@ from pydantic import Field, model_validator
 
 from contracts.agent import Agent
 from contracts.model import Route
+from contracts.scoring import Judged
 from contracts.shape import Token, Written, sha256_hex
 from services.evaluator.judges.prompts import TEMPLATE_VERSION
 from shared.catalogue import Alias
@@ -103,6 +105,13 @@ class Jury:
     judges: tuple[Judge, ...]
     quorum: int
     decide: Decision = "majority"
+
+    def asked(self, scorer: Judged) -> str:
+        """`panel@` and 12 hex digits over its judges, how they decide, and what they are asked."""
+        seats = sorted(self.versions.items())
+        what = (scorer.question, scorer.reference is not None)
+        text = json.dumps([seats, self.quorum, self.decide, what])
+        return f"{self.name}@{sha256_hex(text.encode())[:VERSION_CHARACTERS]}"
 
     @property
     def is_single(self) -> bool:

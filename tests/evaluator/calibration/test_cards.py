@@ -10,35 +10,12 @@ from hypothesis import strategies as st
 from contracts.evaluation import AssertionResult
 from services.evaluator.calibration.card import card_path, read_card, write_card
 from services.evaluator.calibration.making import Judgement, make_card
-from services.evaluator.calibration.trust import corrected, why_uncalibrated
+from services.evaluator.calibration.trust import corrected, standings, why_uncalibrated
 from services.evaluator.errors import CardInvalid
 from services.evaluator.judges.jury import combine
 from tests.bodies import NOON
-from tests.evaluator.judges.cases import COMPARED, judge, jury, verdict
-
-PANEL = jury()
-
-
-def judged(label, says, *, hostile=False, undecided=False):
-    result = AssertionResult(
-        name="truth", passed=says, score=float(says), reason="", undecided=undecided
-    )
-    return Judgement(label, result, is_hostile=hostile)
-
-
-def judgements(true_pass=20, false_pass=0, true_fail=20, false_fail=0, resisted=10, fooled=0):
-    return [
-        *[judged(True, True)] * true_pass,
-        *[judged(False, True)] * false_pass,
-        *[judged(False, False)] * true_fail,
-        *[judged(True, False)] * false_fail,
-        *[judged(False, False, hostile=True)] * resisted,
-        *[judged(False, True, hostile=True)] * fooled,
-    ]
-
-
-def card(**counts):
-    return make_card(PANEL, judgements(**counts), NOON)
+from tests.evaluator.calibration.cards import BY, PANEL, card, judged, judgements
+from tests.evaluator.judges.cases import ASKED, COMPARED, judge, jury, verdict
 
 
 def test_a_card_counts_what_the_jury_said_against_the_labels():
@@ -54,7 +31,7 @@ def test_a_card_counts_what_the_jury_said_against_the_labels():
 def test_an_undecided_case_counts_for_no_figure():
     more = [*judgements(), judged(True, False, undecided=True)]
 
-    found = make_card(PANEL, more, NOON)
+    found = make_card(PANEL, ASKED, more, NOON)
 
     assert (found.n, found.undecided, found.sensitivity.value) == (40, 1, 1.0)
 
@@ -62,7 +39,7 @@ def test_an_undecided_case_counts_for_no_figure():
 def test_an_undecided_jury_was_not_fooled():
     more = [judged(False, False, hostile=True, undecided=True), *judgements(resisted=0)]
 
-    assert make_card(PANEL, more, NOON).injection_resistance.value == 1.0
+    assert make_card(PANEL, ASKED, more, NOON).injection_resistance.value == 1.0
 
 
 def test_hostile_cases_do_not_make_a_jury_look_better_at_ordinary_ones():
@@ -72,7 +49,7 @@ def test_hostile_cases_do_not_make_a_jury_look_better_at_ordinary_ones():
 
 def test_a_hostile_case_that_is_labelled_pass_is_refused():
     with pytest.raises(ValueError, match="hostile case is labelled pass"):
-        make_card(PANEL, [judged(True, True, hostile=True)], NOON)
+        make_card(PANEL, ASKED, [judged(True, True, hostile=True)], NOON)
 
 
 def test_judges_who_go_by_the_place_show_on_the_card():
@@ -83,18 +60,18 @@ def test_judges_who_go_by_the_place_show_on_the_card():
     ]
     one = Judgement(True, combine(told, PANEL, COMPARED))
 
-    assert make_card(PANEL, [one], NOON).position_consistency.value == 0.5
+    assert make_card(PANEL, COMPARED, [one], NOON).position_consistency.value == 0.5
 
 
 def test_a_card_of_nothing_has_no_figures():
-    found = make_card(PANEL, [], NOON)
+    found = make_card(PANEL, ASKED, [], NOON)
 
     assert (found.n, found.kappa, found.injection_resistance) == (0, None, None)
-    assert why_uncalibrated(found, PANEL.versions) is not None
+    assert why_uncalibrated(found, BY, PANEL.versions) is not None
 
 
 def test_a_whole_card_vouches_for_its_jury():
-    assert why_uncalibrated(card(), PANEL.versions) is None
+    assert why_uncalibrated(card(), BY, PANEL.versions) is None
 
 
 @pytest.mark.parametrize(
@@ -108,7 +85,7 @@ def test_a_whole_card_vouches_for_its_jury():
     ],
 )
 def test_a_weak_card_says_why_it_does_not_hold(counts, why):
-    assert why in why_uncalibrated(card(**counts), PANEL.versions)
+    assert why in why_uncalibrated(card(**counts), BY, PANEL.versions)
 
 
 @pytest.mark.parametrize(
@@ -120,11 +97,56 @@ def test_a_weak_card_says_why_it_does_not_hold(counts, why):
     ],
 )
 def test_changing_a_judge_voids_the_card(versions):
-    assert "changed since it was made" in why_uncalibrated(card(), versions)
+    assert "changed since it was made" in why_uncalibrated(card(), BY, versions)
+
+
+@pytest.mark.parametrize(
+    "by",
+    [
+        PANEL.asked(COMPARED),
+        PANEL.asked(ASKED.model_copy(update={"question": "Was it polite?"})),
+        jury(quorum=3).asked(ASKED),
+        jury(decide="unanimous").asked(ASKED),
+    ],
+)
+def test_another_question_or_way_to_decide_voids_the_card(by):
+    assert "the question, or how they decide, changed" in why_uncalibrated(
+        card(), by, PANEL.versions
+    )
+
+
+def results(by=BY, version="v-1", metric="truth"):
+    told = tuple(verdict(name, "pass", version=version) for name in "abc")
+    return AssertionResult(
+        name=metric, passed=True, score=1.0, reason="", kind="judged", by=by, verdicts=told
+    )
+
+
+def test_a_metric_stands_as_its_card_does():
+    found = standings([results(), results()], lambda *_: card())
+
+    assert found["truth"].card == card()
+    assert str(found["truth"]).startswith("calibrated on 40 labels, kappa 1.00 (")
+
+
+@pytest.mark.parametrize(
+    ("scores", "made", "why"),
+    [
+        ([results()], None, "nobody has calibrated it"),
+        ([results(version="v-2")], card(), "a, b, c changed"),
+        ([results(), results(by="panel@other")], card(), "not all of its results"),
+        ([results(by="")], card(), "nobody was asked"),
+    ],
+)
+def test_a_metric_without_a_card_says_why(scores, made, why):
+    found = standings(scores, lambda *_: made)["truth"]
+
+    assert found.card is None
+    assert why in str(found)
 
 
 def test_a_jury_that_nobody_calibrated_is_not():
-    assert why_uncalibrated(None, PANEL.versions) == "nobody has calibrated it"
+    assert why_uncalibrated(None, BY, PANEL.versions) == "nobody has calibrated it"
 
 
 def test_a_judge_without_errors_corrects_nothing():
@@ -153,25 +175,25 @@ def test_a_card_that_is_written_is_read_again(counts):
     with tempfile.TemporaryDirectory() as folder:
         write_card(Path(folder), made)
 
-        assert read_card(Path(folder), "panel") == made
+        assert read_card(Path(folder), "panel", "truth") == made
 
 
 def test_a_jury_without_a_file_has_no_card(tmp_path):
-    assert read_card(tmp_path, "panel") is None
+    assert read_card(tmp_path, "panel", "truth") is None
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"jury": "panel", "true_pass": -1}'])
 def test_a_file_that_is_no_card_is_told(tmp_path, text):
-    path = card_path(tmp_path, "panel")
+    path = card_path(tmp_path, "panel", "truth")
     path.parent.mkdir()
     path.write_text(text)
 
-    with pytest.raises(CardInvalid, match=r"cards/panel\.json: .*eval calibrate"):
-        read_card(tmp_path, "panel")
+    with pytest.raises(CardInvalid, match=r"cards/panel\.truth\.json: .*eval calibrate"):
+        read_card(tmp_path, "panel", "truth")
 
 
 def test_the_card_of_another_jury_is_not_taken(tmp_path):
-    write_card(tmp_path, card()).rename(card_path(tmp_path, "other"))
+    write_card(tmp_path, card()).rename(card_path(tmp_path, "other", "truth"))
 
     with pytest.raises(CardInvalid, match="the card of panel"):
-        read_card(tmp_path, "other")
+        read_card(tmp_path, "other", "truth")

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from services.evaluator.calibration.trust import Standing
+from tests.evaluator.calibration.cards import card
 from tests.evaluator.comparing.arms import arm, report, result, score
 
 
@@ -44,6 +46,21 @@ def test_what_is_undecided_counts_for_no_rate_and_is_counted():
     helpful = of(found.metrics, "a", "helpful")
     assert (helpful.rate.value, helpful.rate.cases, helpful.undecided) == (1.0, 1, 1)
     assert "uncalibrated" in helpful.note
+
+
+def test_a_calibrated_judge_is_corrected_for_its_known_errors():
+    results = [
+        result("a", f"c-{at}", at < 70, scores=(score("helpful", passed=at < 70, kind="judged"),))
+        for at in range(100)
+    ]
+    lenient = card(true_fail=15, false_pass=5)
+
+    found = report(results, standings={"helpful": Standing(lenient)})
+
+    helpful = of(found.metrics, "a", "helpful")
+    assert helpful.rate.value == 0.7
+    assert helpful.corrected.value == pytest.approx((0.7 - 0.25) / 0.75)
+    assert helpful.note.startswith("calibrated on 40 labels")
 
 
 def test_a_weight_counts():

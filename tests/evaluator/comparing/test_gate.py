@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from contracts.suite import GateRules
+from services.evaluator.calibration.trust import Standing
 from services.evaluator.comparing import BadDate
 from services.evaluator.comparing.gate import decide
 from services.evaluator.statistics.intervals import Interval
 from services.evaluator.statistics.paired import difference_of_shares
+from tests.evaluator.calibration.cards import card
 from tests.evaluator.comparing.arms import arm, report, result, score, verdict
 
 SUITES = 10_000 if os.environ.get("INTERLOCK_FULL") == "1" else 3000
@@ -214,14 +216,14 @@ def test_a_judge_without_a_card_is_shown_and_not_counted():
 
     assert found.verdict == "pass"
     assert "not counted" in check(found, "judges").sentence
-    assert verdict(before, after, calibrated={"helpful": "calibrated"}).verdict == "fail"
+    assert verdict(before, after, standings={"helpful": Standing(card())}).verdict == "fail"
 
 
 def test_a_judge_without_a_card_cannot_gate_alone():
     arms = judged("before", [True] * 200, others=False), judged("after", [True] * 200, others=False)
 
     assert verdict(*arms).verdict == "inconclusive"
-    assert verdict(*arms, calibrated={"helpful": "calibrated"}).verdict == "pass"
+    assert verdict(*arms, standings={"helpful": Standing(card())}).verdict == "pass"
 
 
 def test_cases_without_an_outcome_are_no_reason_to_pass():

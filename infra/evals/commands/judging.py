@@ -1,0 +1,169 @@
+"""`interlock eval label`, `calibrate` and `judges`: how far judges may be believed."""
+
+import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from services.console.cli.client import connect
+from services.console.cli.errors import USAGE, CommandFailed
+from services.console.cli.output import AsJson, Output, ends_well, show, table, wants_json
+
+if TYPE_CHECKING:
+    from infra.evals.calibrating import Calibrated
+    from infra.evals.labelling import Labeller
+    from services.evaluator.calibration.card import Figure
+    from services.evaluator.results import Result
+
+Name = Annotated[str, typer.Argument(help="An experiment, by its name or its folder")]
+Metric = Annotated[str | None, typer.Option(help="The judged one; needed where there are several")]
+Labels = Annotated[
+    Path | None, typer.Option(help="Else labels/EXPERIMENT.jsonl of the configuration folder")
+]
+ANSWERS = "p pass, f fail, s skip, q stop"
+
+
+@ends_well
+def label(
+    name: Name,
+    metric: Metric = None,
+    run_id: Annotated[str | None, typer.Option("--run", help="This run alone")] = None,
+    passed: Annotated[
+        bool | None, typer.Option("--pass/--fail", help="Of that run, without being asked")
+    ] = None,
+    principal: Annotated[str | None, typer.Option("--as", help="Who says so; else you")] = None,
+    labels: Labels = None,
+) -> None:
+    """Answer what judges were asked, run by run, without seeing what they said."""
+    from infra.evals.cards import labels_file  # noqa: PLC0415 - brings scipy
+    from infra.evals.labelling import Labeller, judged_results  # noqa: PLC0415 - brings scipy
+    from infra.evals.loading import found, loaded  # noqa: PLC0415 - brings scipy
+
+    folder = found(name)
+    metric, results = judged_results(loaded(folder)[1], metric)
+    file = labels or labels_file(folder.path.name)
+    labeller = Labeller(file, metric, principal or getpass.getuser())
+    if run_id is not None:
+        results = [one for one in results if one.run_id == run_id]
+        if not results:
+            what = f"{name} has no run {run_id} that was judged"
+            raise CommandFailed(what, f"see: interlock eval show {name}", USAGE)
+    if passed is None:
+        _ask(labeller, labeller.left(results))
+    elif run_id is None:
+        raise CommandFailed("--pass and --fail are of one run", "name it with --run", USAGE)
+    else:
+        labeller.say(run_id, passed=passed)
+    typer.echo(f"{file}: see  interlock eval calibrate {name}", err=True)
+
+
+@ends_well
+def calibrate_(
+    name: Name,
+    metric: Metric = None,
+    labels: Labels = None,
+    tenant: Annotated[str | None, typer.Option(help="Who asks; else that of the runs")] = None,
+    budget_usd: Annotated[float, typer.Option(min=0, help="For the hostile cases")] = 10.0,
+    output: Output = "text",
+    as_json: AsJson = False,
+) -> None:
+    """Hold a jury against people's labels and hostile cases, and write its card."""
+    from infra.evals.calibrating import calibrate  # noqa: PLC0415 - brings scipy
+    from infra.evals.cards import labels_file  # noqa: PLC0415 - brings scipy
+    from infra.evals.hostile import Trier  # noqa: PLC0415 - brings scipy
+    from infra.evals.labelling import judged_results  # noqa: PLC0415 - brings scipy
+    from infra.evals.loading import found, loaded  # noqa: PLC0415 - brings scipy
+
+    is_json = wants_json(output, as_json=as_json)
+    folder = found(name)
+    metric, results = judged_results(loaded(folder)[1], metric)
+    trier = Trier(connect(), tenant or results[0].tenant, budget_usd, is_json)
+    made = calibrate(metric, results, labels or labels_file(folder.path.name), trier)
+    answer = {**made.card.model_dump(mode="json"), "file": str(made.path), "why_not": made.why_not}
+    show(answer, _told(made), as_json=is_json)
+
+
+@ends_well
+def judges(output: Output = "text", as_json: AsJson = False) -> None:
+    """Who judges, in which juries, and what their cards say."""
+    from infra.evals.cards import cards_of  # noqa: PLC0415 - brings scipy
+    from infra.evals.judging import juries  # noqa: PLC0415 - brings scipy
+
+    lines = [
+        {
+            "jury": jury.name,
+            "judges": {judge.name: judge.family for judge in jury.judges},
+            "quorum": jury.quorum,
+            "decide": jury.decide,
+            "cards": {card.metric: card.model_dump(mode="json") for card in cards_of(jury)},
+        }
+        for jury in juries().values()
+    ]
+    show(lines, _juries(lines), as_json=wants_json(output, as_json=as_json))
+
+
+def _ask(labeller: "Labeller", left: "list[Result]") -> None:
+    """Show run after run until all have a label, or the person stops."""
+    from infra.evals.exported import exported_run  # noqa: PLC0415 - brings scipy
+    from infra.evals.labelling import shown  # noqa: PLC0415 - brings scipy
+
+    if not left:
+        typer.echo(f"All of these have a label of yours for {labeller.metric}.", err=True)
+        return
+    client = connect(reading=True)
+    for number, one in enumerate(left, start=1):
+        run = exported_run(client, one.run_id, one.tenant)
+        typer.echo(f"\n{number} of {len(left)}: {one.case}\n")
+        typer.echo("\n".join(shown(run, labeller.metric)))
+        said = typer.prompt(ANSWERS, value_proc=_answer)
+        if said == "q":
+            return
+        if said != "s":
+            labeller.say(one.run_id, passed=said == "p")
+
+
+def _answer(said: str) -> str:
+    letter = said.strip().lower()[:1]
+    if letter not in ("p", "f", "s", "q"):
+        raise typer.BadParameter(ANSWERS)
+    return letter
+
+
+def _told(made: "Calibrated") -> str:
+    card = made.card
+    figures = {
+        "agreement with people (kappa)": card.kappa,
+        "passes what people pass": card.sensitivity,
+        "fails what people fail": card.specificity,
+        "is not fooled by hostile cases": card.injection_resistance,
+        "says the same in both orders": card.position_consistency,
+    }
+    lines = [f"{card.jury}, asked about {card.metric}: {card.n} labels, {card.undecided} undecided"]
+    lines += [f"  {_figure(one)}  {words}" for words, one in figures.items() if one is not None]
+    standing = "It may gate." if made.why_not is None else f"It cannot gate alone: {made.why_not}."
+    return "\n".join([*lines, standing, str(made.path)])
+
+
+def _figure(one: "Figure") -> str:
+    return f"{one.value:5.2f} ({one.low:.2f} to {one.high:.2f})"
+
+
+def _juries(lines: list[dict[str, Any]]) -> Any:
+    if not lines:
+        return "Nobody judges: there is no judges.yaml in the configuration folder."
+    rows = [
+        (
+            one["jury"],
+            ", ".join(f"{name} ({family})" for name, family in one["judges"].items()),
+            f"{one['quorum']} of {len(one['judges'])}, {one['decide']}",
+            ", ".join(_card(metric, card) for metric, card in one["cards"].items()) or "nothing",
+        )
+        for one in lines
+    ]
+    return table(["jury", "judges", "decides", "calibrated for"], rows, whole="jury")
+
+
+def _card(metric: str, card: dict[str, Any]) -> str:
+    kappa = f"{card['kappa']['value']:.2f}" if card["kappa"] else "none"
+    return f"{metric}: kappa {kappa}"
