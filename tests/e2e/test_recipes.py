@@ -19,6 +19,7 @@ SHELL_SECONDS = 120
         "docs/layers/evaluation.md",
         "docs/layers/observability.md",
         "docs/layers/orchestration.md",
+        "docs/recipes/calibrate_a_judge.md",
         "docs/recipes/fork_a_run.md",
         "docs/recipes/gate_a_prompt_change.md",
         "docs/recipes/turn_an_incident_into_a_test.md",
