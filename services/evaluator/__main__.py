@@ -9,6 +9,7 @@ from shared.config import load_agents
 from shared.errors import ConfigError
 from shared.service import Core, Service, run_service
 
+from .adapters import Databases
 from .handlers import Desk, hears
 from .judges.config import load_juries
 from .scorers.assertions import ASSERTIONS
@@ -27,7 +28,8 @@ async def wire(_core: Core, settings: Settings) -> AsyncIterator[dict[str, objec
                     f"agents/{agent.name}.yaml: evaluators: {name!r} is not known; known: {known}"
                 )
     aliases = load_models(settings.config_dir).aliases
-    yield {"desk": Desk(load_juries(settings.config_dir, agents, aliases))}
+    juries = load_juries(settings.config_dir, agents, aliases)
+    yield {"desk": Desk(juries, Databases(settings.databases))}
 
 
 def main() -> None:

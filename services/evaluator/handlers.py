@@ -9,10 +9,11 @@ from faststream import Context
 from contracts.evaluation import AssertionResult, JudgeVerdict
 from contracts.history import Run, RunEnd
 from contracts.run import RunCancelled, RunCompleted, RunFailed
-from contracts.scoring import Judged
+from contracts.scoring import Database, Judged
 from shared.bus import Bus, Heard
 from shared.service import Handlers
 
+from .adapters import Databases
 from .judges.asking import Asking, submissions, verdict_of
 from .judges.config import Jury
 from .judges.jury import combine
@@ -28,6 +29,7 @@ class Desk:
     """Whom scorers may ask, by the name that they use."""
 
     juries: Mapping[str, Jury] = field(default_factory=dict)
+    databases: Databases = field(default_factory=lambda: Databases({}))
 
 
 @hears(RunCompleted, RunFailed, RunCancelled)
@@ -49,17 +51,15 @@ async def _assess(run: Run, heard: Heard[RunEnd], bus: Bus, desk: Desk) -> None:
     """Say what a run that is over came to, unless somebody who was asked is still at work."""
     if run.started is None or run.end is None or run.evaluated is not None:
         return
-    told: dict[str, AssertionResult] = {}
-    at_work = False
-    for scorer in scorers_of(run):
-        if isinstance(scorer, Judged):
-            found = await _judged(run, scorer, heard, bus, desk)
-            if found is None:
-                at_work = True
-            else:
-                told[scorer.metric] = found
-    if at_work:
+    scorers = scorers_of(run)
+    judged = [one for one in scorers if isinstance(one, Judged)]
+    found = [await _judged(run, scorer, heard, bus, desk) for scorer in judged]
+    told = {one.name: one for one in found if one is not None}
+    if len(told) < len(judged):
         return
+    for scorer in scorers:
+        if isinstance(scorer, Database):
+            told[scorer.metric] = await desk.databases.score(run, scorer)
     agent = run.started.body.agent
     evaluated = evaluate(run, agent.evaluators, told)
     await bus.say(run.end, evaluated)
