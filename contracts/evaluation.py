@@ -27,7 +27,8 @@ class AssertionResult(Body):
 
     `undecided`: the judges are split, or too few of them said anything; it counts for no rate.
     `by` is the jury that was asked, and a digest of who sits in it, how they decide and what they
-    were asked: `panel@0f3a...`.
+    were asked: `panel@0f3a...`. `chance` is how likely a run like this was to be scored so: rates
+    over runs weigh each by 1 / chance.
     """
 
     name: str
@@ -38,20 +39,26 @@ class AssertionResult(Body):
     weight: float = 1.0
     undecided: bool = False
     by: str = ""
+    chance: float = 1.0
     verdicts: tuple[JudgeVerdict, ...] = ()
+
+    @property
+    def outcome(self) -> Literal["passed", "failed", "undecided"]:
+        if self.undecided:
+            return "undecided"
+        return "passed" if self.passed else "failed"
 
 
 class RunEvaluated(Body):
     """`run.evaluated`: every scorer of the agent and, in a trial, of its case.
 
-    `chance` is how likely a run like this was to be judged: rates over runs are weighted by 1 /
-    chance. It is 1 where nothing was left to chance.
+    What a run is scored by because it is watched in production is among them, and counts neither
+    for `passed` nor for `score`: not every run has it.
     """
 
     passed: bool
     score: float
     assertions: tuple[AssertionResult, ...]
-    chance: float = 1.0
 
     @property
     def undecided(self) -> bool:

@@ -31,6 +31,12 @@ def refusals_of(run: Run) -> int:
     return sum(isinstance(one, _REFUSALS) and _rule(one) not in ASKED for one in _verdicts(run))
 
 
+def unsettled_of(run: Run) -> int:
+    """How many model calls were made whose bill is not told yet."""
+    attempts = (one for step in run.steps for one in step.attempts)
+    return sum(one.claim is not None and one.settled is None for one in attempts)
+
+
 def _verdicts(run: Run) -> Iterator[Body]:
     for fact in (run.verdict, run.answer.verdict if run.answer is not None else None):
         if fact is not None:

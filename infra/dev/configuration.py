@@ -9,6 +9,7 @@ from pathlib import Path
 from services.cost_ledger.adapters import Prices
 from services.cost_ledger.rules.budgets import Budgets
 from services.evaluator.judges.config import load_juries
+from services.evaluator.sampling import load_watched
 from services.guardrail_checker.rules.policy import ToolPolicy
 from shared.catalogue import load_models
 from shared.config import load_agents, load_schedules, load_yaml
@@ -45,7 +46,7 @@ def check_configuration(folder: Path) -> None:
                 f"{folder / 'agents'}: {agent.name}: models.yaml has no alias {agent.model!r}; "
                 f"known are {known}"
             )
-    load_juries(folder, agents, aliases)
+    load_watched(folder, agents, load_juries(folder, agents, aliases))
     load_yaml(folder / "policies" / "tools.yaml", ToolPolicy)
     load_yaml(folder / "budgets.yaml", Budgets)
     load_yaml(folder / "prices.yaml", Prices)

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from functools import partial
 from threading import Event
 from typing import Any
 
@@ -98,15 +97,12 @@ def _followed(client: Client, one: Planned, tenant: str, stopping: Event) -> Res
 def _judging(client: Client, found: Result, stopping: Event) -> int:
     """What its judges have cost, in micro-dollars."""
     asked = {verdict.run_id for score in found.scores for verdict in score.verdicts}
-    runs = (
-        _patiently(partial(client.get, f"/runs/{run_id}", tenant=found.tenant), stopping)
-        for run_id in asked
-    )
-    return sum(run["cost_micro_usd"] for run in runs)
+    runs = (_ended(client, run_id, found.tenant, stopping) for run_id in asked)
+    return sum(run["cost_micro_usd"] for run in runs if run is not None)
 
 
 def _ended(client: Client, run_id: str, tenant: str, stopping: Event) -> dict[str, Any] | None:
-    """The run once it is over and scored, or as it is when nobody waits any longer."""
+    """The run once it is over, paid and scored, or as it is when nobody waits any longer."""
     ends_at = time.monotonic() + TRIAL_SECONDS
     pause = FIRST_POLL_SECONDS
     while True:
@@ -115,7 +111,8 @@ def _ended(client: Client, run_id: str, tenant: str, stopping: Event) -> dict[st
         )
         is_over = run["status"] not in OPEN
         # A run that never started had no agent, and is not scored.
-        if is_over and (run["evaluation"] is not None or run["agent_version"] is None):
+        is_told = run["evaluation"] is not None or run["agent_version"] is None
+        if is_over and is_told and not run["unsettled"]:
             return run
         now = time.monotonic()
         if is_over:

@@ -12,6 +12,7 @@ from shared.service import Core, Service, run_service
 from .adapters import Databases
 from .handlers import Desk, hears
 from .judges.config import load_juries
+from .sampling import load_watched
 from .scorers.assertions import ASSERTIONS
 from .settings import Settings
 
@@ -29,7 +30,8 @@ async def wire(_core: Core, settings: Settings) -> AsyncIterator[dict[str, objec
                 )
     aliases = load_models(settings.config_dir).aliases
     juries = load_juries(settings.config_dir, agents, aliases)
-    yield {"desk": Desk(juries, Databases(settings.databases))}
+    watched = load_watched(settings.config_dir, agents, juries)
+    yield {"desk": Desk(juries, Databases(settings.databases), watched)}
 
 
 def main() -> None:

@@ -11,25 +11,32 @@ from contracts.history import Run, RunEnd
 from contracts.run import RunCancelled, RunCompleted, RunFailed
 from contracts.scoring import Database, Judged
 from shared.bus import Bus, Heard
+from shared.errors import Again
 from shared.service import Handlers
 
 from .adapters import Databases
 from .judges.asking import Asking, submissions, verdict_of
 from .judges.config import Jury
 from .judges.jury import combine
-from .metrics import count
+from .metrics import count, count_drawn
 from .rules import evaluate, result, scorers_of
+from .sampling import Watched, sample, waits_for_bills
 from .scorers.outcome import Outcome, answer_of, no_answer
+
+# The ledger settles within moments; a run whose bill does not come is drawn by what is known.
+BILLS_SECONDS = 0.5
+BILLS_DELIVERIES = 5
 
 hears = Handlers()
 
 
 @dataclass(frozen=True)
 class Desk:
-    """Whom scorers may ask, by the name that they use."""
+    """Whom scorers may ask, by the name that they use; and which agents are watched."""
 
     juries: Mapping[str, Jury] = field(default_factory=dict)
     databases: Databases = field(default_factory=lambda: Databases({}))
+    watched: Watched = field(default_factory=dict)
 
 
 @hears(RunCompleted, RunFailed, RunCancelled)
@@ -51,7 +58,10 @@ async def _assess(run: Run, heard: Heard[RunEnd], bus: Bus, desk: Desk) -> None:
     """Say what a run that is over came to, unless somebody who was asked is still at work."""
     if run.started is None or run.end is None or run.evaluated is not None:
         return
-    scorers = scorers_of(run)
+    if waits_for_bills(run, desk.watched) and heard.delivery < BILLS_DELIVERIES:
+        raise Again("a model call of the run is not settled", BILLS_SECONDS)
+    drawn = sample(run, desk.watched)
+    scorers = (*scorers_of(run), *(() if drawn is None else drawn.scorers))
     judged = [one for one in scorers if isinstance(one, Judged)]
     found = [await _judged(run, scorer, heard, bus, desk) for scorer in judged]
     told = {one.name: one for one in found if one is not None}
@@ -61,9 +71,11 @@ async def _assess(run: Run, heard: Heard[RunEnd], bus: Bus, desk: Desk) -> None:
         if isinstance(scorer, Database):
             told[scorer.metric] = await desk.databases.score(run, scorer)
     agent = run.started.body.agent
-    evaluated = evaluate(run, agent.evaluators, told)
+    evaluated = evaluate(run, agent.evaluators, told, drawn)
     await bus.say(run.end, evaluated)
     count(agent.name, evaluated)
+    if drawn is not None:
+        count_drawn(agent.name, evaluated.assertions[-len(drawn.scorers) :])
 
 
 async def _judged(

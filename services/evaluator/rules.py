@@ -5,6 +5,7 @@ carries. What needs somebody else, a judge or a database, has been asked before,
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from contracts.evaluation import AssertionResult, RunEvaluated
 from contracts.history import Run
@@ -29,6 +30,7 @@ from contracts.scoring import (
     Trajectory,
 )
 
+from .sampling import Sample
 from .scorers import limits, text, trajectory, world
 from .scorers.assertions import UnknownAssertion, assertion
 from .scorers.outcome import Outcome, answer_of, no_answer
@@ -36,18 +38,29 @@ from .scorers.outcome import Outcome, answer_of, no_answer
 Told = Mapping[str, AssertionResult]
 
 
-def evaluate(run: Run, assertions: Sequence[str], told: Told | None = None) -> RunEvaluated:
+def evaluate(
+    run: Run,
+    assertions: Sequence[str],
+    told: Told = MappingProxyType({}),
+    drawn: Sample | None = None,
+) -> RunEvaluated:
     """Every assertion of its agent and every scorer of its trial. Without any, a run passes.
 
-    `told` has the results of those that are not scored here, by metric.
+    `told` has the results of those that are not scored here, by metric. What it was `drawn` for is
+    told, and decides nothing.
     """
+
+    def found_by(scorer: Scorer) -> AssertionResult:
+        return told[scorer.metric] if scorer.metric in told else scored(run, scorer)
+
     found = [scored(run, Assertion(value=name)) for name in assertions]
-    for scorer in scorers_of(run):
-        elsewhere = (told or {}).get(scorer.metric)
-        found.append(elsewhere if elsewhere is not None else scored(run, scorer))
+    found += map(found_by, scorers_of(run))
     weight = sum(one.weight for one in found)
     score = sum(one.score * one.weight for one in found) / weight if found else 1.0
     passed = all(one.passed for one in found)
+    if drawn is not None:
+        chance = {"chance": drawn.chance}
+        found += [found_by(scorer).model_copy(update=chance) for scorer in drawn.scorers]
     return RunEvaluated(passed=passed, score=score, assertions=tuple(found))
 
 

@@ -31,6 +31,8 @@ OUTPUT_MESSAGES = "gen_ai.output.messages"
 EVALUATION_NAME = "gen_ai.evaluation.name"
 EVALUATION_SCORE = "gen_ai.evaluation.score.value"
 EVALUATION_LABEL = "gen_ai.evaluation.score.label"
+EVALUATION_EXPLANATION = "gen_ai.evaluation.explanation"
+EVALUATION_EVENT = "gen_ai.evaluation.result"
 ERROR_TYPE = "error.type"
 SERVICE_NAME = "service.name"
 

@@ -61,6 +61,10 @@ class Capture:
                 told[semconv.TOOL_RESULT] = self._text(result)
         return told
 
+    def explanation(self, reason: str) -> Attributes:
+        """Why a scorer gave what it gave: it may quote an answer."""
+        return {} if self.redact is None else {semconv.EVALUATION_EXPLANATION: self._text(reason)}
+
     def _text(self, text: str) -> str:
         assert self.redact is not None, "nothing is captured without it"
         cleaned = self.redact(text)

@@ -33,7 +33,7 @@ def readable(span: SpanShape) -> ReadableSpan:
         parent=parent,
         resource=_resource(span.service),
         attributes=span.attributes,
-        events=[Event(event.name, timestamp=event.at_ns) for event in span.events],
+        events=[Event(event.name, event.attributes, event.at_ns) for event in span.events],
         links=[_link(link) for link in span.links],
         kind=_KINDS[span.kind],
         status=Status(StatusCode.UNSET if span.error is None else StatusCode.ERROR, span.error),

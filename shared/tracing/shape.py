@@ -28,6 +28,7 @@ class EventShape:
 
     name: str
     at_ns: int
+    attributes: Attributes = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """The spans of single pieces of work: each is closed by the fact that tells its outcome."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from contracts.envelope import Fact
-from contracts.evaluation import RunEvaluated
+from contracts.evaluation import AssertionResult, RunEvaluated
 from contracts.guardrail import Verdict
 from contracts.history import Run
 from contracts.model import (
@@ -24,7 +24,7 @@ from shared.telemetry import semconv
 
 from .capture import NOTHING, Capture
 from .context import context_of, span_id_of
-from .shape import Attributes, Kind, SpanShape, nanoseconds
+from .shape import Attributes, EventShape, Kind, SpanShape, nanoseconds
 
 
 @dataclass
@@ -248,7 +248,20 @@ def _evaluation(fact: Fact[Body], known: Known) -> SpanShape:
         semconv.EVALUATION_SCORE: body.score,
         semconv.EVALUATION_LABEL: "passed" if body.passed else "failed",
     }
-    return _span(fact, "evaluate", known.facts.get(fact.cause_id), about)
+    span = _span(fact, "evaluate", known.facts.get(fact.cause_id), about)
+    events = tuple(_result(one, span.end_ns, known.capture) for one in body.assertions)
+    return replace(span, events=events)
+
+
+def _result(one: AssertionResult, at_ns: int, capture: Capture) -> EventShape:
+    """What one scorer gave, as the GenAI conventions have it."""
+    about = {
+        semconv.EVALUATION_NAME: one.name,
+        semconv.EVALUATION_SCORE: one.score,
+        semconv.EVALUATION_LABEL: one.outcome,
+        **capture.explanation(one.reason),
+    }
+    return EventShape(semconv.EVALUATION_EVENT, at_ns, about)
 
 
 def _check(fact: Fact[Body], known: Known) -> SpanShape:

@@ -24,6 +24,7 @@ LABELS = {
     "gen_ai_token_type": "input, output",
     "gen_ai_tool_name": "declared tools",
     "kind": "words of a contract",
+    "metric": "those that online.yaml names",
     "model": "models of configured routes",
     "outcome": "words of a contract",
     "passed": "true, false",

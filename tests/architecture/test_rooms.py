@@ -18,6 +18,7 @@ ALSO = {
         "calibration": "how far a jury may be believed, by people's labels",
         "judges": "who judges, in which words, and what several come to; nothing is said there",
         "comparing": "what follows from results: summaries, differences, the gate",
+        "sampling": "which finished runs are judged, and how likely that was",
         "scorers": "one file a family of scorers, which rules choose from",
         "datasets": "suites and cases: read, written, imported, captured; no fact is said there",
         "reporting": "a report in the forms in which it is read",

@@ -3,6 +3,9 @@
 from infra.observability.grafana import Board, Lines, Query, Row, quantile, rate
 
 SCORE = "interlock_evaluation_score"
+WEIGHT = "interlock_online_weight_total"
+FELL = rate(WEIGHT, "agent, metric", 'outcome!~"passed|undecided"')
+TOLD = rate(WEIGHT, "agent, metric", 'outcome!="undecided"')
 
 VERDICTS = Row(
     "Guardrails",
@@ -119,6 +122,25 @@ QUALITY = Row(
                 ),
             ),
             "Runs a second, and whether they passed.",
+            width=12,
+        ),
+        Lines(
+            "Watched",
+            "percentunit",
+            (Query(f"{FELL} / {TOLD}", "{{agent}} {{metric}}"),),
+            "The share of all runs that fail a metric, by those that were drawn. See QualityDrift.",
+            width=12,
+        ),
+        Lines(
+            "Drawn",
+            "ops",
+            (
+                Query(
+                    rate("interlock_online_scores_total", "agent, metric, outcome"),
+                    "{{agent}} {{metric}} {{outcome}}",
+                ),
+            ),
+            "Runs a second that were judged because they were drawn.",
             width=12,
         ),
     ),

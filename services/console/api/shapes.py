@@ -224,6 +224,7 @@ class RunView(Shape):
     seconds: float | None = Field(None, description="To its end, waits for people left out")
     approvals: int = Field(0, description="How often a person was asked, or would have been")
     refusals: int = Field(0, description="How often a gate refused something")
+    unsettled: int = Field(0, description="Model calls whose cost is not known yet")
 
 
 class PromptView(Shape):

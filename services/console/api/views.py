@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contracts.envelope import Fact
 from contracts.guardrail import ResultCleared
 from contracts.history import Call, Run, Step, result_text
-from contracts.history.taken import approvals_of, refusals_of, seconds_of
+from contracts.history.taken import approvals_of, refusals_of, seconds_of, unsettled_of
 from contracts.model import ModelFailed, ModelResponded
 from contracts.run import RunCancelled, RunCompleted, RunFailed
 from services.console.api.review_views import review_line
@@ -71,6 +71,7 @@ def run_view(run: Run) -> RunView:
         seconds=seconds_of(run),
         approvals=approvals_of(run),
         refusals=refusals_of(run),
+        unsettled=unsettled_of(run),
         steps=tuple(_step(run, step) for step in run.steps),
         reviews=tuple(review_line(run, review) for review in run.reviews),
         answer=run.end.body.answer if run.end and isinstance(run.end.body, RunCompleted) else None,

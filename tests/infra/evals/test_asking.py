@@ -26,7 +26,9 @@ OVER = {
     "steps": [{}, {}],
     "approvals": 1,
     "refusals": 2,
+    "unsettled": 0,
 }
+VERDICT = {"judge": "judge-a", "version": "v", "says": "pass", "reason": "so"}
 
 
 class Console:
@@ -66,6 +68,22 @@ def test_a_trial_is_followed_until_it_is_scored():
     assert (found.tags, found.cluster, found.weight) == (("critical",), "d-1", 2.0)
     assert found.scores[0].name == "exact"
     assert found.touched_nothing is True
+
+
+def test_a_trial_is_over_when_its_bills_are_told():
+    unpaid = {**OVER, "cost_micro_usd": 0, "unsettled": 1}
+
+    assert try_case(Console(unpaid, unpaid, OVER), ONE, None, Event()).cost_micro_usd == 7
+
+
+def test_what_its_judges_cost_is_counted():
+    verdicts = [{**VERDICT, "run_id": f"j-{number}"} for number in range(3)]
+    score = {**SCORE, "kind": "judged", "verdicts": verdicts}
+    judged = {**OVER, "evaluation": {**OVER["evaluation"], "assertions": [score]}}
+
+    found = try_case(Console(judged), ONE, None, Event())
+
+    assert (found.judging_micro_usd, found.spent_micro_usd) == (3 * 7, 4 * 7)
 
 
 def test_an_undecided_score_says_nothing_of_the_agent():

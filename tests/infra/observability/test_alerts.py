@@ -40,6 +40,8 @@ ANSWERED = 'gen_ai_client_operation_duration_seconds_count{gen_ai_provider_name=
 STEPS = 'interlock_run_steps_bucket{agent="support",le="%s"}'
 SUM = 'interlock_evaluation_score_sum{agent="support"}'
 COUNT = 'interlock_evaluation_score_count{agent="support"}'
+FELL = 'interlock_online_weight_total{agent="support",metric="truthful",outcome="%s"}'
+DRAWN = 'interlock_online_scores_total{agent="support",metric="truthful",outcome="%s"}'
 BYTES = 'interlock_stream_bytes{stream="RUNS"}'
 LIMIT = 'interlock_stream_limit_bytes{stream="RUNS"}'
 
@@ -117,6 +119,17 @@ CASES = (
         {SUM: "0+0.9x120 108+0.5x120", COUNT: "0+1x120 121+1x120"},
         {SUM: "0+0.9x120 109+0.9x120", COUNT: "0+1x120 121+1x120"},
         225,
+    ),
+    Case(
+        "QualityDrift",
+        {
+            DRAWN % "passed": "0+1x400 401+0.5x400",
+            FELL % "failed": "0x400 0+0.5x400",
+            FELL % "passed": "0+1x400 401+0.5x400",
+            DRAWN % "failed": "0x400 0+0.5x400",
+        },
+        {DRAWN % "passed": "0+1x800", FELL % "passed": "0+0.9x800", FELL % "failed": "0+0.1x800"},
+        790,
     ),
     Case(
         "StreamNearlyFull",

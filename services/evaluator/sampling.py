@@ -1,0 +1,130 @@
+"""`online.yaml`: which finished runs are judged, beside trials, and how likely each was to be.
+
+Runs with a risk in them are judged all, of the others a share that is drawn by lot. The chance is
+kept with the result: who weighs each by 1 / chance has the rate of all runs, not of the risky ones.
+The lot follows from the run's id, so whoever hears its end again draws the same.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from contracts.agent import Agent
+from contracts.history import Run
+from contracts.history.taken import refusals_of, unsettled_of
+from contracts.run import RunFailed
+from contracts.scoring import SCORERS_LIMIT, Judged, Scorer, Scorers, Share
+from contracts.shape import Token, Usd, Written, sha256_hex, to_micro_usd
+from shared.config import load_yaml
+from shared.errors import ConfigError
+
+from .judges.config import Jury
+
+FILE = "online.yaml"
+LOT_DIGITS = 15  # of a hexadecimal digest: as many bits as a float has, and a few more
+
+Risk = Literal["failed", "refused", "edited", "costly", "new_version"]
+EDITED = frozenset({"edited", "rejected", "responded"})
+
+
+class Watch(Written):
+    """How the runs of one agent are watched."""
+
+    rate: Share = Field(description="Of the runs without a risk, drawn by lot")
+    always: tuple[Risk, ...] = ("failed", "refused", "edited", "costly", "new_version")
+    costly_usd: Usd | None = Field(None, description="From here on a run is costly; None: none is")
+    settled: tuple[str, ...] | None = Field(
+        None, description="Versions of the agent that are no news; None: none is news"
+    )
+    scorers: Annotated[Scorers, Field(min_length=1, max_length=SCORERS_LIMIT)]
+
+
+class OnlineFile(Written):
+    """The whole of `online.yaml`."""
+
+    agents: dict[Token, Watch]
+
+
+Watched = Mapping[str, Watch]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a run that is watched is scored by, and how likely a run like it was to be."""
+
+    scorers: tuple[Scorer, ...]
+    chance: float
+
+
+def load_watched(
+    config_dir: Path, agents: Mapping[str, Agent], juries: Mapping[str, Jury]
+) -> Watched:
+    """How each agent is watched; none is without `online.yaml`.
+
+    Raises:
+        ConfigError: naming the file, the place in it, and what to do.
+    """
+    path = config_dir / FILE
+    if not path.exists():
+        return {}
+    watched = load_yaml(path, OnlineFile).agents
+    for name, watch in watched.items():
+        if name not in agents:
+            raise ConfigError(f"{path}: agents.{name}: no agent has this name; see agents/")
+        for scorer in watch.scorers:
+            if isinstance(scorer, Judged) and scorer.by not in juries:
+                known = ", ".join(juries) or "none"
+                raise ConfigError(
+                    f"{path}: agents.{name}: no jury is named {scorer.by!r}; known: {known}"
+                )
+    return watched
+
+
+def sample(run: Run, watched: Watched) -> Sample | None:
+    """By what a finished run is scored beside its assertions; None where it is not.
+
+    What was run for nobody, trials, shadows and judges, is not watched.
+    """
+    watch = watched.get(run.started.body.agent.name) if run.started is not None else None
+    if watch is None or _is_for_nobody(run):
+        return None
+    is_risky = any(risk in watch.always for risk in risks(run, watch))
+    chance = 1.0 if is_risky else watch.rate
+    return Sample(watch.scorers, chance) if lot(run) < chance else None
+
+
+def waits_for_bills(run: Run, watched: Watched) -> bool:
+    """Whether nobody can tell yet if the run was costly: a model call of it is not settled."""
+    watch = watched.get(run.started.body.agent.name) if run.started is not None else None
+    if watch is None or watch.costly_usd is None or _is_for_nobody(run):
+        return False
+    return unsettled_of(run) > 0
+
+
+def lot(run: Run) -> float:
+    """A number from 0 up to 1 that the run has drawn, always the same."""
+    return int(sha256_hex(run.root.encode())[:LOT_DIGITS], 16) / 16.0**LOT_DIGITS
+
+
+def risks(run: Run, watch: Watch) -> Iterator[Risk]:
+    """Why this run should be looked at, whatever the lot says."""
+    if run.end is not None and isinstance(run.end.body, RunFailed):
+        yield "failed"
+    if refusals_of(run):
+        yield "refused"
+    if any(one.decided is not None and one.decided.body.outcome in EDITED for one in run.reviews):
+        yield "edited"
+    if watch.costly_usd is not None and run.cost_micro_usd >= to_micro_usd(watch.costly_usd):
+        yield "costly"
+    version = run.started.body.agent_version if run.started is not None else ""
+    if watch.settled is not None and version not in watch.settled:
+        yield "new_version"
+
+
+def _is_for_nobody(run: Run) -> bool:
+    assert run.started is not None, "its agent is known"
+    task = run.submitted.body if run.submitted is not None else None
+    return run.started.body.shadow or task is None or bool(task.trial or task.judging)
