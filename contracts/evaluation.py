@@ -59,7 +59,3 @@ class RunEvaluated(Body):
     passed: bool
     score: float
     assertions: tuple[AssertionResult, ...]
-
-    @property
-    def undecided(self) -> bool:
-        return any(one.undecided for one in self.assertions)

@@ -36,7 +36,8 @@ def dev(
         typer.Option(exists=True, file_okay=False, help="What the simulator says: your *.yaml"),
     ] = None,
     real_providers: Annotated[
-        bool, typer.Option(help="Call OpenAI and Anthropic, by the keys in your environment")
+        bool,
+        typer.Option(help="Call OpenAI, Anthropic and Google, by the keys in your environment"),
     ] = False,
 ) -> None:
     """Run the whole platform on this machine until Ctrl-C."""

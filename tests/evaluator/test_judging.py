@@ -103,6 +103,32 @@ async def test_the_run_is_scored_when_the_last_judge_has_ended(order):
     assert [one.judge for one in result.verdicts] == ["judge-a", "judge-b", "judge-c"]
 
 
+class Watched(MemoryBus):
+    """Remembers what its readers had to see at least."""
+
+    def __init__(self):
+        super().__init__()
+        self.read_as_of = {}
+
+    async def read(self, tenant, run_id, *, as_of=0):
+        self.read_as_of[run_id] = as_of
+        return await super().read(tenant, run_id, as_of=as_of)
+
+
+async def test_whoever_hears_a_judge_sees_all_that_ended_before():
+    """A replica of the log that lags would hide the other judges, and nobody would score."""
+    bus = Watched()
+    bus.given(*judged_run(SCORER).facts)
+    await hear(bus, "r-1")
+    bus.read_as_of.clear()
+
+    await end(bus, asked(bus)["judge-a"], answer())
+
+    heard = next(one for one in reversed(bus.facts) if one.type in ENDS)
+    assert bus.read_as_of["r-1"] == heard.sequence
+    assert bus.read_as_of[asked(bus)["judge-b"].run_id] == heard.sequence
+
+
 async def test_a_judge_whose_run_failed_says_nothing_and_the_others_decide():
     bus = await scene(SCORER)
     gone = RunFailed(rule="money_ceiling", reason="the budget of evaluation is spent")

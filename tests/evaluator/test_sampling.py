@@ -118,11 +118,15 @@ def test_rates_by_weight_are_those_of_all_runs():
 
 async def test_what_was_drawn_is_told_and_decides_nothing():
     bus = MemoryBus()
-    history = ended()
+    runs = (ended(f"r-{number}") for number in range(100))
+    history = next(one for one in runs if lot(one.run) < RARE.rate)
     bus.given(*history.facts)
-    watch = Watch(rate=1, scorers=(Exact(value="x"),))
+    watch = RARE.model_copy(update={"scorers": (Exact(value="x"),)})
     scores = counted(
         "interlock_online_scores_total", agent="support", metric="exact", outcome="failed"
+    )
+    weight = counted(
+        "interlock_online_weight_total", agent="support", metric="exact", outcome="failed"
     )
 
     await assess_run(Heard(history.facts[-1]), bus, Desk(watched={"support": watch}))
@@ -130,8 +134,9 @@ async def test_what_was_drawn_is_told_and_decides_nothing():
     told = bus.facts[-1].body
     assert isinstance(told, RunEvaluated)
     assert (told.passed, told.score) == (True, 1.0)
-    assert (told.assertions[-1].name, told.assertions[-1].passed) == ("exact", False)
-    assert scores.more == 1
+    last = told.assertions[-1]
+    assert (last.name, last.passed, last.chance) == ("exact", False, 0.25)
+    assert (scores.more, weight.more) == (1, 4)
 
 
 async def test_a_run_that_may_be_costly_waits_for_its_bill_and_not_for_ever():

@@ -89,6 +89,7 @@ def judges(output: Output = "text", as_json: AsJson = False) -> None:
     """Who judges, in which juries, and what their cards say."""
     from infra.evals.cards import cards_of  # noqa: PLC0415 - brings scipy
     from infra.evals.judging import juries  # noqa: PLC0415 - brings scipy
+    from services.evaluator.calibration.trust import why_uncalibrated  # noqa: PLC0415 - likewise
 
     lines = [
         {
@@ -96,7 +97,13 @@ def judges(output: Output = "text", as_json: AsJson = False) -> None:
             "judges": {judge.name: judge.family for judge in jury.judges},
             "quorum": jury.quorum,
             "decide": jury.decide,
-            "cards": {card.metric: card.model_dump(mode="json") for card in cards_of(jury)},
+            "cards": [
+                {
+                    **card.model_dump(mode="json"),
+                    "why_not": why_uncalibrated(card, card.by, jury.versions),
+                }
+                for card in cards_of(jury)
+            ],
         }
         for jury in juries().values()
     ]
@@ -157,13 +164,14 @@ def _juries(lines: list[dict[str, Any]]) -> Any:
             one["jury"],
             ", ".join(f"{name} ({family})" for name, family in one["judges"].items()),
             f"{one['quorum']} of {len(one['judges'])}, {one['decide']}",
-            ", ".join(_card(metric, card) for metric, card in one["cards"].items()) or "nothing",
+            "; ".join(map(_card, one["cards"])) or "nothing",
         )
         for one in lines
     ]
     return table(["jury", "judges", "decides", "calibrated for"], rows, whole="jury")
 
 
-def _card(metric: str, card: dict[str, Any]) -> str:
-    kappa = f"{card['kappa']['value']:.2f}" if card["kappa"] else "none"
-    return f"{metric}: kappa {kappa}"
+def _card(card: dict[str, Any]) -> str:
+    if card["why_not"] is not None:
+        return f"not for {card['metric']}: {card['why_not']}"
+    return f"{card['metric']}: kappa {card['kappa']['value']:.2f}"

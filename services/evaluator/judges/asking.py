@@ -22,7 +22,7 @@ from services.evaluator.judges.verdicts import Reading, read_verdict
 from services.evaluator.scorers.outcome import no_answer
 
 PRIORITY = 7  # of 9: those who wait for an answer come first
-_ID_CHARACTERS = 48
+_ID_CHARACTERS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def told(expected: Asking, reading: Reading) -> JudgeVerdict:
 
 
 def judge_run_id(subject: Subject, metric: str, judge: Judge, order: Order) -> str:
-    """The id of the run in which a judge is asked: up to 64 characters of a name."""
+    """The id of the run in which a judge is asked: a name that whoever asks again finds again."""
     parts = (subject.tenant, subject.run_id, metric, judge.name, order, judge.version)
     return f"judge-{sha256_hex(json.dumps(parts).encode())[:_ID_CHARACTERS]}"
 
