@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from contracts.money import MoneySettled
 from contracts.run import RunFailed
+from contracts.task import Judging
 from services.observer.rules import advanced_reviews, advanced_runs, project
 from tests.bodies import settled, task
 from tests.console.stories import asked_run, decided_run
@@ -42,6 +43,17 @@ def test_a_whole_run_is_one_finished_row():
     assert row.agent == "support"
     assert row.last_sequence == len(whole_run().facts)
     assert reviews == []
+
+
+def test_a_judge_lies_below_the_run_that_it_judges():
+    """So that it is deleted with it."""
+    history = History(run_id="judge-1")
+    judging = Judging(run_id="r-1", metric="truthful", judge="judge-a")
+    history.say(task().model_copy(update={"judging": judging}))
+
+    row, _ = rows(history.facts)
+
+    assert (row.parent, row.kinds) == ("r-1", frozenset({"child"}))
 
 
 def test_a_row_agrees_with_the_fold_at_every_fact_of_a_run():

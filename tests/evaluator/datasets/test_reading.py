@@ -37,6 +37,30 @@ def test_a_suite_has_its_own_cases_and_those_of_its_files():
     assert found.files == ()
 
 
+JUDGED = {"kind": "judged", "by": "panel", "question": "Is it true?"}
+
+
+def test_two_that_ask_somebody_have_names_of_their_own(tmp_path):
+    path = cases(tmp_path, {**CASE, "scorers": [JUDGED, {**JUDGED, "question": "Is it kind?"}]})
+
+    assert "two scorers are called 'panel'; give each a name of its own" in said_of(
+        path, agent="support"
+    )
+
+
+def test_a_case_asks_nobody_under_a_name_of_its_suite(tmp_path):
+    text = json.dumps(
+        {
+            "name": "s",
+            "agent": "support",
+            "scorers": [JUDGED],
+            "cases": [{**CASE, "scorers": [{**JUDGED, "question": "Is it kind?"}]}],
+        }
+    )
+
+    assert "case lost: two scorers are called 'panel'" in said_of(suite(tmp_path, text))
+
+
 def test_a_day_without_quotes_stays_text():
     assert load_suite(FILES / "parcels.yaml").cases[0].metadata == {"since": "2026-01-12"}
 
