@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 CONFIDENCE = 0.95
 RESAMPLES = 5000
@@ -34,7 +34,12 @@ class Interval:
 
 def z_of(confidence: float) -> float:
     """The normal quantile of a two-sided interval: 1.96 for 0.95."""
-    return float(stats.norm.ppf((1 + confidence) / 2))
+    return float(special.ndtri((1 + confidence) / 2))
+
+
+def t_of(confidence: float, groups: int) -> float:
+    """The same of Student's t, for a mean of so many groups."""
+    return float(special.stdtrit(groups - 1, (1 + confidence) / 2))
 
 
 def wilson(passed: float, of: float, confidence: float = CONFIDENCE) -> Interval:
@@ -66,7 +71,7 @@ def mean(
     error, groups = clustered_error(found, clusters, weighing)
     if groups < 2:
         return Interval(value, float("-inf"), float("inf"), "one observation", confidence)
-    half = float(stats.t.ppf((1 + confidence) / 2, groups - 1)) * error
+    half = t_of(confidence, groups) * error
     method = "t" if clusters is None else "t, clustered"
     return Interval(value, value - half, value + half, method, confidence)
 
@@ -97,7 +102,7 @@ def share(
         if groups < 2:
             return Interval(value, 0.0, 1.0, "one cluster", confidence)
         effective = min(effective, float(groups))
-        quantile = float(stats.t.ppf((1 + confidence) / 2, groups - 1))
+        quantile = t_of(confidence, groups)
     if plain > 0 and error > 0:
         effective = plain / error**2
     low, high = _score(value, effective, quantile)
@@ -135,6 +140,8 @@ def bootstrap(
     value = float(np.asarray(statistic(found)))
     if len(found) < 2 or np.ptp(found) <= max(ALIKE * np.abs(found).max(), NOTHING):
         return Interval(value, value, value, "all alike", confidence)
+    from scipy import stats  # noqa: PLC0415 - seconds to import
+
     drawn = stats.bootstrap(
         (found,),
         statistic,

@@ -5,9 +5,10 @@ the means of both), or of any measure.
 """
 
 from collections.abc import Hashable, Sequence
+from typing import Literal
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from services.evaluator.statistics.intervals import (
     BATCH_NUMBERS,
@@ -19,6 +20,7 @@ from services.evaluator.statistics.intervals import (
     clustered_error,
     mean,
     summed,
+    t_of,
     z_of,
 )
 
@@ -45,7 +47,7 @@ def difference_of_shares(
     # With few clusters the error itself is unsure; without, the two pairs allow for that.
     quantile = z_of(confidence)
     if clusters is not None:
-        quantile = float(stats.t.ppf((1 + confidence) / 2, number - 1))
+        quantile = t_of(confidence, number)
     else:
         error *= float(np.sqrt((number - 1) / number))
     low, high = max(middle - quantile * error, -1.0), min(middle + quantile * error, 1.0)
@@ -66,15 +68,17 @@ def difference_of_means(
     return bootstrap(differences, confidence=confidence, seed=seed)
 
 
-def mcnemar(better: int, worse: int, alternative: str = "two-sided") -> float:
+def mcnemar(
+    better: int, worse: int, alternative: Literal["two-sided", "less"] = "two-sided"
+) -> float:
     """The p value of the exact McNemar test of the cases that only one arm passed.
 
     `alternative` is `two-sided`, or `less`: that the candidate passes fewer.
     """
-    if better + worse == 0:
-        return 1.0
-    tested = stats.binomtest(better, better + worse, 0.5, alternative=alternative)
-    return float(tested.pvalue)
+    if alternative == "less":
+        return float(special.bdtr(better, better + worse, 0.5))
+    # Either way is as likely, so the two tails are alike.
+    return min(1.0, 2 * float(special.bdtr(min(better, worse), better + worse, 0.5)))
 
 
 def permutation(
@@ -97,7 +101,7 @@ def permutation(
         return float((np.abs(signs @ found) >= reached).mean())
     if count > MANY:
         spread = float(np.sqrt((found**2).sum()))
-        return 1.0 if spread == 0 else float(2 * stats.norm.sf(seen / spread))
+        return 1.0 if spread == 0 else float(2 * special.ndtr(-seen / spread))
     draw = np.random.default_rng(seed)
     at_once = max(1, BATCH_NUMBERS // count)
     further = 0
@@ -128,7 +132,7 @@ def ratio_of_means(
     error, groups = clustered_error(apart, clusters, np.ones(len(apart)))
     if groups < 2:
         return Interval(ratio - 1, float("-inf"), float("inf"), "one observation", confidence)
-    half = float(stats.t.ppf((1 + confidence) / 2, groups - 1)) * error
+    half = t_of(confidence, groups) * error
     return Interval(ratio - 1, ratio - 1 - half, ratio - 1 + half, "ratio, delta", confidence)
 
 

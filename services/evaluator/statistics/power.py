@@ -6,7 +6,7 @@ other, are its noise: `discordance` is the share of them in all.
 
 from math import ceil, inf, sqrt
 
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from services.evaluator.statistics.intervals import Interval, z_of
 
@@ -26,7 +26,7 @@ def power_of(drop: float, cases: int, discordance: float, alpha: float) -> float
     changed = min(max(discordance, 0.0) + drop, 1.0)
     # Of the interval that gates use, with its two pairs for what was not seen.
     error = sqrt(max(changed + 2 / cases - drop**2, 1e-12) / cases)
-    return float(stats.norm.cdf(drop / error - stats.norm.ppf(1 - alpha)))
+    return float(special.ndtr(drop / error - special.ndtri(1 - alpha)))
 
 
 def smallest_drop(
@@ -69,6 +69,6 @@ def cases_to_tell(
     CASES_LIMIT.
     """
     error = (seen.high - seen.low) / 2 / z_of(seen.confidence)
-    z = float(stats.norm.ppf(1 - alpha) + stats.norm.ppf(power))
+    z = float(special.ndtri(1 - alpha) + special.ndtri(power))
     needed = ceil(cases * (z * error / max(apart, SMALLEST)) ** 2)
     return inf if needed > CASES_LIMIT else needed
