@@ -9,7 +9,7 @@ from pathlib import Path
 from services.cost_ledger.adapters import Prices
 from services.cost_ledger.rules.budgets import Budgets
 from services.evaluator.judges.config import load_juries
-from services.evaluator.sampling import load_watched
+from services.evaluator.sampling.config import load_watched
 from services.guardrail_checker.rules.policy import ToolPolicy
 from shared.catalogue import load_models
 from shared.config import load_agents, load_schedules, load_yaml

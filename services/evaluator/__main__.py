@@ -12,7 +12,7 @@ from shared.service import Core, Service, run_service
 from .adapters import Databases
 from .handlers import Desk, hears
 from .judges.config import load_juries
-from .sampling import load_watched
+from .sampling.config import load_watched
 from .scorers.assertions import ASSERTIONS
 from .settings import Settings
 

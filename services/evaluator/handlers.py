@@ -20,7 +20,7 @@ from .judges.config import Jury
 from .judges.jury import combine
 from .metrics import count, count_drawn
 from .rules import evaluate, result, scorers_of
-from .sampling import Watched, sample, waits_for_bills
+from .sampling.drawing import Watched, sample, waits_for_bills
 from .scorers.outcome import Outcome, answer_of, no_answer
 
 # The ledger settles within moments; a run whose bill does not come is drawn by what is known.

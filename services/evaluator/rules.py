@@ -30,7 +30,7 @@ from contracts.scoring import (
     Trajectory,
 )
 
-from .sampling import Sample
+from .sampling.drawing import Sample
 from .scorers import limits, text, trajectory, world
 from .scorers.assertions import UnknownAssertion, assertion
 from .scorers.outcome import Outcome, answer_of, no_answer

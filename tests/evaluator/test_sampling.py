@@ -10,7 +10,8 @@ from contracts.run import RunCompleted, RunFailed
 from contracts.scoring import Exact, Judged, StepsAtMost
 from contracts.task import Judging, TaskSubmitted
 from services.evaluator.handlers import BILLS_DELIVERIES, Desk, assess_run
-from services.evaluator.sampling import Watch, load_watched, lot, risks, sample
+from services.evaluator.sampling.config import load_watched
+from services.evaluator.sampling.drawing import Watch, lot, risks, sample
 from shared.bus import Heard
 from shared.errors import Again, ConfigError
 from shared.testing import MemoryBus
@@ -54,7 +55,7 @@ def test_of_runs_without_a_risk_a_share_is_drawn_with_its_chance():
     ("change", "watch", "risk"),
     [
         ({"end": RunFailed(rule="model_failed", reason="down")}, {}, "failed"),
-        ({}, {"settled": ("another",)}, "new_version"),
+        ({}, {"known_versions": ("another",)}, "new_version"),
     ],
 )
 def test_a_run_with_a_risk_is_always_drawn(change, watch, risk):
@@ -76,7 +77,10 @@ def test_a_run_is_costly_from_the_sum_that_is_named(cost, names):
 
 def test_a_version_that_is_settled_and_a_cheap_run_are_no_risk():
     watch = Watch(
-        rate=0, costly_usd=Decimal(1), settled=(run_started().agent_version,), scorers=(STEPS,)
+        rate=0,
+        costly_usd=Decimal(1),
+        known_versions=(run_started().agent_version,),
+        scorers=(STEPS,),
     )
 
     assert drawn(ended(), watch) is None

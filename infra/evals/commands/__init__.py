@@ -2,7 +2,7 @@
 
 import typer
 
-from infra.evals.commands import cases, judging, looking, trying
+from infra.evals.commands import cases, frontier, judging, looking, trying
 
 __all__ = ["app"]
 
@@ -15,6 +15,7 @@ app.command("show")(looking.show_)
 app.command("compare")(looking.compare_)
 app.command()(looking.gate)
 app.command("report")(looking.report_)
+app.command("frontier")(frontier.frontier_)
 app.command()(judging.label)
 app.command("calibrate")(judging.calibrate_)
 app.command()(judging.judges)

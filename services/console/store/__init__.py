@@ -1,5 +1,6 @@
 """All SQL of the console: lists from the read models, and reports over the ledger's view."""
 
+from .outcomes import OutcomeQuery
 from .projections import MemoryProjections, PostgresProjections, Projections, RebuildView
 from .read_model import DIMENSIONS, MemoryReadModel, PostgresReadModel, ReadModel
 from .run_lists import searches
@@ -11,6 +12,7 @@ __all__ = [
     "Cursor",
     "MemoryProjections",
     "MemoryReadModel",
+    "OutcomeQuery",
     "PostgresProjections",
     "PostgresReadModel",
     "Projections",

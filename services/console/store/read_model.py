@@ -10,7 +10,9 @@ from typing import Any, Protocol, TypeAlias
 import asyncpg
 
 from services.console.errors import Unavailable
+from services.console.rules.frontier import Group
 from services.console.store.memory_lists import page, shows
+from services.console.store.outcomes import OutcomeQuery, outcome_group, sum_outcomes, summed
 from services.console.store.run_lists import (
     BY_INDEX,
     CAREFULLY,
@@ -84,6 +86,10 @@ class ReadModel(Protocol):
         """What was spent, the most expensive first."""
         ...
 
+    async def outcomes(self, query: OutcomeQuery) -> list[Group]:
+        """Evaluated runs, summed for each agent and its models; the largest groups first."""
+        ...
+
 
 class PostgresReadModel:
     """The read model in PostgreSQL, which the observer writes."""
@@ -125,6 +131,11 @@ class PostgresReadModel:
                 "the ledger has no tables", "cost_by_attempt", "run the migrations: interlock dev"
             ) from None
         return [dict(one) for one in found]
+
+    async def outcomes(self, query: OutcomeQuery) -> list[Group]:
+        statement, values = sum_outcomes(query)
+        async with self._asking(RunQuery()) as (connection, _):
+            return [outcome_group(one) for one in await connection.fetch(statement, *values)]
 
     @asynccontextmanager
     async def _asking(self, query: RunQuery) -> AsyncIterator[tuple[Connection, Few]]:
@@ -183,6 +194,9 @@ class MemoryReadModel:
         shown = (*dimensions, "cost_micro_usd")
         found = [one for one in self.costs if tenant in (None, one["tenant"])]
         return [{name: one[name] for name in shown} for one in found[:limit]]
+
+    async def outcomes(self, query: OutcomeQuery) -> list[Group]:
+        return summed(self.run_rows.values(), query)
 
 
 async def _few(connection: Connection, query: RunQuery) -> Few:

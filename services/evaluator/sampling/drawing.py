@@ -1,4 +1,4 @@
-"""`online.yaml`: which finished runs are judged, beside trials, and how likely each was to be.
+"""Which finished runs are judged, beside trials, and how likely each was to be.
 
 Runs with a risk in them are judged all, of the others a share that is drawn by lot. The chance is
 kept with the result: who weighs each by 1 / chance has the rate of all runs, not of the risky ones.
@@ -7,23 +7,16 @@ The lot follows from the run's id, so whoever hears its end again draws the same
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from contracts.agent import Agent
 from contracts.history import Run
 from contracts.history.taken import refusals_of, unsettled_of
 from contracts.run import RunFailed
-from contracts.scoring import SCORERS_LIMIT, Judged, Scorer, Scorers, Share
-from contracts.shape import Token, Usd, Written, sha256_hex, to_micro_usd
-from shared.config import load_yaml
-from shared.errors import ConfigError
+from contracts.scoring import SCORERS_LIMIT, Scorer, Scorers, Share
+from contracts.shape import Usd, Written, sha256_hex, to_micro_usd
 
-from .judges.config import Jury
-
-FILE = "online.yaml"
 LOT_DIGITS = 15  # of a hexadecimal digest: as many bits as a float has, and a few more
 
 Risk = Literal["failed", "refused", "edited", "costly", "new_version"]
@@ -36,16 +29,10 @@ class Watch(Written):
     rate: Share = Field(description="Of the runs without a risk, drawn by lot")
     always: tuple[Risk, ...] = ("failed", "refused", "edited", "costly", "new_version")
     costly_usd: Usd | None = Field(None, description="From here on a run is costly; None: none is")
-    settled: tuple[str, ...] | None = Field(
-        None, description="Versions of the agent that are no news; None: none is news"
+    known_versions: tuple[str, ...] | None = Field(
+        None, description="Versions of the agent that are no news; None: all are known"
     )
     scorers: Annotated[Scorers, Field(min_length=1, max_length=SCORERS_LIMIT)]
-
-
-class OnlineFile(Written):
-    """The whole of `online.yaml`."""
-
-    agents: dict[Token, Watch]
 
 
 Watched = Mapping[str, Watch]
@@ -57,30 +44,6 @@ class Sample:
 
     scorers: tuple[Scorer, ...]
     chance: float
-
-
-def load_watched(
-    config_dir: Path, agents: Mapping[str, Agent], juries: Mapping[str, Jury]
-) -> Watched:
-    """How each agent is watched; none is without `online.yaml`.
-
-    Raises:
-        ConfigError: naming the file, the place in it, and what to do.
-    """
-    path = config_dir / FILE
-    if not path.exists():
-        return {}
-    watched = load_yaml(path, OnlineFile).agents
-    for name, watch in watched.items():
-        if name not in agents:
-            raise ConfigError(f"{path}: agents.{name}: no agent has this name; see agents/")
-        for scorer in watch.scorers:
-            if isinstance(scorer, Judged) and scorer.by not in juries:
-                known = ", ".join(juries) or "none"
-                raise ConfigError(
-                    f"{path}: agents.{name}: no jury is named {scorer.by!r}; known: {known}"
-                )
-    return watched
 
 
 def sample(run: Run, watched: Watched) -> Sample | None:
@@ -120,7 +83,7 @@ def risks(run: Run, watch: Watch) -> Iterator[Risk]:
     if watch.costly_usd is not None and run.cost_micro_usd >= to_micro_usd(watch.costly_usd):
         yield "costly"
     version = run.started.body.agent_version if run.started is not None else ""
-    if watch.settled is not None and version not in watch.settled:
+    if watch.known_versions is not None and version not in watch.known_versions:
         yield "new_version"
 
 
