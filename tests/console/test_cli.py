@@ -3,8 +3,10 @@ import os
 
 import httpx
 import pytest
+import yaml
 from typer.testing import CliRunner
 
+from contracts.agent import Agent
 from contracts.history import prompt
 from services.console.api.review_views import review_view
 from services.console.api.shapes import FactView
@@ -237,3 +239,44 @@ def test_a_fact_of_a_newer_release_is_passed_over():
     newer = {**FACTS[0], "type": "task.dreamt"}
 
     assert len(facts_from([newer, *FACTS])) == len(FACTS)
+
+
+@pytest.fixture
+def support(fake, tmp_path):
+    """An agent of the platform, and the file that its author is at work on."""
+    agent = Agent(name="support", instructions="Help.\nBe brief.", tools=("find_order",))
+    definition = agent.model_dump(mode="json")
+    fake.answer("GET", "/agents/support", {"definition": definition})
+    file = tmp_path / "agents" / "support.yaml"
+    file.parent.mkdir()
+    file.write_text(yaml.safe_dump(definition))
+    return file
+
+
+def test_an_agent_that_nobody_changed_is_the_same(support, monkeypatch):
+    monkeypatch.setenv("INTERLOCK_CONFIG_DIR", str(support.parents[1]))
+
+    assert interlock("agents", "diff", "support").output.strip() == "They are the same."
+
+
+def test_a_changed_agent_is_shown_with_what_it_may_do_more(support):
+    changed = {**yaml.safe_load(support.read_text()), "tools": ["find_order", "issue_refund"]}
+    support.write_text(yaml.safe_dump({**changed, "instructions": "Help.\nBe kind."}))
+
+    shown = interlock("agents", "diff", "support", str(support)).output
+    told = json.loads(interlock("agents", "diff", "support", str(support), "--json").output)
+
+    assert "-  Be brief." in shown
+    assert "+  Be kind." in shown
+    assert "it may call issue_refund" in shown
+    assert told["widened"] == ["it may call issue_refund"]
+    assert told["before"] != told["after"]
+
+
+def test_a_file_that_is_no_agent_says_what_to_correct(support):
+    support.write_text("name: support\n")
+
+    found = interlock("agents", "diff", "support", str(support))
+
+    assert found.exit_code == 2
+    assert "instructions: Field required" in found.output
