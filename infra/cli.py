@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from infra.configuration.commands import app as configuration
 from infra.evals.commands import app as evals
 from services.console.cli import app
 from services.console.cli.client import offer_kept_state
@@ -17,6 +18,7 @@ from services.console.cli.output import AsJson, Output, wants_json
 __all__ = ["app", "main"]
 
 app.add_typer(evals, name="eval")
+app.add_typer(configuration, name="config")
 
 
 @app.command()
