@@ -3,7 +3,7 @@
 Labels are lines of a file that git keeps: who said what of which run, and when.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +16,6 @@ from services.evaluator.calibration.labels import Label, add_label, read_labels
 from services.evaluator.errors import EvaluatorError
 from services.evaluator.judges.transcript import transcript_of
 from services.evaluator.results import Result
-
-Read = Callable[[Result], Run]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +89,15 @@ def judged_results(results: Sequence[Result], metric: str | None) -> tuple[str, 
         what = f"no judge was asked about {metric}"
         raise CommandFailed(what, f"there are: {known}", NOT_FOUND)
     return metric, by_metric[metric]
+
+
+def undecided(results: Sequence[Result], metric: str) -> list[Result]:
+    """Those about which the jury could not agree."""
+    return [
+        result
+        for result in results
+        if any(one.undecided for one in result.scores if one.name == metric)
+    ]
 
 
 def scorer_of(run: Run, metric: str) -> Judged:

@@ -32,12 +32,19 @@ def label(
     passed: Annotated[
         bool | None, typer.Option("--pass/--fail", help="Of that run, without being asked")
     ] = None,
+    split: Annotated[
+        bool, typer.Option("--split", help="Only runs about which the jury was undecided")
+    ] = False,
     principal: Annotated[str | None, typer.Option("--as", help="Who says so; else you")] = None,
     labels: Labels = None,
 ) -> None:
     """Answer what judges were asked, run by run, without seeing what they said."""
     from infra.evals.cards import labels_file  # noqa: PLC0415 - brings scipy
-    from infra.evals.labelling import Labeller, judged_results  # noqa: PLC0415 - brings scipy
+    from infra.evals.labelling import (  # noqa: PLC0415 - brings scipy
+        Labeller,
+        judged_results,
+        undecided,
+    )
     from infra.evals.loading import found, loaded  # noqa: PLC0415 - brings scipy
 
     folder = found(name)
@@ -50,7 +57,7 @@ def label(
             what = f"{name} has no run {run_id} that was judged"
             raise CommandFailed(what, f"see: interlock eval show {name}", USAGE)
     if passed is None:
-        _ask(labeller, labeller.left(results))
+        _ask(labeller, labeller.left(undecided(results, metric) if split else results))
     elif run_id is None:
         raise CommandFailed("--pass and --fail are of one run", "name it with --run", USAGE)
     else:
