@@ -34,9 +34,9 @@ async def typed(home, *arguments, said_to="", **environment):
         "eval",
         *arguments,
         env={**os.environ, "INTERLOCK_HOME": str(home), **environment},
-        stdin=asyncio.subprocess.PIPE,
+        stdin=asyncio.subprocess.PIPE if said_to else asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    said, _ = await asyncio.wait_for(process.communicate(said_to.encode()), SUITE_SECONDS)
+    said, _ = await asyncio.wait_for(process.communicate(said_to.encode() or None), SUITE_SECONDS)
     return process.returncode, said.decode()

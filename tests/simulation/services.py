@@ -98,12 +98,17 @@ def _executor(process: Process, _client: Client, outside: Outside) -> executor.D
     return executor.Desk(REGISTRY, runner, sleep=process.sleep)
 
 
+def _evaluator(_process: Process, _client: Client, _outside: Outside) -> evaluator.Desk:
+    return evaluator.Desk()
+
+
 _DESKS: dict[str, Callable[[Process, Client, Outside], object]] = {
     ORCHESTRATOR: _orchestrator,
     GUARDRAIL: _guardrail,
     LEDGER: _ledger,
     ROUTER: _router,
     EXECUTOR: _executor,
+    EVALUATOR: _evaluator,
 }
 
 

@@ -97,7 +97,7 @@ def test_what_others_were_to_be_asked_is_undecided_until_they_have_said_it():
     unasked = evaluate(run, ())
     asked = unasked.assertions[0].model_copy(update={"passed": True, "undecided": False})
 
-    assert unasked.undecided
+    assert unasked.assertions[0].undecided
     assert not unasked.passed
     assert evaluate(run, (), {"helpful": asked}).passed
 
