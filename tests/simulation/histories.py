@@ -45,7 +45,7 @@ class Histories:
         ]
 
     def check_at_rest(self) -> None:
-        """Every run has ended once, and can be read again."""
+        """Every run has ended once, was scored if it had begun, and can be read again."""
         for _, run_id in self.open_runs():
             self._violate("every_task_ends", f"{run_id} never ended")
         for (_, run_id), ends in self._log.ends.items():
@@ -65,6 +65,8 @@ class Histories:
             self._violate("fold_is_one", f"{name} folds to something else one fact at a time")
         if fold(facts, onto=grown) != whole:
             self._violate("fold_is_one", f"{name} changes when its facts are folded again")
+        if whole.started is not None and whole.end is not None and whole.evaluated is None:
+            self._violate("every_run_is_scored", f"{name} ended and was never scored")
         for step in whole.steps:
             asked = step.requested.body
             if measure(whole, step.number).sha256 != asked.prompt_sha256:

@@ -1,15 +1,17 @@
-"""Five bugs to plant. Each is a small slip that a change could bring back; none is subtle."""
+"""Six bugs to plant. Each is a small slip that a change could bring back; none is subtle."""
 
 from typing import Any
 
 import pytest
 
+from contracts.history import Run
 from contracts.model import ModelClaimed
 from contracts.tool import ToolClaimed
 from services.cost_ledger.handlers import ending
 from services.cost_ledger.rules.ending import InFlight, Revoked
+from services.evaluator import handlers
 from services.tool_executor.rules import clearance
-from shared.bus import NatsBus
+from shared.bus import Heard, NatsBus
 from shared.delivery import Deliverer
 from shared.publisher import EXPECTED_SUBJECT
 
@@ -51,6 +53,17 @@ def claims_skipped(patch: pytest.MonkeyPatch) -> None:
 def bindings_unchecked(patch: pytest.MonkeyPatch) -> None:
     """The executor takes a clearance at its word: no hash of arguments, no approval."""
     patch.setattr(clearance, "_broken_binding", lambda *_: None)
+
+
+def judged_runs_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """Whoever hears the end of a judge does not look at the run that it judged."""
+    assess = handlers._assess
+
+    async def own_alone(run: Run, heard: Heard[Any], bus: Any, desk: handlers.Desk) -> None:
+        if run.run_id == heard.fact.run_id:
+            await assess(run, heard, bus, desk)
+
+    patch.setattr(handlers, "_assess", own_alone)
 
 
 def claimed_holds_released(patch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,15 @@ AMOUNTS = (5, 80, 900)
 ORDERS = (1, 2)
 
 
+def _answer(prompt: Prompt, chance: Random) -> str:
+    """The last word; who is asked for a verdict gives one."""
+    asked = "".join(part.text for part in prompt.turns[0].parts if isinstance(part, Text))
+    if '"verdict"' not in asked:
+        return "It is done."
+    verdict = {"verdict": chance.choice(("pass", "fail")), "reason": "So it is.", "evidence": []}
+    return json.dumps(verdict)
+
+
 @dataclass(frozen=True)
 class VirtualProvider:
     """The provider as one process of the router reaches it."""
@@ -62,7 +71,7 @@ class VirtualProvider:
         chance = self.process.chance
         taken = sum(turn.role == "assistant" for turn in prompt.turns)
         if not prompt.tools or taken >= chance.randrange(STEPS + 1):
-            return (Text(text="It is done."),)
+            return (Text(text=_answer(prompt, chance)),)
         count = chance.randrange(1, CALLS_AT_ONCE + 1)
         return tuple(self._call(prompt, chance, number) for number in range(count))
 

@@ -5,9 +5,12 @@ from random import Random
 
 from contracts.agent import Agent, AgentLimits, Delegate, Guardrails, ReviewRule
 from contracts.model import Route
+from contracts.scoring import Judged
 from contracts.task import TaskLimits, TaskSubmitted
 from services.cost_ledger.rules.budgets import Budgets
 from services.cost_ledger.rules.tariff import Tariff, TieredRate
+from services.evaluator.judges.config import Judge, Jury
+from services.evaluator.sampling.drawing import Watch
 from services.guardrail_checker.rules import ToolPolicy
 from shared.catalogue import Alias, Models
 
@@ -39,6 +42,9 @@ POLICY = ToolPolicy(
     review_expires=30,
     clearance_seconds=20,
 )
+
+
+JUDGES = ("judge-a", "judge-b", "judge-c")
 
 
 def _agent(name: str, *tools: str, **more: object) -> Agent:
@@ -79,6 +85,17 @@ AGENTS = {
                 "hand_over": Delegate(agent="writer", description="Let go.", mode="handoff"),
             },
         ),
+        *map(_agent, JUDGES),
+    )
+}
+PANEL = Jury(
+    "panel", tuple(Judge(name, name, "v-1", AGENTS[name].version) for name in JUDGES), quorum=2
+)
+WATCHED = {
+    "talker": Watch(
+        rate=0.5,
+        costly_usd=Decimal("0.001"),
+        scorers=(Judged(by="panel", name="kind", question="Was it kind?"),),
     )
 }
 
@@ -90,7 +107,7 @@ def budgets(chance: Random) -> Budgets:
 
 def task(chance: Random) -> TaskSubmitted:
     """One task of any agent, now and then of none, with or without ceilings of its own."""
-    agent = "nobody" if chance.random() < 0.02 else chance.choice(sorted(AGENTS))
+    agent = "nobody" if chance.random() < 0.02 else chance.choice(sorted({*AGENTS} - {*JUDGES}))
     limits = TaskLimits(
         budget_usd=chance.choice((None, None, None, "0.004", "0.008")),
         deadline=chance.choice((None, None, None, 5, 30)),

@@ -31,7 +31,17 @@ from .faults import Fault
 from .oracle import Oracle
 from .process import Process
 from .provider import VirtualProvider
-from .scenarios import AGENTS, CALL_SECONDS, CHECK, MODELS, POLICY, ROUTES, TARIFFS
+from .scenarios import (
+    AGENTS,
+    CALL_SECONDS,
+    CHECK,
+    MODELS,
+    PANEL,
+    POLICY,
+    ROUTES,
+    TARIFFS,
+    WATCHED,
+)
 from .tools import MANIFESTS, REGISTRY, VirtualRunner
 from .wire import Client
 
@@ -99,7 +109,7 @@ def _executor(process: Process, _client: Client, outside: Outside) -> executor.D
 
 
 def _evaluator(_process: Process, _client: Client, _outside: Outside) -> evaluator.Desk:
-    return evaluator.Desk()
+    return evaluator.Desk({PANEL.name: PANEL}, watched=WATCHED)
 
 
 _DESKS: dict[str, Callable[[Process, Client, Outside], object]] = {

@@ -1,4 +1,4 @@
-"""Five planted bugs, each found within a few seeds; without them the same seeds hold."""
+"""Six planted bugs, each found within a few seeds; without them the same seeds hold."""
 
 import pytest
 
@@ -11,6 +11,7 @@ FINDERS = {
     planted.acknowledged_before_handled: {"every_task_ends", "no_hold_left"},
     planted.claims_skipped: {"claimed_first"},
     planted.bindings_unchecked: {"clearance_binds", "approval_binds"},
+    planted.judged_runs_forgotten: {"every_run_is_scored"},
     planted.claimed_holds_released: {"claimed_stays_held", "bills_are_kept"},
 }
 
