@@ -33,11 +33,22 @@ class Gateway:
         if not self._is_open:
             writer.close()
             return
-        there_reader, there_writer = await asyncio.open_unix_connection(self._target)
+        try:
+            there_reader, there_writer = await asyncio.open_unix_connection(self._target)
+        except OSError:
+            writer.close()
+            return
         ways = ((reader, there_writer), (there_reader, writer))
         task = asyncio.create_task(_both(ways))
         self._passing.add(task)
-        task.add_done_callback(self._passing.discard)
+
+        def ended(_: asyncio.Task[None]) -> None:
+            self._passing.discard(task)
+            # Here, for a task that is cancelled before it begins has no end of its own.
+            writer.close()
+            there_writer.close()
+
+        task.add_done_callback(ended)
 
 
 @asynccontextmanager
@@ -61,9 +72,8 @@ async def _both(ways: tuple[Way, Way]) -> None:
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task, (_, writer) in zip(tasks, ways, strict=True):
+        for task in tasks:
             task.cancel()
-            writer.close()
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
