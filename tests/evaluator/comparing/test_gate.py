@@ -219,6 +219,15 @@ def test_a_judge_without_a_card_is_shown_and_not_counted():
     assert verdict(before, after, standings={"helpful": Standing(card())}).verdict == "fail"
 
 
+def test_a_judge_whose_card_is_void_is_not_counted_either():
+    before, after = judged("before", [True] * 200), judged("after", [False] * 200)
+
+    found = verdict(before, after, standings={"helpful": Standing(why_not="its card is void")})
+
+    assert found.verdict == "pass"
+    assert "helpful, its card is void" in check(found, "judges").sentence
+
+
 def test_a_judge_without_a_card_cannot_gate_alone():
     arms = judged("before", [True] * 200, others=False), judged("after", [True] * 200, others=False)
 

@@ -89,6 +89,15 @@ def test_what_does_not_parse_leaves_the_folder_as_it_was(base, tmp_path):
     assert [one.name for one in tmp_path.glob(".*")] == []
 
 
+def test_parts_that_do_not_agree_are_no_configuration(base, tmp_path):
+    overlay(base, "agents/support.yaml", {"model": "nowhere"})
+
+    with pytest.raises(RenderFailed, match=r"models\.yaml has no alias 'nowhere'"):
+        render(base, "test", tmp_path / "out")
+
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_folder_that_was_not_rendered_is_not_written_over(base, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "work").write_text("precious")
