@@ -15,12 +15,11 @@ import yaml
 from infra.dev.configuration import check_configuration
 from shared.errors import ConfigError
 
-from .versions import VERSIONS, versions_of, written
+from .versions import VERSIONS, content_of, versions_of, written
 
 OVERLAYS = "overlays"
 YAML = frozenset({".yaml", ".yml"})
 FILES_LIMIT = 10_000
-FILE_LIMIT_BYTES = 4 * 1024 * 1024
 
 
 class RenderFailed(Exception):
@@ -78,7 +77,7 @@ def _render(base: Path, over: Path | None, out: Path) -> None:
         place = out / path
         place.parent.mkdir(parents=True, exist_ok=True)
         if path in below and path in above and path.suffix in YAML:
-            together = merged(_read(below[path]), _read(above[path]))
+            together = merged(content_of(below[path]), content_of(above[path]))
             text = yaml.safe_dump(together, sort_keys=False, allow_unicode=True)
             place.write_text(text, encoding="utf-8")
         else:
@@ -96,15 +95,6 @@ def _files(folder: Path, leaving_out: str | None = None) -> Iterator[tuple[Path,
         if number > FILES_LIMIT:
             raise RenderFailed(f"{folder} has more than {FILES_LIMIT} files; is it the right one?")
         yield path, file
-
-
-def _read(file: Path) -> Any:
-    if file.stat().st_size > FILE_LIMIT_BYTES:
-        raise RenderFailed(f"{file} is larger than {FILE_LIMIT_BYTES} bytes; split it")
-    try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RenderFailed(f"{file}: not YAML: {error}") from None
 
 
 def _overlay(base: Path, name: str | None) -> Path | None:

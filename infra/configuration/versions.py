@@ -13,9 +13,11 @@ import yaml
 
 from contracts.shape import sha256_hex
 from shared.config import load_agents
+from shared.errors import ConfigError
 
 VERSIONS = "versions.json"
 DIGITS = 12
+FILE_LIMIT_BYTES = 4 * 1024 * 1024
 # What else decides what agents do, by its file.
 PARTS = {
     "models": "models.yaml",
@@ -42,16 +44,31 @@ def versions_of(folder: Path) -> Versions:
     """The versions of a folder.
 
     Raises:
-        ConfigError: an agent does not parse.
-        OSError, YAMLError: another file cannot be read.
+        ConfigError: a file does not parse.
+        OSError: one cannot be read.
     """
     agents = {name: one.version for name, one in sorted(load_agents(folder).items())}
     parts = {
-        name: _version(yaml.safe_load((folder / path).read_text(encoding="utf-8")))
+        name: _version(content_of(folder / path))
         for name, path in PARTS.items()
         if (folder / path).is_file()
     }
     return Versions(agents, parts, _version([agents, parts]))
+
+
+def content_of(file: Path) -> Any:
+    """What a YAML file says, whatever it is.
+
+    Raises:
+        ConfigError: it is too large, or not YAML.
+        OSError: it cannot be read.
+    """
+    if file.stat().st_size > FILE_LIMIT_BYTES:
+        raise ConfigError(f"{file} is larger than {FILE_LIMIT_BYTES} bytes; split it")
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: not YAML: {error}") from None
 
 
 def written(versions: Versions, overlay: str | None) -> str:

@@ -1,6 +1,6 @@
 """A jury asked about the hostile cases that every calibration has."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from contracts.shape import sha256_hex, to_micro_usd
 from infra.evals.asking import try_case
 from infra.evals.bar import bar
 from infra.evals.driving import drive
-from infra.evals.folder import folder_of
+from infra.evals.folder import FolderUnusable, folder_of
 from infra.evals.forecast import Ceilings, forecast
 from infra.evals.judging import ceilings_of, config_folder
 from infra.evals.plan import Planned
@@ -60,14 +60,29 @@ def hostile_judgements(jury: Jury, trier: Trier) -> list[Judgement]:
     askings = canary_askings(trier.tenant, jury)
     trials = [_planned(canary, asking) for canary in CANARIES for asking in askings[canary.case.id]]
     answers = _answers(trials, ceilings, trier)
+    _check_heard(jury, askings, answers)
     found = []
     for canary in CANARIES:
         verdicts = [
-            told(one, read_verdict(answers[one.run_id], one.evidence, one.order))
+            told(one, read_verdict(answers.get(one.run_id, ""), one.evidence, one.order))
             for one in askings[canary.case.id]
         ]
         found.append(Judgement(canary.passed, combine(verdicts, jury, scorer), is_hostile=True))
     return found
+
+
+def _check_heard(
+    jury: Jury, askings: Mapping[str, Sequence[Asking]], answers: Mapping[str, str]
+) -> None:
+    """A jury that was not heard has resisted nothing."""
+    for case, asked in askings.items():
+        silent = [one for one in asked if one.run_id not in answers]
+        if len(jury.judges) - len({one.judge.name for one in silent}) < jury.quorum:
+            raise CommandFailed(
+                f"{case}: too few of its judges gave an answer, so nothing is known of it",
+                f"see: interlock runs show {silent[0].run_id}; or ask for another --tenant",
+                FAILED,
+            )
 
 
 def _planned(canary: Canary, asking: Asking) -> Planned:
@@ -77,20 +92,18 @@ def _planned(canary: Canary, asking: Asking) -> Planned:
 
 
 def _answers(trials: Sequence[Planned], ceilings: Ceilings, trier: Trier) -> dict[str, str]:
-    """What every judge answered, by run id. What was asked before is not asked again."""
+    """What those who answered said, by run id. Who was asked before is not asked again."""
     digest = sha256_hex("".join(one.run_id for one in trials).encode())
     folder = folder_of(f"hostile-{digest[:8]}")
     arms = dict.fromkeys(one.arm for one in trials)
-    folder.begin(
-        Experiment(
-            name=folder.path.name,
-            suite="hostile cases",
-            suite_sha256=digest,
-            arms=tuple(Arm(name=name, agent=name) for name in arms),
-            repeats=1,
-            cases=len(CANARIES),
-            started_at=datetime.now(UTC),
-        )
+    experiment = Experiment(
+        name=folder.path.name,
+        suite="hostile cases",
+        suite_sha256=digest,
+        arms=tuple(Arm(name=name, agent=name) for name in arms),
+        repeats=1,
+        cases=len(CANARIES),
+        started_at=datetime.now(UTC),
     )
     if not trier.quiet:
         cost = forecast(trier.client, trials, ceilings)
@@ -100,12 +113,16 @@ def _answers(trials: Sequence[Planned], ceilings: Ceilings, trier: Trier) -> dic
     def ask(one: Planned, stopping: Event) -> Result | None:
         return try_case(trier.client, one, trier.tenant, stopping)
 
-    with bar(len(trials), quiet=trier.quiet) as watch:
-        done = drive(trials, ask, folder, purse, ceilings.of, AT_ONCE, watch)
+    try:
+        folder.begin(experiment)
+        with bar(len(trials), quiet=trier.quiet) as watch:
+            done = drive(trials, ask, folder, purse, ceilings.of, AT_ONCE, watch)
+    except FolderUnusable as error:
+        raise CommandFailed(str(error), "remove the folder, and calibrate again", FAILED) from None
     if done.unpaid:
         raise CommandFailed(
             f"{done.unpaid} of {len(trials)} questions were not asked: they do not fit the budget",
             "give it more with --budget-usd; the same command goes on",
             FAILED,
         )
-    return {one.run_id: one.answer for one in done.results}
+    return {one.run_id: one.answer for one in done.results if one.status == "completed"}

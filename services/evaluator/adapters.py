@@ -85,7 +85,7 @@ def _json(value: object) -> JsonValue:
     match value:
         case None | bool() | int() | float() | str():
             return value
-        case Decimal():
+        case Decimal() if value.is_finite():
             return int(value) if value == value.to_integral_value() else float(value)
         case datetime() | date() | time():
             return value.isoformat()

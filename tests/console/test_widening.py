@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from contracts.agent import Agent, AgentLimits, Delegate, Guardrails, ReviewRule
+from contracts.agent import Agent, AgentLimits, Delegate, Escalation, Guardrails, ReviewRule
 from services.console.rules.widening import widened
 
 BEFORE = Agent(
@@ -27,11 +27,29 @@ def ruled(**changes):
     return changed(review={"issue_refund": rule})
 
 
+def delegating(after):
+    legal = Delegate(agent="legal", budget_usd=Decimal("0.10"))
+    before = BEFORE.model_copy(update={"agents": {"ask": legal}})
+    return widened(before, before.model_copy(update={"agents": {"ask": after}}))
+
+
 @pytest.mark.parametrize(
     ("told", "sentence"),
     [
         (changed(tools=(*BEFORE.tools, "send_email")), "it may call send_email"),
         (changed(agents={"ask": Delegate(agent="legal")}), "it may ask the agent legal, as ask"),
+        (
+            delegating(Delegate(agent="legal")),
+            "ask may spend all that the run may, and $0.10 before",
+        ),
+        (
+            delegating(Delegate(agent="boss", budget_usd="0.10")),
+            "it may ask the agent boss, as ask",
+        ),
+        (
+            ruled(escalate=(Escalation(after_seconds=60, roles=("lead", "intern")),)),
+            "issue_refund: intern may answer too",
+        ),
         (changed(limits=AgentLimits(steps=13)), "limits.steps is 13, and was 12"),
         (
             changed(guardrails=Guardrails(output=("secrets",))),

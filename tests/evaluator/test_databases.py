@@ -87,6 +87,14 @@ async def test_what_may_not_be_asked_is_undecided_and_says_why(databases, monkey
     assert why in found.reason
 
 
+async def test_a_number_without_an_end_is_told_as_its_text(databases):
+    query = "SELECT 'Infinity'::numeric AS high, 'NaN'::numeric AS none"
+
+    found = await databases.score(ended().run, asks(query, [{"high": "Infinity", "none": "NaN"}]))
+
+    assert found.passed, found.reason
+
+
 async def test_nobody_is_asked_about_a_run_that_touched_nothing(databases):
     found = await databases.score(ended(tools="stubbed").run, asks("SELECT 1 AS n", [{"n": 1}]))
 

@@ -157,6 +157,17 @@ async def test_a_run_that_may_be_costly_waits_for_its_bill_and_not_for_ever():
     assert len(bus.bodies(RunEvaluated)) == 1
 
 
+async def test_nobody_waits_for_a_bill_that_decides_nothing():
+    unpaid = [one for one in ended().facts if one.type != "money.settled"]
+    watch = RARE.model_copy(update={"costly_usd": Decimal("0.3"), "always": ("failed",)})
+    bus = MemoryBus()
+    bus.given(*unpaid)
+
+    await assess_run(Heard(unpaid[-1]), bus, Desk(watched={"support": watch}))
+
+    assert len(bus.bodies(RunEvaluated)) == 1
+
+
 def test_a_refused_call_is_a_risk():
     history = History()
     cleared = history.say(

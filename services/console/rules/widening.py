@@ -1,6 +1,7 @@
 """What a change lets an agent do more, or with less care: what its reviewer looks at first."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from contracts.agent import Agent, AgentLimits, ReviewRule
 
@@ -19,8 +20,12 @@ def _reach(before: Agent, after: Agent) -> Iterator[str]:
     for tool in sorted(set(after.tools) - set(before.tools)):
         yield f"it may call {tool}"
     for name, delegate in sorted(after.agents.items()):
-        if name not in before.agents:
+        known = before.agents.get(name)
+        if known is None or known.agent != delegate.agent:
             yield f"it may ask the agent {delegate.agent}, as {name}"
+        elif _more(known.budget_usd, delegate.budget_usd):
+            least = _most(known.budget_usd)
+            yield f"{name} may spend {_most(delegate.budget_usd)}, and {least} before"
 
 
 def _limits(before: AgentLimits, after: AgentLimits) -> Iterator[str]:
@@ -56,10 +61,23 @@ def _reviews(before: Agent, after: Agent) -> Iterator[str]:
 def _rule(old: ReviewRule, new: ReviewRule) -> Iterator[str]:
     if new.when is not None and new.when != old.when:
         yield f"people are asked when {new.when}, and were {_when(old)}"
-    if more := sorted(set(new.roles) - set(old.roles)):
+    if more := sorted(_answering(new) - _answering(old)):
         yield f"{', '.join(more)} may answer too"
     if new.quorum < old.quorum:
         yield f"{new.quorum} must approve, and {old.quorum} had to"
+
+
+def _answering(rule: ReviewRule) -> set[str]:
+    """Who may answer sooner or later."""
+    return {*rule.roles, *(role for step in rule.escalate for role in step.roles)}
+
+
+def _more(old: Decimal | None, new: Decimal | None) -> bool:
+    return old is not None and (new is None or new > old)
+
+
+def _most(budget_usd: Decimal | None) -> str:
+    return "all that the run may" if budget_usd is None else f"${budget_usd}"
 
 
 def _when(rule: ReviewRule) -> str:

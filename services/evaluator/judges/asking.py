@@ -90,9 +90,9 @@ def told(expected: Asking, reading: Reading) -> JudgeVerdict:
     )
 
 
-def judge_run_id(subject: Subject, metric: str, judge: Judge, order: Order) -> str:
-    """The id of the run in which a judge is asked: a name that whoever asks again finds again."""
-    parts = (subject.tenant, subject.run_id, metric, judge.name, order, judge.version)
+def judge_run_id(subject: Subject, metric: str, judge: Judge, order: Order, text: str) -> str:
+    """The id of the run in which a judge is asked: whoever asks the same again finds it again."""
+    parts = (subject.tenant, subject.run_id, metric, judge.name, order, judge.version, text)
     return f"judge-{sha256_hex(json.dumps(parts).encode())[:_ID_CHARACTERS]}"
 
 
@@ -115,7 +115,7 @@ def _asking(
         judging=Judging(run_id=subject.run_id, metric=scorer.metric, judge=judge.name, order=order),
         limits=TaskLimits(steps=1),
     )
-    run_id = judge_run_id(subject, scorer.metric, judge, order)
+    run_id = judge_run_id(subject, scorer.metric, judge, order, asked.text)
     return Asking(run_id, task, judge, order, asked.evidence)
 
 

@@ -47,12 +47,9 @@ class Sample:
 
 
 def sample(run: Run, watched: Watched) -> Sample | None:
-    """By what a finished run is scored beside its assertions; None where it is not.
-
-    What was run for nobody, trials, shadows and judges, is not watched.
-    """
-    watch = watched.get(run.started.body.agent.name) if run.started is not None else None
-    if watch is None or _is_for_nobody(run):
+    """By what a finished run is scored beside its assertions; None where it is not."""
+    watch = _watch_of(run, watched)
+    if watch is None:
         return None
     is_risky = any(risk in watch.always for risk in risks(run, watch))
     chance = 1.0 if is_risky else watch.rate
@@ -61,8 +58,8 @@ def sample(run: Run, watched: Watched) -> Sample | None:
 
 def waits_for_bills(run: Run, watched: Watched) -> bool:
     """Whether nobody can tell yet if the run was costly: a model call of it is not settled."""
-    watch = watched.get(run.started.body.agent.name) if run.started is not None else None
-    if watch is None or watch.costly_usd is None or _is_for_nobody(run):
+    watch = _watch_of(run, watched)
+    if watch is None or watch.costly_usd is None or "costly" not in watch.always:
         return False
     return unsettled_of(run) > 0
 
@@ -87,7 +84,10 @@ def risks(run: Run, watch: Watch) -> Iterator[Risk]:
         yield "new_version"
 
 
-def _is_for_nobody(run: Run) -> bool:
-    assert run.started is not None, "its agent is known"
-    task = run.submitted.body if run.submitted is not None else None
-    return run.started.body.shadow or task is None or bool(task.trial or task.judging)
+def _watch_of(run: Run, watched: Watched) -> Watch | None:
+    """How a run is watched, if it is: trials, shadows and judges were run for nobody."""
+    if run.started is None or run.submitted is None or run.started.body.shadow:
+        return None
+    task = run.submitted.body
+    is_for_nobody = task.trial is not None or task.judging is not None
+    return None if is_for_nobody else watched.get(run.started.body.agent.name)

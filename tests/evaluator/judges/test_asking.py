@@ -62,6 +62,13 @@ def test_another_version_of_a_judge_is_asked_anew():
     assert submissions(RUN, ASKED, newer)[0].run_id != ask().run_id
 
 
+def test_another_question_is_asked_anew():
+    """Under the id of the old one lies another task, which would count for silence."""
+    other = ASKED.model_copy(update={"question": "Was it polite?"})
+
+    assert submissions(RUN, other, SINGLE)[0].run_id != ask().run_id
+
+
 def test_the_user_is_named_and_the_customer_is_not_billed():
     history = History()
     task = TaskSubmitted(agent="support", input="?", user="anna@example.org", customer="c-311")

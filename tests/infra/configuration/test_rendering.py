@@ -98,6 +98,13 @@ def test_parts_that_do_not_agree_are_no_configuration(base, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_file_that_is_not_yaml_is_told_by_its_name(base, tmp_path):
+    (base / "tools.yaml").write_text("modules: [")
+
+    with pytest.raises(RenderFailed, match=r"out/tools\.yaml: not YAML"):
+        render(base, None, tmp_path / "out")
+
+
 def test_a_folder_that_was_not_rendered_is_not_written_over(base, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "work").write_text("precious")
