@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, StringConstraints, model_validator
 
-from .shape import Seconds, Token, Usd, Written, sha256_hex, to_micro_usd
+from .shape import Body, Seconds, Token, Usd, Written, sha256_hex, to_micro_usd
 
 DEFAULT_STEPS = 12
 DEFAULT_BUDGET_USD = Decimal("0.50")
@@ -19,6 +19,9 @@ DEPTH_LIMIT = 4  # calls of agents below one another
 DEFAULT_KEEP_STEPS = 8
 QUORUM_LIMIT = 9
 ESCALATIONS_LIMIT = 5
+
+
+ReleaseLabel = Literal["production", "staging", "canary"]
 
 
 class AgentLimits(Written):
@@ -113,6 +116,18 @@ class Delegate(Written):
     description: Annotated[str, StringConstraints(max_length=1024)] = ""
     mode: Literal["call", "handoff"] = "call"
     budget_usd: Usd | None = Field(None, description="Its part of this run's budget, at most")
+
+
+class Assigned(Body):
+    """The release of an agent that a run is of, and how likely it was to be.
+
+    `version` is absent where production is as the platform is configured. The chance is the lot's,
+    1 where none was drawn.
+    """
+
+    label: ReleaseLabel
+    version: str | None = None
+    chance: float = Field(1.0, gt=0, le=1)
 
 
 class Agent(Written):

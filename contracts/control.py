@@ -17,7 +17,23 @@ INPUTS_LIMIT = 100  # a run; what comes after is refused
 REASON_LIMIT = 1024
 
 
-class ControlOrdered(Body):
+class Order(Body):
+    """What holds for many runs from now on. On each subject the last one is in force."""
+
+    at: UtcTime
+    nonce: Token
+
+    @property
+    def subject(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def told(self) -> str:
+        """It in a few words."""
+        raise NotImplementedError
+
+
+class ControlOrdered(Order):
     """An order for every run of a scope. `stopped` is the kill switch.
 
     Paused, its runs take no further step until it is `running` again; what is claimed finishes.
@@ -29,8 +45,6 @@ class ControlOrdered(Body):
     state: Literal["running", "paused", "stopped"]
     principal: str
     reason: Annotated[str, StringConstraints(max_length=REASON_LIMIT)] = ""
-    at: UtcTime
-    nonce: Token
 
     @model_validator(mode="after")
     def _named_unless_for_all(self) -> Self:
@@ -52,6 +66,10 @@ class ControlOrdered(Body):
     @property
     def subject(self) -> str:
         return control_subject(self.scope, self.name)
+
+    @property
+    def told(self) -> str:
+        return f"{self.state} by {self.principal}"
 
 
 def control_subject(scope: Scope, name: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from .control import AskedByPerson
 from .shape import Body, Token
 
 
@@ -26,6 +27,7 @@ class AssertionResult(Body):
     """What one scorer gave: 1.0 holds, 0.0 does not, between them it is a matter of degree.
 
     `undecided`: the judges are split, or too few of them said anything; it counts for no rate.
+    `doubt` is why, without what each of them said: people who are asked instead are not told that.
     `by` is the jury that was asked, and a digest of who sits in it, how they decide and what they
     were asked: `panel@0f3a...`. `chance` is how likely a run like this was to be scored so: rates
     over runs weigh each by 1 / chance.
@@ -38,6 +40,7 @@ class AssertionResult(Body):
     kind: str = "assertion"
     weight: float = 1.0
     undecided: bool = False
+    doubt: str = ""
     by: str = ""
     chance: float = 1.0
     verdicts: tuple[JudgeVerdict, ...] = ()
@@ -47,6 +50,22 @@ class AssertionResult(Body):
         if self.undecided:
             return "undecided"
         return "passed" if self.passed else "failed"
+
+
+class RunLabelled(AskedByPerson):
+    """`run.labelled`: whether a person passes a run that is over, by one metric of its scores.
+
+    Who says it again of the same metric has changed their mind.
+    """
+
+    metric: str
+    passed: bool
+
+    @property
+    def told(self) -> str:
+        """It in a few words."""
+        words = f"{self.principal} {'passes' if self.passed else 'fails'} it by {self.metric}"
+        return f"{words}: {self.reason}" if self.reason else words
 
 
 class RunEvaluated(Body):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from .agent import Escalation
+from .agent import Assigned, Escalation
 from .shape import Body, Sha256, UtcTime
 
 
@@ -31,10 +31,17 @@ class TaskCleared(Verdict):
 
     input: str
     labels: tuple[str, ...] = ("user",)
+    assigned: Assigned | None = Field(
+        None, description="The release that the run is of; absent: the agent as it is configured"
+    )
 
 
 class TaskBlocked(Verdict):
     """`task.blocked`: the task is not run. A task that does not parse ends here too."""
+
+    assigned: Assigned | None = Field(
+        None, description="The release by whose checks it was blocked"
+    )
 
 
 class ToolCleared(Verdict):

@@ -118,6 +118,7 @@ HEARINGS: tuple[Hearing, ...] = (
             "review.decided",
             *ENDS,
             "run.evaluated",
+            "run.labelled",
             "run.archived",
         ),
         None,

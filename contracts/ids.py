@@ -2,6 +2,7 @@
 
 import hashlib
 
+LOT_DIGITS = 15  # of a hexadecimal digest: as many bits as a float has, and a few more
 ID_LIMIT = 64  # bytes; JetStream keeps every id of its window in memory
 
 
@@ -25,6 +26,11 @@ def child_run_id(run_id: str, call: str, attempt: int) -> str:
     text = f"{run_id}_{call}-{attempt}"
     digest = hashlib.sha256(text.encode()).hexdigest()
     return text if len(text) <= ID_LIMIT else f"{text[: ID_LIMIT - 33]}_{digest[:32]}"
+
+
+def lot_of(text: str) -> float:
+    """A number from 0 up to 1 that a text has drawn, always the same."""
+    return int(hashlib.sha256(text.encode()).hexdigest()[:LOT_DIGITS], 16) / 16.0**LOT_DIGITS
 
 
 def _short(text: str) -> str:

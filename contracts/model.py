@@ -187,6 +187,9 @@ class ModelClaimed(Body):
     start_before: UtcTime | None = None
     time_limit_seconds: float | None = None
     route: Route | None = None
+    chance: float | None = Field(
+        None, gt=0, le=1, description="Of the route to be drawn, where the alias has weights"
+    )
 
     @property
     def branch(self) -> str:

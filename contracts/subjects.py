@@ -14,9 +14,10 @@ TIMERS = "TIMERS"
 DEAD = "DEAD"
 CRASHES = "CRASHES"
 CONTROL = "CONTROL"
+RELEASES = "RELEASES"
 CONTENT = "CONTENT"
 ADMISSION = "ADMISSION"
-STREAMS = (RUNS, CONTENT, CONTROL, TIMERS, DEAD, CRASHES)
+STREAMS = (RUNS, CONTENT, CONTROL, RELEASES, TIMERS, DEAD, CRASHES)
 
 PRODUCER = "producer"
 ORCHESTRATOR = "orchestrator"
@@ -115,6 +116,7 @@ FACTS: tuple[FactKind, ...] = (
     FactKind("run.failed", run.RunFailed, ORCHESTRATOR, "end"),
     FactKind("run.cancelled", run.RunCancelled, ORCHESTRATOR, "end"),
     FactKind("run.evaluated", evaluation.RunEvaluated, EVALUATOR, "evaluated"),
+    FactKind("run.labelled", evaluation.RunLabelled, CONSOLE, "label", starred=True),
     FactKind("run.redriven", run.RunRedriven, CONSOLE, "redrive", starred=True, keyed=True),
     FactKind("run.archived", run.RunArchived, OBSERVER, "archived"),
 )
@@ -137,6 +139,9 @@ TIMER_DURABLE = "orchestrator-timers"
 CONTENT_SUBJECT = "content.{tenant}.{run_id}.{sha256}.{number}"
 ADMISSION_VALUE = "admission.{name}"
 CONTROL_SUBJECTS = "control.>"
+RELEASE_SUBJECTS = "release.>"
+RELEASE = "release.{agent}.{label}"
+CANARY_TALLY = "canary.{name}"
 DEAD_SUBJECT = "dead.{service}.{rule}"
 DEAD_NOTE = "dead.notes.{number}"
 CRASH_SUBJECT = "crash.{service}.{durable}.{sequence}"

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from .agent import ReleaseLabel
 from .shape import Body, Seconds, Sha256, Token, Usd, UtcTime, Written, to_micro_usd
 from .trial import Trial
 
@@ -78,6 +79,9 @@ class TaskSubmitted(Body):
     user: Name | None = None
     requester: Name | None = Field(
         None, description="Who submitted it, as the console authenticated them"
+    )
+    label: ReleaseLabel | None = Field(
+        None, description="The release of the agent to run; absent: production, or its canary"
     )
     priority: Annotated[int, Field(ge=1, le=9)] = Field(5, description="1 is served first")
     concurrency_key: Name | None = Field(

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, StringConstraints, model_validator
 
+from .agent import Agent
 from .scoring import Scorers
 from .shape import Token, Written
 
@@ -46,6 +47,9 @@ class Trial(Written):
     arm: Token = "candidate"
     case: Token
     repeat: Annotated[int, Field(ge=1, le=REPEATS_LIMIT)] = 1
+    definition: Agent | None = Field(
+        None, description="The whole agent to try in place of the platform's; it touches nothing"
+    )
     model: Token | None = Field(None, description="Another alias than the agent's")
     instructions: (
         Annotated[str, StringConstraints(min_length=1, max_length=INSTRUCTIONS_LIMIT)] | None

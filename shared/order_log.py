@@ -14,72 +14,21 @@ from nats.js.client import JetStreamContext
 from pydantic import ValidationError
 
 from contracts.control import ControlOrdered
-from contracts.envelope import (
-    RESTORED_HEADERS,
-    Encoded,
-    Signer,
-    Stored,
-    Unbelievable,
-    Verifier,
-    signed_bytes,
-)
-from contracts.ids import derive_id
+from contracts.envelope import Signer, Stored, Unbelievable, Verifier
 from contracts.subjects import CONSOLE, CONTROL, CONTROL_SUBJECTS
 from shared.connection import inbox_prefix
 from shared.direct import DirectReader
 from shared.errors import ConfigError
 from shared.metrics import UNBELIEVABLE
 from shared.settings import ServiceSettings
+from shared.signed_orders import OrderKind
 from shared.signing import load_signer
 from shared.storing import store
 
 log = structlog.get_logger()
 
-TYPE = "control.ordered"
+KIND = OrderKind("control.ordered", ControlOrdered, "order")
 UNREADABLE = "something lies here in place of an order, and cannot be believed: order anew"
-
-
-def order_id(order: ControlOrdered) -> str:
-    return derive_id(order.subject, "order", order.nonce)
-
-
-def encode_order(order: ControlOrdered, signer: Signer) -> Encoded:
-    """An order as the console publishes it. The signature covers its scope, id and body."""
-    body = order.model_dump_json(exclude_none=True).encode()
-    name = order_id(order)
-    headers = {
-        "Nats-Msg-Id": name,
-        "content-type": "application/json",
-        "ce-specversion": "1.0",
-        "ce-id": name,
-        "ce-source": f"/{CONSOLE}",
-        "ce-type": TYPE,
-        "ce-time": order.at.isoformat(),
-        "ce-signature": signer.sign(signed_bytes(order.subject, name, body)),
-    }
-    return Encoded(order.subject, headers, body)
-
-
-def believe_order(message: Stored, verifier: Verifier) -> ControlOrdered:
-    """The order that a message is.
-
-    Raises:
-        Unbelievable: it is none, or not the console's, or was stored here for somebody else.
-    """
-    if any(name in message.headers for name in RESTORED_HEADERS):
-        raise Unbelievable("restored", "the server stored it for somebody", message.subject)
-    try:
-        order = ControlOrdered.model_validate_json(message.body)
-    except ValidationError as error:
-        reason = "; ".join(str(one["msg"]) for one in error.errors(include_input=False))
-        raise Unbelievable("bad_body", reason, message.subject) from None
-    name = message.headers.get("ce-id", "")
-    if (order.subject, order_id(order)) != (message.subject, name):
-        raise Unbelievable("id_mismatch", "it belongs to another scope, or id", message.subject)
-    signature = message.headers.get("ce-signature", "")
-    if not verifier.verify(CONSOLE, signed_bytes(message.subject, name, message.body), signature):
-        raise Unbelievable("bad_signature", f"no key of {CONSOLE} signed it", message.subject)
-    return order
 
 
 @dataclass
@@ -104,7 +53,7 @@ class Heads:
 
     def _believed(self, message: Stored) -> ControlOrdered | None:
         try:
-            return believe_order(message, self.verifier)
+            return KIND.believe(message, self.verifier, (CONSOLE,))
         except Unbelievable as error:
             UNBELIEVABLE.labels(error.rule).inc()
             log.warning("orders.unbelievable", subject=message.subject, rule=error.rule)
@@ -158,7 +107,7 @@ class LogOrders:
     timeout_seconds: float
 
     async def give(self, order: ControlOrdered) -> int:
-        message = encode_order(order, self.signer)
+        message = KIND.encode(order, CONSOLE, self.signer)
         return (await store(self.jetstream, message, timeout_seconds=self.timeout_seconds)).seq
 
     async def last_orders(self) -> list[ControlOrdered]:

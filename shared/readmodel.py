@@ -61,6 +61,9 @@ class RunRow:
     score: float | None = None
     passed: bool | None = None
     evaluated_sequence: int = 0
+    # Of every judged metric that is undecided, why; and every metric that people labelled.
+    split_juries: Mapping[str, str] = field(default_factory=dict)
+    labelled: frozenset[str] = frozenset()
     archived_at: datetime | None = None
     last_sequence: int = 0
     moved_at: datetime | None = None
@@ -91,6 +94,14 @@ class RunRow:
     @property
     def waits_for_review(self) -> bool:
         return self.end is None and bool(self.asked - self.decided)
+
+    @property
+    def waits_for_label(self) -> Mapping[str, str]:
+        """Metrics that its juries leave to people, and why. An archived run takes no label."""
+        if self.archived_at is not None:
+            return {}
+        left = self.split_juries.items()
+        return {metric: why for metric, why in left if metric not in self.labelled}
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -171,6 +182,8 @@ def run_row(record: Record) -> RunRow:
         score=record["score"],
         passed=record["passed"],
         evaluated_sequence=record["evaluated_sequence"],
+        split_juries=json.loads(record["split_juries"]),
+        labelled=frozenset(record["labelled"]),
         archived_at=record["archived_at"],
         last_sequence=record["last_sequence"],
         moved_at=record["moved_at"],

@@ -62,3 +62,5 @@ def _terms(row: RunRow) -> Iterator[str]:
     yield from (metadata_term(key, value) for key, value in row.metadata.items())
     if row.waits_for_review:
         yield term("review", "waits")
+    if row.waits_for_label:
+        yield term("split_jury", "waits")

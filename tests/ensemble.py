@@ -20,7 +20,8 @@ from contracts.review import ReviewAnswered, ReviewRequested
 from contracts.shape import Body
 from contracts.task import Fork, TaskSubmitted
 from contracts.tool import ToolContext, tool
-from services.guardrail_checker.handlers import Desk as GuardrailDesk
+from services.guardrail_checker.checks.shelf import Shelf
+from services.guardrail_checker.desk import Desk as GuardrailDesk
 from services.guardrail_checker.handlers import hears as guardrail
 from services.guardrail_checker.rules import ToolPolicy
 from services.orchestrator.adapters import MemoryTimers
@@ -102,7 +103,7 @@ class Ensemble:
         book = Book(agents, registry.manifests, trials_act=self.trials_act)
         self.desks = (
             (orchestrator, OrchestratorDesk(book, MemoryTimers(), sweep_seconds=60, rounds=20)),
-            (guardrail, GuardrailDesk(agents, self.policy, {}, check_timeout_seconds=1.0)),
+            (guardrail, GuardrailDesk(agents, self.policy, Shelf(), check_timeout_seconds=1.0)),
             (executor, ExecutorDesk(registry, self.counter)),
         )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import cast
 
 from ..envelope import Fact
-from ..evaluation import RunEvaluated
+from ..evaluation import RunEvaluated, RunLabelled
 from ..guardrail import (
     AnswerBlocked,
     AnswerCleared,
@@ -53,6 +53,9 @@ from .control import CONTROL, take_control
 from .conversation import freeze
 from .state import Answer, Attempt, Call, Review, Run, RunEnd, Step, ToolOutcome, ToolVerdict, Try
 
+# The ends of a run, and what is said of one that is over.
+_END = (RunCompleted, RunFailed, RunCancelled, RunEvaluated, RunLabelled, RunArchived)
+
 
 def fold(facts: Iterable[Fact[Body]], onto: Run | None = None) -> Run:
     """Advance a run by facts in log order; a new run where none is given.
@@ -84,7 +87,7 @@ def _take(run: Run, fact: Fact[Body]) -> None:
             _take_task(run, fact)
         case RunQueued() | RunStarted():
             _take_start(run, fact)
-        case RunCompleted() | RunFailed() | RunCancelled() | RunEvaluated() | RunArchived():
+        case _ if isinstance(fact.body, _END):
             _take_end(run, fact)
         case ModelRequested():
             _open_step(run, cast("Fact[ModelRequested]", fact))
@@ -141,6 +144,10 @@ def _take_end(run: Run, fact: Fact[Body]) -> None:
     match fact.body:
         case RunEvaluated():
             run.evaluated = cast("Fact[RunEvaluated]", fact)
+        case RunLabelled() if run.evaluated is not None and fact.cause_id == run.evaluated.id:
+            run.labels.append(cast("Fact[RunLabelled]", fact))
+        case RunLabelled():
+            pass  # of nothing that was scored
         case RunArchived() if run.end is not None or run.submitted is None:
             # Of an open run it would be no tombstone.
             run.archived, run.tombstone = True, cast("Fact[RunArchived]", fact)

@@ -19,7 +19,7 @@ from ..control import (
     RunResumeRequested,
 )
 from ..envelope import Fact
-from ..evaluation import RunEvaluated
+from ..evaluation import RunEvaluated, RunLabelled
 from ..guardrail import (
     AnswerBlocked,
     AnswerCleared,
@@ -222,6 +222,7 @@ class Run:
     parent_ended: Fact[RunParentEnded] | None = None
     end: Fact[RunEnd] | None = None
     evaluated: Fact[RunEvaluated] | None = None
+    labels: list[Fact[RunLabelled]] = field(default_factory=list)
     archived: bool = False
     tombstone: Fact[RunArchived] | None = None
     cost_micro_usd: int = 0

@@ -54,6 +54,7 @@ def result_of(one: Planned, run: dict[str, Any]) -> Result:
         run_id=one.run_id,
         tenant=run["tenant"],
         status=run["status"],
+        agent_version=run["agent_version"] or "",
         passed=None if undecided else bool(told["passed"]),
         score=None if told is None else float(told["score"]),
         answer=run["answer"] or "",

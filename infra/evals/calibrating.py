@@ -10,7 +10,7 @@ from contracts.scoring import Judged
 from infra.evals.exported import exported_run
 from infra.evals.hostile import Trier, hostile_judgements
 from infra.evals.judging import config_folder, juries, named_jury
-from infra.evals.labelling import labels_of, scorer_of
+from infra.evals.labelling import labels_of, labels_on_log, scorer_of
 from services.console.cli.client import Client
 from services.console.cli.errors import CONFLICT, FAILED, USAGE, CommandFailed
 from services.evaluator.calibration.canaries import HOSTILE
@@ -37,10 +37,13 @@ def calibrate(metric: str, results: Sequence[Result], labels: Path, trier: Trier
     Raises:
         CommandFailed: nothing is labelled, the judges are others by now, or there is no money.
     """
-    said = agreed(labels_of(labels))
+    # Git's copy first: it was reviewed.
+    from_file = labels.exists()
+    said = agreed(labels_of(labels) if from_file else labels_on_log(trier.client, results))
     labelled = [one for one in results if (one.run_id, metric) in said]
     if not labelled:
-        what = f"{labels} has no label of {metric} for these runs"
+        where = str(labels) if from_file else "the platform"
+        what = f"{where} has no label of {metric} for these runs"
         raise CommandFailed(what, "say what you think of them: interlock eval label", USAGE)
     jury, scorer = _jury(trier.client, metric, labelled)
     judgements = [

@@ -9,18 +9,21 @@ from threading import Event
 
 import typer
 
+from contracts.agent import Agent
 from contracts.shape import sha256_hex, to_micro_usd
 from infra.evals.asking import try_case
 from infra.evals.bar import bar
 from infra.evals.driving import Progress, drive
 from infra.evals.folder import Folder, FolderUnusable, folder_of
 from infra.evals.forecast import Ceilings, forecast
-from infra.evals.plan import ARMS_LIMIT, ArmSpec, Planned, arm_of_prompt, matrix
+from infra.evals.plan import ARMS_LIMIT, ArmSpec, Planned, arm_of_prompt, matrix, whole
 from infra.evals.purse import Purse
 from services.console.cli.client import Client
 from services.console.cli.errors import CONFLICT, FAILED, USAGE, CommandFailed, Unreachable
 from services.console.cli.output import show, usd
 from services.evaluator.results import Arm, Experiment, Result
+from shared.config import load_yaml
+from shared.errors import ConfigError
 
 BROKEN_OFF = 130
 FRESH_LIMIT = 1000
@@ -76,12 +79,15 @@ def carry_out(plan: Plan, client: Client, ceilings: Ceilings, way: Way) -> int:
 
 
 def arms_of(
-    agents: Mapping[str, str], models: Sequence[str], prompts: Sequence[Path]
+    agents: Mapping[str, str],
+    models: Sequence[str],
+    prompts: Sequence[Path],
+    definitions: Sequence[Path] = (),
 ) -> tuple[ArmSpec, ...]:
-    """The matrix that was asked for; agents are names with their versions.
+    """The matrix that was asked for, and each definition beside it; agents are names with versions.
 
     Raises:
-        CommandFailed: two arms have one name, they are too many, or a prompt cannot be read.
+        CommandFailed: two arms have one name, they are too many, or a file cannot be read.
     """
     try:
         arms = matrix(agents, models, [arm_of_prompt(path) for path in prompts])
@@ -89,12 +95,29 @@ def arms_of(
         raise CommandFailed(
             f"a prompt cannot be read: {error}", "name a text file", USAGE
         ) from None
+    arms += tuple(_whole(path, agents) for path in definitions)
     names = [one.name for one in arms]
     if len(set(names)) < len(names):
-        raise CommandFailed("two arms have one name", "name the files of prompts apart", USAGE)
+        raise CommandFailed("two arms have one name", "name their files apart", USAGE)
     if len(arms) > ARMS_LIMIT:
         raise CommandFailed(f"{len(arms)} arms are too many", f"try {ARMS_LIMIT} at most", USAGE)
     return arms
+
+
+def _whole(path: Path, agents: Mapping[str, str]) -> ArmSpec:
+    """The arm of a definition in a file.
+
+    Raises:
+        CommandFailed: it has a mistake, or is of an agent that is not tried.
+    """
+    try:
+        definition = load_yaml(path, Agent)
+    except ConfigError as error:
+        raise CommandFailed(str(error), "correct the file", USAGE) from None
+    if definition.name not in agents:
+        what = f"{path} is of {definition.name}, and {', '.join(agents)} is tried"
+        raise CommandFailed(what, "name its agent: --agent", USAGE)
+    return whole(definition, path.stem)
 
 
 def described(arm: ArmSpec) -> Arm:

@@ -74,6 +74,9 @@ def known_agents(
     found = {}
     for name in agents:
         agent = client.get(f"/agents/{name}")
+        if "production" in agent["labels"]:
+            # What a trial of this name is run by.
+            agent = client.get(f"/agents/{name}", label="production")
         own = Decimal(str(agent["definition"]["limits"]["budget_usd"]))
         found[name] = Known(agent["version"], to_micro_usd(min(own, limit_usd or own)))
     return found

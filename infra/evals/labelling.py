@@ -1,17 +1,20 @@
 """`interlock eval label`: people answer what judges were asked, without being told the verdicts.
 
-Labels are lines of a file that git keeps: who said what of which run, and when.
+A label is a fact of its run, and a line of a file that git keeps: who said what, and when. What the
+platform refuses is in neither.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from contracts.history import Run
 from contracts.history.stubs import trial_of
 from contracts.scoring import Judged
+from services.console.cli.client import Client
 from services.console.cli.errors import NOT_FOUND, USAGE, CommandFailed
+from services.console.cli.labels import give_label
 from services.evaluator.calibration.labels import Label, add_label, read_labels
 from services.evaluator.errors import EvaluatorError
 from services.evaluator.judges.transcript import transcript_of
@@ -22,23 +25,19 @@ from services.evaluator.results import Result
 class Labeller:
     """A person at work on one metric of an experiment."""
 
+    client: Client
     file: Path
     metric: str
     principal: str
 
-    def say(self, run_id: str, *, passed: bool) -> None:
-        """Keep what the person says.
+    def say(self, result: Result, *, passed: bool) -> None:
+        """Keep what the person says: first as a fact, then in the file.
 
         Raises:
-            CommandFailed: it cannot be kept.
+            CommandFailed: the platform refuses it, or it cannot be kept.
         """
-        label = Label(
-            run_id=run_id,
-            metric=self.metric,
-            passed=passed,
-            principal=self.principal,
-            at=datetime.now(UTC),
-        )
+        said = give_label(self.client, result.run_id, self.metric, result.tenant, passed=passed)
+        label = _label(result.run_id, said)
         try:
             add_label(self.file, label)
         except EvaluatorError as error:
@@ -52,6 +51,21 @@ class Labeller:
             if (one.metric, one.principal) == (self.metric, self.principal)
         }
         return [one for one in results if one.run_id not in done]
+
+
+def labels_on_log(client: Client, results: Sequence[Result]) -> tuple[Label, ...]:
+    """What people said of these runs, as the platform keeps it.
+
+    Raises:
+        CommandFailed: one of the runs is not there.
+    """
+    views = [(one, client.get(f"/runs/{one.run_id}", tenant=one.tenant)) for one in results]
+    return tuple(_label(one.run_id, said) for one, view in views for said in view["labels"])
+
+
+def _label(run_id: str, said: Mapping[str, Any]) -> Label:
+    known = {name: said[name] for name in ("metric", "passed", "principal", "at")}
+    return Label.model_validate({"run_id": run_id, **known})
 
 
 def labels_of(file: Path) -> tuple[Label, ...]:

@@ -12,6 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from contracts.agent import Agent
 from contracts.scoring import Judged
 from contracts.shape import sha256_hex
 from contracts.suite import Case, Suite
@@ -28,9 +29,10 @@ class UnknownCase(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ArmSpec:
-    """One version of an agent: as it is, on another model, or by other instructions.
+    """One version of an agent: as it is, on another model, by other instructions, or another whole.
 
-    `version` is that of the agent as the platform has it, so that an edit of it is another trial.
+    `version` is that of the agent as the platform has it, so that an edit of it is another trial. A
+    `definition`, as JSON, has its own.
     """
 
     name: str
@@ -38,6 +40,12 @@ class ArmSpec:
     version: str = ""
     model: str | None = None
     instructions: str | None = None
+    definition: dict[str, Any] | None = None
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What makes it another arm."""
+        return {name: one for name, one in asdict(self).items() if name != "definition" or one}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,13 @@ def matrix(
         name = "-".join(told if len(agents) > 1 or len(told) == 1 else told[1:])
         found.append(ArmSpec(_token(name), agent, version, model, prompt[1] if prompt else None))
     return tuple(found)
+
+
+def whole(definition: Agent, stem: str) -> ArmSpec:
+    """The arm that tries a whole definition, named by its file unless that is the agent's name."""
+    name = "candidate" if stem == definition.name else stem
+    written = definition.model_dump(mode="json")
+    return ArmSpec(_token(name), definition.name, definition.version, definition=written)
 
 
 def chosen(
@@ -130,7 +145,7 @@ def digest(suite: Suite, cases: Iterable[Case], arms: Sequence[ArmSpec], *where:
     whole = {
         "suite": suite.model_dump(mode="json", exclude={"cases", "gate", "budget_usd"}),
         "cases": [case.model_dump(mode="json") for case in cases],
-        "arms": [asdict(one) for one in arms],
+        "arms": [one.told for one in arms],
         "where": where,
     }
     return sha256_hex(json.dumps(whole, sort_keys=True).encode())
@@ -155,6 +170,7 @@ def _planned(
         arm=arm.name,
         case=case.id,
         repeat=repeat,
+        definition=None if arm.definition is None else Agent.model_validate(arm.definition),
         model=arm.model,
         instructions=arm.instructions,
         tools="real" if tools == "real" else "stubbed",
@@ -174,7 +190,7 @@ def _planned(
         "trial": trial.model_dump(mode="json", exclude_none=True),
     }
     task = {name: value for name, value in written.items() if value not in (None, {})}
-    run_id = run_id_of(experiment, asdict(arm), case.id, repeat, task)
+    run_id = run_id_of(experiment, arm.told, case.id, repeat, task)
     judged = tuple(one for one in trial.scorers if isinstance(one, Judged))
     return Planned(arm.name, case, repeat, run_id, task, judged=judged)
 

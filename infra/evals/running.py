@@ -26,6 +26,7 @@ class Order:
     agents: tuple[str, ...]
     models: tuple[str, ...]
     prompts: tuple[Path, ...]
+    definitions: tuple[Path, ...]
     cases: tuple[str, ...]
     tags: tuple[str, ...]
     sample: int | None
@@ -45,7 +46,7 @@ def run_suite(order: Order) -> int:
     client = connect()
     agents = known_agents(client, order.agents or (suite.agent,), suite.limits.budget_usd)
     versions = {name: one.version for name, one in agents.items()}
-    arms = arms_of(versions, order.models, order.prompts)
+    arms = arms_of(versions, order.models, order.prompts, order.definitions)
     plan = plan_of(order, suite, arms)
     judged = (scorer for one in plan.trials for scorer in one.judged)
     return carry_out(plan, client, ceilings_of(client, agents, judged), order.way)

@@ -14,6 +14,7 @@ from contracts.hearings import HEARINGS
 from contracts.subjects import (
     ADMISSION,
     ADMISSION_VALUE,
+    CANARY_TALLY,
     CONSOLE,
     CONTENT,
     CONTENT_SUBJECT,
@@ -24,6 +25,7 @@ from contracts.subjects import (
     DEAD,
     DEAD_NOTE,
     DEAD_SUBJECT,
+    EVALUATOR,
     EXECUTOR,
     FACTS,
     GUARDRAIL,
@@ -31,6 +33,9 @@ from contracts.subjects import (
     OBSERVER,
     ORCHESTRATOR,
     PRODUCER,
+    RELEASE,
+    RELEASE_SUBJECTS,
+    RELEASES,
     ROUTER,
     RUNS,
     SERVICES,
@@ -151,7 +156,7 @@ def _below(template: str) -> str:
 
 # What a service publishes that is no fact of a run.
 _BESIDE: dict[str, tuple[str, ...]] = {
-    GUARDRAIL: (STRAY_BLOCKED,),
+    GUARDRAIL: (STRAY_BLOCKED, *_reads(RELEASES)),
     ROUTER: (_wild(LIVE_TOKENS), *_reads(CONTROL)),
     ORCHESTRATOR: (
         _below(TIMER_SET),
@@ -163,8 +168,15 @@ _BESIDE: dict[str, tuple[str, ...]] = {
         _wild(TIMER_CRON),
         _wild(ADMISSION_VALUE),
         *_reads(ADMISSION),
+        *_reads(RELEASES),
     ),
     EXECUTOR: _reads(CONTROL),
+    # It takes a canary away that does worse, and keeps count of how canaries do.
+    EVALUATOR: (
+        _wild(RELEASE.replace("{label}", "canary")),
+        _wild(CANARY_TALLY),
+        *_reads(RELEASES),
+    ),
     # How far everybody is, how full everything, and what is stopped. It alone takes facts out of
     # the log, of runs that are archived or deleted; the engine has no such permission for a part
     # of a stream.
@@ -176,13 +188,14 @@ _BESIDE: dict[str, tuple[str, ...]] = {
         *_reads(CONTROL),
     ),
     # People list and open dead letters in the console, and note what they decided about them.
-    # Orders are theirs alone to give.
-    # It tells how late lists are.
+    # Orders are theirs alone to give, and so are releases. It tells how late lists are.
     CONSOLE: (
         *_reads(DEAD),
         _wild(DEAD_NOTE),
         CONTROL_SUBJECTS,
         *_reads(CONTROL),
+        RELEASE_SUBJECTS,
+        *_reads(RELEASES),
         f"$JS.API.CONSUMER.INFO.{RUNS}.{OBSERVER}",
     ),
 }
@@ -191,7 +204,9 @@ _BESIDE: dict[str, tuple[str, ...]] = {
 _LISTENS: dict[str, tuple[str, ...]] = {
     # A bell for those who follow a run; what it rings at is read from the log.
     CONSOLE: (_below(LIVE_TOKENS), "run.>"),
-    ORCHESTRATOR: (CONTROL_SUBJECTS,),
+    GUARDRAIL: (RELEASE_SUBJECTS,),
+    EVALUATOR: (RELEASE_SUBJECTS,),
+    ORCHESTRATOR: (CONTROL_SUBJECTS, RELEASE_SUBJECTS),
     ROUTER: (CONTROL_SUBJECTS,),
     EXECUTOR: (CONTROL_SUBJECTS,),
 }

@@ -16,6 +16,7 @@ from contracts.hearings import HEARINGS, Hearing
 from contracts.subjects import (
     ADMISSION,
     ADMISSION_VALUE,
+    CANARY_TALLY,
     CONTENT,
     CONTENT_SUBJECT,
     CONTROL,
@@ -24,6 +25,8 @@ from contracts.subjects import (
     CRASHES,
     DEAD,
     DEAD_SUBJECT,
+    RELEASE_SUBJECTS,
+    RELEASES,
     RUNS,
     TIMER_DUE,
     TIMER_DURABLE,
@@ -39,6 +42,7 @@ DEAD_LETTERS_SECONDS = 30 * 86400.0
 # Longer than any handling takes: a count is renewed at the beginning of each.
 CRASHES_SECONDS = 3600.0
 ORDERS_KEPT = 100  # for each scope; the last is in force, the others tell who did what
+RELEASES_KEPT = 50  # for each label of an agent; one of them may be put back
 UNLIMITED = -1
 # Of older releases: what they had heard is in the log, and is heard again by who took over.
 RETIRED_CONSUMERS = ((RUNS, "console"),)
@@ -59,6 +63,7 @@ class Bounds:
     runs_bytes: int = 1024 * MEBIBYTE
     content_bytes: int = 1024 * MEBIBYTE
     control_bytes: int = 16 * MEBIBYTE
+    releases_bytes: int = 256 * MEBIBYTE
     admission_bytes: int = 16 * MEBIBYTE
     timers_bytes: int = 256 * MEBIBYTE
     dead_bytes: int = 64 * MEBIBYTE
@@ -70,7 +75,7 @@ class Bounds:
 def stream_configs(replicas: int, bounds: Bounds) -> tuple[StreamConfig, ...]:
     """What the streams should be."""
     found = (_runs(bounds), _content(bounds), _control(bounds), _timers(bounds), _dead(bounds))
-    beside = (_admission(bounds), _crashes(bounds))
+    beside = (_releases(bounds), _admission(bounds), _crashes(bounds))
     return tuple(config.evolve(num_replicas=replicas) for config in (*found, *beside))
 
 
@@ -127,6 +132,14 @@ def _control(bounds: Bounds) -> StreamConfig:
     description = "Orders to pause, resume and stop what runs."
     lasting = _lasting(CONTROL, description, [CONTROL_SUBJECTS], bounds.control_bytes)
     return lasting.evolve(max_msgs_per_subject=ORDERS_KEPT, deny_purge=True)
+
+
+def _releases(bounds: Bounds) -> StreamConfig:
+    """Each holds a whole agent, so they lie apart: they could not crowd out an order to stop."""
+    description = "What the labels of agents stand for, and how canaries do."
+    subjects = [RELEASE_SUBJECTS, _below(CANARY_TALLY)]
+    lasting = _lasting(RELEASES, description, subjects, bounds.releases_bytes)
+    return lasting.evolve(max_msgs_per_subject=RELEASES_KEPT, deny_purge=True)
 
 
 def _admission(bounds: Bounds) -> StreamConfig:

@@ -14,11 +14,13 @@ from services.console.dead_letters import open_dead_letters
 from services.console.settings import Settings
 from services.console.store import PostgresProjections, PostgresReadModel
 from services.console.store.erasures import PostgresErasures
+from shared.catalogue import load_models
 from shared.config import load_agents
 from shared.errors import ConfigError
 from shared.lag import open_lag
 from shared.order_log import open_order_log
 from shared.postgres import open_pool
+from shared.release_log import open_release_log
 from shared.service import Core, Handlers, Service, run_service
 
 
@@ -26,9 +28,10 @@ def make_service(settings: Settings) -> Service:
     """The service; its API and its bus share one process and one lifespan.
 
     Raises:
-        ConfigError: people or agents cannot be read, or tokens would leave this machine.
+        ConfigError: people, agents or models cannot be read, or tokens would leave this machine.
     """
     people, agents = load_people(settings), load_agents(settings.config_dir)
+    aliases = load_models(settings.config_dir).aliases
     api = make_api(settings)
 
     @asynccontextmanager
@@ -57,6 +60,8 @@ def make_service(settings: Settings) -> Service:
                 PostgresProjections(pool),
                 await open_lag(core.client, CONSOLE, settings.read_timeout_seconds),
                 PostgresErasures(pool),
+                aliases,
+                await open_release_log(core.client, CONSOLE, core.keyring, settings),
             )
             api.state.desk = desk
             yield {}

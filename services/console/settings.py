@@ -20,6 +20,11 @@ class Settings(ServiceSettings, PostgresSettings):
         "machine reaches it, such as a container whose port is published on loopback",
     )
     default_tenant: Token = "default"
+    manifests_file: Path = Field(
+        Path("tools.lock.json"),
+        validation_alias="INTERLOCK_TOOL_MANIFESTS",
+        description="What the tools of an agent that is released must be among",
+    )
 
     # Below the engine's message limit of 1 MiB, so that headers fit.
     body_limit_bytes: int = Field(786_432, ge=1024, le=1_000_000)

@@ -3,13 +3,17 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from contracts.subjects import EVALUATOR
+from contracts.subjects import CANARY_TALLY, EVALUATOR, RELEASES
 from shared.catalogue import load_models
 from shared.config import load_agents
 from shared.errors import ConfigError
+from shared.register import NatsRegister
+from shared.release_log import open_release_log
+from shared.releases import following_releases
 from shared.service import Core, Service, run_service
 
 from .adapters import Databases
+from .canary.watching import Canaries
 from .handlers import Desk, hears
 from .judges.config import load_juries
 from .sampling.config import load_watched
@@ -18,7 +22,7 @@ from .settings import Settings
 
 
 @asynccontextmanager
-async def wire(_core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
+async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
     """Refuse to start where an agent lists an assertion that is not known."""
     agents = load_agents(settings.config_dir)
     for agent in agents.values():
@@ -31,7 +35,14 @@ async def wire(_core: Core, settings: Settings) -> AsyncIterator[dict[str, objec
     aliases = load_models(settings.config_dir).aliases
     juries = load_juries(settings.config_dir, agents, aliases)
     watched = load_watched(settings.config_dir, agents, juries)
-    yield {"desk": Desk(juries, Databases(settings.databases), watched)}
+    place = core.client, EVALUATOR, core.keyring, settings
+    async with following_releases(*place) as releases:
+        timeout = settings.publish_timeout_seconds
+        counts = NatsRegister(core.client, EVALUATOR, RELEASES, CANARY_TALLY, timeout)
+        await counts.start()
+        log = await open_release_log(*place)
+        canaries = Canaries(releases.heads, counts, log, core.bus.clock, watched)
+        yield {"desk": Desk(juries, Databases(settings.databases), watched, canaries)}
 
 
 def main() -> None:

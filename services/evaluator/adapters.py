@@ -22,6 +22,8 @@ from services.evaluator.scorers.world import Row, rows_are
 
 CONNECT_SECONDS = 5.0
 QUERY_SECONDS = 10.0
+# The database gives up first, and says so better than a connection that heard nothing.
+ANSWER_SECONDS = 2.0
 
 
 class Databases:
@@ -46,6 +48,8 @@ class Databases:
             return Outcome(None, f"no database is named {scorer.database!r}; known: {known}")
         try:
             rows = await _rows(dsn.get_secret_value(), scorer.query, run.run_id)
+        except TimeoutError:
+            return Outcome(None, f"{scorer.database} could not be asked: timeout")
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
             told = short(str(error)) or type(error).__name__
             return Outcome(None, f"{scorer.database} could not be asked: {told}")
@@ -62,7 +66,7 @@ async def _rows(dsn: str, query: str, run_id: str) -> list[Row]:
     connection = await asyncpg.connect(
         dsn,
         timeout=CONNECT_SECONDS,
-        command_timeout=QUERY_SECONDS,
+        command_timeout=QUERY_SECONDS + ANSWER_SECONDS,
         server_settings={"statement_timeout": str(int(QUERY_SECONDS * 1000))},
     )
     try:

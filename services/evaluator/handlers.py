@@ -6,8 +6,9 @@ from typing import Annotated
 
 from faststream import Context
 
-from contracts.evaluation import AssertionResult, JudgeVerdict
+from contracts.evaluation import AssertionResult, JudgeVerdict, RunEvaluated
 from contracts.history import Run, RunEnd
+from contracts.history.taken import unsettled_of
 from contracts.run import RunCancelled, RunCompleted, RunFailed
 from contracts.scoring import Database, Judged
 from shared.bus import Bus, Heard
@@ -15,6 +16,7 @@ from shared.errors import Again
 from shared.service import Handlers
 
 from .adapters import Databases
+from .canary.watching import Canaries
 from .judges.asking import Asking, submissions, verdict_of
 from .judges.config import Jury
 from .judges.jury import combine
@@ -32,11 +34,17 @@ hears = Handlers()
 
 @dataclass(frozen=True)
 class Desk:
-    """Whom scorers may ask, by the name that they use; and which agents are watched."""
+    """Whom scorers may ask, by the name that they use; which agents are watched, and canaries."""
 
     juries: Mapping[str, Jury] = field(default_factory=dict)
     databases: Databases = field(default_factory=lambda: Databases({}))
     watched: Watched = field(default_factory=dict)
+    canaries: Canaries | None = None
+
+    def waits_for_bills(self, run: Run) -> bool:
+        """Whether nobody can tell yet what a run cost, and somebody wants to know."""
+        counts = self.canaries is not None and self.canaries.counts_run(run)
+        return waits_for_bills(run, self.watched) or (counts and unsettled_of(run) > 0)
 
 
 @hears(RunCompleted, RunFailed, RunCancelled)
@@ -56,9 +64,12 @@ async def assess_run(
 
 async def _assess(run: Run, heard: Heard[RunEnd], bus: Bus, desk: Desk) -> None:
     """Say what a run that is over came to, unless somebody who was asked is still at work."""
-    if run.started is None or run.end is None or run.evaluated is not None:
+    if run.end is None:
         return
-    if waits_for_bills(run, desk.watched) and heard.delivery < BILLS_DELIVERIES:
+    if run.started is None or run.evaluated is not None:
+        await _count(run, None if run.evaluated is None else run.evaluated.body, desk)
+        return
+    if desk.waits_for_bills(run) and heard.delivery < BILLS_DELIVERIES:
         raise Again("a model call of the run is not settled", BILLS_SECONDS)
     drawn = sample(run, desk.watched)
     scorers = (*scorers_of(run), *(() if drawn is None else drawn.scorers))
@@ -76,6 +87,12 @@ async def _assess(run: Run, heard: Heard[RunEnd], bus: Bus, desk: Desk) -> None:
     count(agent.name, evaluated)
     if drawn is not None:
         count_drawn(agent.name, evaluated.assertions[-len(drawn.scorers) :])
+    await _count(run, evaluated, desk)
+
+
+async def _count(run: Run, evaluated: RunEvaluated | None, desk: Desk) -> None:
+    if desk.canaries is not None:
+        await desk.canaries.take(run, evaluated)
 
 
 async def _judged(

@@ -17,6 +17,11 @@ WEIGHT = Counter(
 )
 
 
+RETURNED = Counter(
+    "interlock_canaries_returned", "Canaries that were taken away", ["agent", "outcome"]
+)
+
+
 def count(agent: str, told: RunEvaluated) -> None:
     """One assessment of a run of this agent."""
     SCORE.labels(agent).observe(told.score)

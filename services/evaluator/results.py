@@ -51,6 +51,7 @@ class Result(Body):
     run_id: str
     tenant: str
     status: str
+    agent_version: str = ""
     passed: bool | None
     score: float | None = None
     answer: str = ""

@@ -6,18 +6,21 @@ from contextlib import asynccontextmanager
 
 from contracts.subjects import GUARDRAIL
 from shared.config import load_agents, load_yaml
+from shared.releases import following_releases
 from shared.service import Core, Service, run_service
 
 from .checks.catalogue import build_checks
-from .handlers import Desk, hears
+from .checks.shelf import Shelf
+from .desk import Desk
+from .handlers import hears
 from .metrics import count
 from .rules import ToolPolicy
 from .settings import Settings
 
 
 @asynccontextmanager
-async def wire(_core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
-    """Load agents, policy and checks; refuse to start where one is not known."""
+async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
+    """Load agents, policy and checks, and follow releases; refuse to start without one of them."""
     agents = load_agents(settings.config_dir)
     policy = load_yaml(settings.config_dir / "policies" / "tools.yaml", ToolPolicy)
     named = {
@@ -27,7 +30,9 @@ async def wire(_core: Core, settings: Settings) -> AsyncIterator[dict[str, objec
     }
     # guardrails-ai takes seconds to import; only an agent that names its check pays for it.
     checks = await asyncio.to_thread(build_checks, sorted(named))
-    yield {"desk": Desk(agents, policy, checks, settings.check_timeout_seconds)}
+    async with following_releases(core.client, GUARDRAIL, core.keyring, settings) as releases:
+        timeout = settings.check_timeout_seconds
+        yield {"desk": Desk(agents, policy, Shelf(checks), timeout, releases)}
 
 
 def main() -> None:

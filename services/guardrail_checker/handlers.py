@@ -1,12 +1,9 @@
 """The gates: on task and follow-ups, on a tool call, on its result, on the answer."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 from faststream import Context
 
-from contracts.agent import Agent
 from contracts.control import InputSubmitted
 from contracts.envelope import Fact, Stored, Unbelievable
 from contracts.guardrail import (
@@ -31,14 +28,13 @@ from contracts.tool import ToolFailed, ToolRequested, ToolSucceeded
 from shared.bus import Bus, Heard
 from shared.service import Core, Handlers
 
-from .checks.base import Checker, Content, Finding, Label, run_checks
+from .checks.base import Content, Label
+from .desk import Desk
 from .metrics import UNAVAILABLE
 from .rules import (
     Judged,
-    ToolPolicy,
     judge_call,
     judge_shadow,
-    judge_text,
     labels_of_fork,
     labels_of_task,
     missing_policy,
@@ -48,27 +44,6 @@ from .rules.trust import EXTERNAL
 
 hears = Handlers()
 SUBMITTED_END = ".task.submitted"
-
-
-@dataclass(frozen=True)
-class Desk:
-    """What verdicts are made with."""
-
-    agents: dict[str, Agent]
-    policy: ToolPolicy
-    checks: Mapping[str, Checker]
-    check_timeout_seconds: float
-
-    async def judge(self, names: Sequence[str], content: Content) -> Judged:
-        """Run the named checks. One that this release does not have cannot tell, and blocks."""
-        known = [self.checks[name] for name in names if name in self.checks]
-        missing = [
-            Finding(name, "block", UNAVAILABLE, "there is no such check here")
-            for name in names
-            if name not in self.checks
-        ]
-        found = await run_checks(known, content, self.check_timeout_seconds)
-        return judge_text(content.text, (*missing, *found))
 
 
 @hears(TaskSubmitted)
@@ -82,7 +57,7 @@ async def gate_task(
     if first is None or first.sequence != heard.fact.sequence or run.verdict is not None:
         return
     labels = await _labels_of(run, first.body, bus)
-    await bus.say(heard.fact, await _judge_task(first.body, labels, desk, last=heard.last))
+    await bus.say(heard.fact, await _judge_task(run, first.body, labels, desk, last=heard.last))
 
 
 async def _labels_of(run: Run, task: TaskSubmitted, bus: Bus) -> tuple[str, ...]:
@@ -171,24 +146,29 @@ async def tell_sender(
 
 
 async def _judge_task(
-    task: TaskSubmitted, labels: tuple[str, ...], desk: Desk, *, last: bool
+    run: Run, task: TaskSubmitted, labels: tuple[str, ...], desk: Desk, *, last: bool
 ) -> TaskCleared | TaskBlocked:
     version = desk.policy.version
     if last:
         return TaskBlocked.model_validate(_gave_up(desk))
-    agent = desk.agents.get(task.agent)
-    if agent is None:
+    # Its release is assigned here, so that it is judged by the checks of the agent that is run.
+    assigned = desk.releases.assign(run.tenant, run.run_id, task)
+    if task.label not in (None, "production") and assigned is None:
+        reason = f"the agent {task.agent} has no {task.label} release: interlock agents labels"
+        return TaskBlocked(rule="unknown_release", policy_version=version, reason=reason)
+    guardrails = desk.guardrails_for(run)
+    if guardrails is None:
         known = ", ".join(sorted(desk.agents))
         reason = f"no agent is named {task.agent!r}; known: {known}"
         return TaskBlocked(rule="unknown_agent", policy_version=version, reason=reason)
     if (unfit := missing_policy(task.fork, desk.policy)) is not None:
         return TaskBlocked(rule="unknown_policy", policy_version=version, reason=unfit)
     content = Content(task.input, "external" if EXTERNAL in labels else "user", "task")
-    judged = await desk.judge(agent.guardrails.input, content)
+    judged = await desk.judge(guardrails.input, content)
+    verdict = {**_verdict(judged, desk), "assigned": assigned}
     if judged.blocked:
-        return TaskBlocked.model_validate(_verdict(judged, desk))
-    cleared = {**_verdict(judged, desk), "input": judged.text, "labels": labels}
-    return TaskCleared.model_validate(cleared)
+        return TaskBlocked.model_validate(verdict)
+    return TaskCleared.model_validate({**verdict, "input": judged.text, "labels": labels})
 
 
 async def _judge_input(
@@ -196,13 +176,11 @@ async def _judge_input(
 ) -> InputCleared | InputBlocked:
     if last:
         return InputBlocked.model_validate(_gave_up(desk))
-    # As the run has pinned it; before it starts, as it is written here.
-    named = desk.agents.get(run.submitted.body.agent) if run.submitted is not None else None
-    agent = run.started.body.agent if run.started is not None else named
-    if agent is None:
+    guardrails = desk.guardrails_for(run)
+    if guardrails is None:
         reason = "the run has not started, and its agent is not known here"
         return InputBlocked(rule="unknown_agent", policy_version=desk.policy.version, reason=reason)
-    judged = await desk.judge(agent.guardrails.input, Content(given.text, "user", "input"))
+    judged = await desk.judge(guardrails.input, Content(given.text, "user", "input"))
     if judged.blocked:
         return InputBlocked.model_validate(_verdict(judged, desk))
     return InputCleared.model_validate({**_verdict(judged, desk), "text": judged.text})
@@ -226,7 +204,8 @@ async def _judge_request(run: Run, heard: Heard[ToolRequested], bus: Bus, desk: 
 async def _judge_result(
     run: Run, call: Call, heard: Heard[ToolSucceeded | ToolFailed], desk: Desk
 ) -> ResultCleared | ResultBlocked:
-    assert run.started is not None, "a call belongs to a started run"
+    guardrails = desk.guardrails_for(run)
+    assert guardrails is not None, "a call belongs to a started run"
     if heard.last:
         return ResultBlocked.model_validate({**_gave_up(desk), "call": call.name})
     outcome = heard.fact.body
@@ -235,7 +214,7 @@ async def _judge_result(
     trusted = isinstance(outcome, ToolSucceeded) and outcome.trust == "internal"
     label: Label = "tool" if trusted else "external"
     content = Content(text, label, f"tool:{call.part.name}")
-    judged = await desk.judge(run.started.body.agent.guardrails.input, content)
+    judged = await desk.judge(guardrails.input, content)
     if judged.blocked:
         return ResultBlocked.model_validate({**_verdict(judged, desk), "call": call.name})
     return ResultCleared.model_validate(
@@ -252,12 +231,13 @@ async def _judge_result(
 async def _judge_answer(
     run: Run, proposed: AnswerProposed, desk: Desk, last: bool
 ) -> AnswerCleared | AnswerBlocked:
-    assert run.started is not None, "an answer belongs to a started run"
+    guardrails = desk.guardrails_for(run)
+    assert guardrails is not None, "an answer belongs to a started run"
     if last:
         return AnswerBlocked.model_validate(_gave_up(desk))
     grounds = tuple(Content(text, "tool", "run") for text in shown_texts(run))
     content = Content(proposed.text, "system", "answer", grounds)
-    judged = await desk.judge(run.started.body.agent.guardrails.output, content)
+    judged = await desk.judge(guardrails.output, content)
     if judged.blocked:
         return AnswerBlocked.model_validate(_verdict(judged, desk))
     return AnswerCleared.model_validate({**_verdict(judged, desk), "text": judged.text})

@@ -23,7 +23,7 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
     following = following_orders(core.client, ROUTER, core.keyring, settings)
     async with following as orders, open_providers(models, os.environ) as providers:
         choices = {
-            name: Choice(reachable(alias, providers), alias.time_limit_seconds)
+            name: Choice(reachable(alias, providers), alias.time_limit_seconds, alias.weights)
             for name, alias in models.aliases.items()
         }
         yield {"desk": Desk(choices, providers, settings.limits, orders=orders)}

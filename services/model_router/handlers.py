@@ -160,7 +160,7 @@ async def _decline(
 async def _call(
     work: Work, agreed: Terms, asked: Prompt, bus: Bus, desk: Desk
 ) -> ModelResponded | AttemptFailure:
-    route = agreed.route
+    route = agreed.drawn.route
     if bus.clock.now() >= agreed.start_before:
         return unbilled("unavailable", "the claim took too long; the call was not made", route)
     provider = desk.providers[route.provider, route.api]
@@ -207,7 +207,8 @@ def _claim(work: Work, agreed: Terms, nonce: str) -> ModelClaimed:
         state="claimed",
         start_before=agreed.start_before,
         time_limit_seconds=agreed.time_limit_seconds,
-        route=agreed.route,
+        route=agreed.drawn.route,
+        chance=agreed.drawn.chance,
     )
 
 

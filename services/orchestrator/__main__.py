@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from nats.aio.msg import Msg
 
-from contracts.subjects import ORCHESTRATOR, TIMER_DURABLE, TIMERS
+from contracts.subjects import ADMISSION, ADMISSION_VALUE, ORCHESTRATOR, TIMER_DURABLE, TIMERS
 from shared.bus import Bus
 from shared.catalogue import load_models
 from shared.clock import Clock
@@ -16,9 +16,11 @@ from shared.connection import inbox_prefix
 from shared.delivery import CRASH_LOOP, stored_from
 from shared.orders import following_orders
 from shared.pull import PullLoop, Slots
+from shared.register import NatsRegister, Register
+from shared.releases import following_releases
 from shared.service import Core, Service, crash_budget, run_service
 
-from .adapters import NatsRegister, NatsTimers, Register
+from .adapters import NatsTimers
 from .handlers import Desk, Rouser, hears, wake
 from .handlers.admission import Admission
 from .handlers.scheduling import Clockwork
@@ -37,14 +39,18 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
     """The book of agents and tools, the orders in force, and the loop that hears timers."""
     timers = NatsTimers(core.client, settings.publish_timeout_seconds)
     await timers.start()
-    register = NatsRegister(core.client, settings.publish_timeout_seconds)
+    register = NatsRegister(
+        core.client, ORCHESTRATOR, ADMISSION, ADMISSION_VALUE, settings.publish_timeout_seconds
+    )
     await register.start()
     rouser = Rouser(timers, core.bus.clock, settings.roused_at_once)
-    async with following_orders(
-        core.client, ORCHESTRATOR, core.keyring, settings, rouser
-    ) as orders:
+    known = core.client, ORCHESTRATOR, core.keyring, settings
+    async with (
+        following_orders(*known, rouser) as orders,
+        following_releases(*known) as releases,
+    ):
         desk = Desk(
-            book=replace(book_of(settings), orders=orders),
+            book=replace(book_of(settings), orders=orders, releases=releases),
             timers=timers,
             sweep_seconds=settings.sweep_seconds,
             rounds=settings.rounds,

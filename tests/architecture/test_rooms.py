@@ -13,10 +13,14 @@ HEARS_NOTHING = {"console": "it speaks for people, and reads"}
 OPTIONAL = ("adapters", "store", "errors", "metrics")
 # What only one service has, with its reason.
 ALSO = {
-    "guardrail_checker": {"checks": "one file a content check, each with its corpus"},
+    "guardrail_checker": {
+        "checks": "one file a content check, each with its corpus",
+        "desk": "what verdicts are made with",
+    },
     "evaluator": {
         "calibration": "how far a jury may be believed, by people's labels",
         "judges": "who judges, in which words, and what several come to; nothing is said there",
+        "canary": "a share of new runs beside production: counted, and sent back when it is worse",
         "comparing": "what follows from results: summaries, differences, the gate",
         "sampling": "which finished runs are judged, and how likely that was",
         "scorers": "one file a family of scorers, which rules choose from",

@@ -5,6 +5,7 @@ from copy import deepcopy
 import pytest
 
 from contracts.control import RunCancelRequested
+from contracts.evaluation import RunEvaluated, RunLabelled
 from contracts.guardrail import TaskBlocked
 from contracts.history import fold
 from contracts.model import ModelAttemptRequested
@@ -218,6 +219,18 @@ def test_the_first_wish_to_cancel_is_kept(history):
     history.say(RunCancelRequested(principal="bob", nonce="b"), history.root)
 
     assert history.run.cancel == first
+
+
+def test_a_label_follows_from_the_scores_that_it_is_about(history):
+    history.begin()
+    end = history.say(RunCancelled(principal="anna", reason="enough"), history.root)
+    too_early = RunLabelled(principal="anna", nonce="a", metric="polite", passed=True)
+    history.say(too_early, end)
+    scored = history.say(RunEvaluated(passed=True, score=1.0, assertions=()), end)
+    label = history.say(too_early.model_copy(update={"nonce": "b"}), scored)
+
+    assert history.run.labels == [label]
+    assert history.run.status == "cancelled"
 
 
 def test_a_run_begins_where_its_first_fact_lies():

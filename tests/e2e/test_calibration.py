@@ -69,7 +69,7 @@ async def test_a_person_labels_runs_without_seeing_the_verdicts(tried, config):
 
     code, said = await typed(
         home,
-        *("label", "found", "--as=anna", "--labels", str(config / "few.jsonl")),
+        *("label", "found", "--as=lead@localhost", "--labels", str(config / "few.jsonl")),
         said_to="x\np\ns\nf\nq\n",
         INTERLOCK_CONFIG_DIR=str(config),
     )
@@ -80,7 +80,21 @@ async def test_a_person_labels_runs_without_seeing_the_verdicts(tried, config):
     assert "The transcript bears the answer out" not in said
     labels = [json.loads(line) for line in (config / "few.jsonl").read_text().splitlines()]
     assert [one["passed"] for one in labels] == [True, False]
-    assert {one["principal"] for one in labels} == {"anna"}
+    assert {one["principal"] for one in labels} == {"lead@localhost"}
+    view = json.loads(
+        await interlock(home, "runs", "show", labels[0]["run_id"], f"--tenant={TENANT}", "--json")
+    )
+    assert view[-1]["type"] == "run.labelled"
+
+
+async def test_without_a_file_a_jury_is_held_against_the_labels_on_the_log(tried, config):
+    home, _ = tried
+
+    code, said = await typed(home, "calibrate", "found", INTERLOCK_CONFIG_DIR=str(config))
+
+    assert code == 0, said
+    assert "panel, asked about found: 2 labels" in said
+    assert "It cannot gate alone" in said
 
 
 async def test_a_card_is_made_of_labels_and_hostile_cases_and_lets_it_gate(tried, config):

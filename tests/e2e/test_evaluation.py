@@ -8,6 +8,10 @@ import pytest
 import pytest_asyncio
 import yaml
 
+from contracts.release import GateRecord
+from infra.dev.assembly import REPOSITORY
+from services.console.cli.agent_files import as_yaml
+from shared.config import load_agents
 from tests.e2e.commands import interlock, typed
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
@@ -104,6 +108,26 @@ async def test_of_200_cases_the_same_in_other_words_passes(tried, folder):
 
     assert code == 0, said
     assert "PASS" in said
+
+
+async def test_what_the_gate_said_of_a_whole_agent_lets_it_be_promoted(tried, folder):
+    home, _, _ = tried
+    agent = load_agents(REPOSITORY / "infra" / "config")["support"]
+    steady = agent.model_copy(update={"instructions": "Answer steadily."})
+    (folder / "support.yaml").write_text(as_yaml(steady.model_dump(mode="json")))
+    asked = (f"--sample={FEW}", "--name=whole", f"--tenant={TENANT}", "--yes")
+    whole = f"--definition={folder / 'support.yaml'}"
+    assert (await typed(home, "run", str(folder / "puzzles.yaml"), whole, *asked))[0] == 0
+
+    _, said = await typed(home, "gate", "whole")
+
+    file = home / "evals" / "whole" / "gate.json"
+    record = GateRecord.model_validate_json(file.read_bytes())
+    assert str(file) in said.replace("\n", "")
+    assert (record.baseline_version, record.candidate_version) == (agent.version, steady.version)
+    promoted = ("agents", "promote", "support", str(folder / "support.yaml"), "--to", "staging")
+    assert steady.version in await interlock(home, *promoted, "--gate", str(file.parent), "--yes")
+    await interlock(home, "agents", "end", "support", "--label", "staging")
 
 
 async def test_nothing_was_touched_by_any_trial(tried, stage):

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 import pytest_asyncio
+import yaml
 
 from contracts.trial import EVALUATION
 from infra.demo.stage import TENANT
+from shared.catalogue import Alias
 from tests.e2e.commands import interlock
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(90)]
@@ -88,3 +90,13 @@ async def test_the_command_shows_what_the_api_tells(platform, begun):
     assert "67%" in shown
     assert "frontier" in shown
     assert "evaluators:" in nothing
+
+
+async def test_the_weights_that_follow_can_be_pasted_into_the_file(platform, begun):
+    await frontier(platform, 3, since=begun)
+    asked = ("eval", "frontier", "--weights", "--since", begun, "--tenant", TENANT)
+
+    written = await interlock(platform.places.home.path, *asked, "-o", "yaml")
+
+    alias = Alias.model_validate(yaml.safe_load(written)["aliases"]["default"])
+    assert list(alias.weights.values()) == [1, 0], "three runs are too few to change anything"

@@ -8,7 +8,9 @@ from contracts.agent import Guardrails
 from contracts.guardrail import InputBlocked, InputCleared
 from contracts.run import RunFailed
 from services.guardrail_checker.checks.base import Finding
-from services.guardrail_checker.handlers import UNAVAILABLE, Desk, gate_input
+from services.guardrail_checker.checks.shelf import Shelf
+from services.guardrail_checker.desk import Desk
+from services.guardrail_checker.handlers import UNAVAILABLE, gate_input
 from services.guardrail_checker.rules import ToolPolicy
 from shared.bus import Heard
 from shared.testing import MemoryBus
@@ -30,7 +32,9 @@ class Cards:
 
 @pytest.fixture
 def desk():
-    return Desk({"support": GUARDED}, ToolPolicy(), {"cards": Cards()}, check_timeout_seconds=1.0)
+    return Desk(
+        {"support": GUARDED}, ToolPolicy(), Shelf({"cards": Cards()}), check_timeout_seconds=1.0
+    )
 
 
 def given(*, text="And the invoice?", is_started=True):

@@ -9,9 +9,10 @@ from contracts.guardrail import AnswerBlocked, ResultBlocked, TaskBlocked, ToolB
 from contracts.run import AnswerProposed
 from contracts.task import TaskSubmitted
 from contracts.tool import ToolRequested, ToolSucceeded
+from services.guardrail_checker.checks.shelf import Shelf
+from services.guardrail_checker.desk import Desk
 from services.guardrail_checker.handlers import (
     UNAVAILABLE,
-    Desk,
     gate_answer,
     gate_call,
     gate_result,
@@ -24,7 +25,7 @@ from shared.testing import MemoryBus
 from tests.bodies import NOON, agent, task
 from tests.histories import History, whole_run
 
-DESK = Desk({"support": agent()}, ToolPolicy(), {}, check_timeout_seconds=1.0)
+DESK = Desk({"support": agent()}, ToolPolicy(), Shelf(), check_timeout_seconds=1.0)
 MALFORMED = Stored("run.acme.r-1.task.submitted", {}, b"{", 9, NOON)
 GATES = {
     TaskSubmitted: (gate_task, TaskBlocked),

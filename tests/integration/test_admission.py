@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 
 from contracts.run import RunCompleted, RunStarted
-from contracts.subjects import GUARDRAIL, ORCHESTRATOR, PRODUCER
-from services.orchestrator.adapters import MemoryTimers, NatsRegister
+from contracts.subjects import ADMISSION, ADMISSION_VALUE, GUARDRAIL, ORCHESTRATOR, PRODUCER
+from services.orchestrator.adapters import MemoryTimers
 from services.orchestrator.handlers import Desk, advance, ending
 from services.orchestrator.handlers.admission import Admission
 from services.orchestrator.rules.admission import Admissions, Caps
 from shared.bus import Heard
+from shared.register import NatsRegister
 from tests.bodies import task, task_cleared
 from tests.integration.nats_platform import NatsPlatform
 from tests.orchestrator.deciding import BOOK
@@ -35,7 +36,7 @@ class Replica:
     @classmethod
     async def on(cls, platform: NatsPlatform, caps: Caps) -> "Replica":
         core = await platform.connect(ORCHESTRATOR)
-        register = NatsRegister(core.client, 2.0)
+        register = NatsRegister(core.client, ORCHESTRATOR, ADMISSION, ADMISSION_VALUE, 2.0)
         await register.start()
         return cls(core, register, caps)
 

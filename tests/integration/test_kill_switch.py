@@ -88,7 +88,7 @@ async def test_a_notice_that_was_lost_is_made_up_for_by_the_next_reading(
     nats_platform, log, followers
 ):
     for orders in followers:
-        await orders.hear_no_notices()
+        await orders.follower.hear_no_notices()
 
     await log.give(STOP)
 

@@ -8,7 +8,7 @@ import pytest
 from contracts.control import ControlOrdered
 from contracts.subjects import CONSOLE, CONTROL, EXECUTOR, ORCHESTRATOR, ROUTER
 from shared.errors import Again, LogUnavailable
-from shared.order_log import LogOrders, encode_order, open_order_log
+from shared.order_log import KIND, LogOrders, open_order_log
 from shared.orders import Orders, following_orders
 from shared.service import Core
 from shared.signing import load_signer
@@ -109,7 +109,7 @@ async def test_an_order_that_the_server_stored_for_somebody_is_not_believed(nats
     _, log = await console(nats_platform)
     js = await nats_platform.jetstream()
     # Without its message id, as once the server's window for duplicates has passed.
-    old = encode_order(ordered("platform", None, "running"), log.signer)
+    old = KIND.encode(ordered("platform", None, "running"), CONSOLE, log.signer)
     headers = {name: text for name, text in old.headers.items() if name != "Nats-Msg-Id"}
     sequence = (await js.publish(old.subject, old.body, headers=headers)).seq
     await log.give(ordered("platform", None, "stopped"))
@@ -165,13 +165,13 @@ async def forge(platform: NatsPlatform, js, forgery: str) -> None:
     other = load_signer(platform.settings(ORCHESTRATOR).signing_key_file)
     assert real is not None
     assert other is not None
-    message = encode_order(lift, other if forgery == "another_key" else real)
+    message = KIND.encode(lift, CONSOLE, other if forgery == "another_key" else real)
     headers, body = dict(message.headers), message.body
     match forgery:
         case "unsigned":
             del headers["ce-signature"]
         case "another_scope":
-            elsewhere = encode_order(ordered("tenant", "acme", "running"), real)
+            elsewhere = KIND.encode(ordered("tenant", "acme", "running"), CONSOLE, real)
             headers, body = dict(elsewhere.headers), elsewhere.body
         case "nonsense":
             body = b"{"

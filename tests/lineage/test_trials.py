@@ -1,14 +1,17 @@
 """A trial, played by the real services: it is told what its stubs say, and touches nothing."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
+from contracts.agent import AgentLimits
 from contracts.guardrail import ToolBlocked, ToolCleared
 from contracts.review import ReviewRequested
 from contracts.tool import ToolClaimed, ToolFailed, ToolSucceeded
 from contracts.trial import Stub, Trial
 from services.console.rules.proof import prove
+from tests.bodies import agent
 from tests.ensemble import Ensemble
 from tests.lineage.test_forks import ASK, FIND, LARGE, SMALL, by_instructions, said, scripted, told
 
@@ -130,6 +133,54 @@ async def test_a_trial_tries_other_instructions_and_another_model():
     assert run.end.body.answer == "Anew."
     assert run.started.body.agent.model == "small"
     assert run.started.body.agent_version == run.started.body.agent.version
+
+
+async def test_a_trial_tries_a_whole_definition_as_it_is_written():
+    ensemble = Ensemble(by_instructions(scripted("As ever."), Other=scripted([FIND], "Anew.")))
+    other = agent().model_copy(update={"instructions": "Other words.", "tools": ("find_order",)})
+
+    run = await ensemble.play("t-1", trial=trial(ANY, definition=other))
+
+    assert run.end.body.answer == "Anew."
+    assert run.started.body.agent == other
+    assert run.started.body.agent_version == other.version
+    assert [one.name for one in run.started.body.tools] == ["find_order"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "more", "told"),
+    [
+        ({"name": "sales"}, {}, "has a definition of sales"),
+        ({"tools": ("fly",)}, {}, "not declared: fly"),
+        ({}, {"tools": "real"}, "without real tools"),
+    ],
+)
+async def test_a_definition_that_may_not_be_tried_is_refused(changes, more, told):
+    ensemble = Ensemble(scripted("Hello."), trials_act=True)
+    other = agent().model_copy(update=changes)
+
+    run = await ensemble.play("t-1", trial=trial(definition=other, **more))
+
+    assert run.status == "failed"
+    assert told in run.end.body.reason
+
+
+async def test_a_definition_that_is_tried_has_no_wider_ceilings_than_the_agent():
+    ensemble = Ensemble(scripted("Hello."))
+    wide = AgentLimits(steps=500, budget_usd=Decimal(100), deadline_seconds=86_400)
+    narrow = AgentLimits(steps=2, budget_usd=Decimal("0.01"), deadline_seconds=60)
+    runs = [
+        await ensemble.play(
+            f"t-{at}", trial=trial(definition=agent().model_copy(update={"limits": limits}))
+        )
+        for at, limits in enumerate((wide, narrow))
+    ]
+
+    own = AgentLimits()
+    found = [run.started.body.limits for run in runs]
+    assert [one.steps for one in found] == [own.steps, 2]
+    assert [one.budget_micro_usd for one in found] == [own.budget_micro_usd, 10_000]
+    assert runs[1].started.body.deadline < runs[0].started.body.deadline
 
 
 async def test_tools_act_in_a_trial_only_where_they_are_said_to_be_a_sandbox():

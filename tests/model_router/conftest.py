@@ -49,10 +49,11 @@ class Scene:
     limits: Limits = field(default_factory=Limits)
     pauses: list[float] = field(default_factory=list)
     routes: tuple[Route, ...] = (FIRST, SECOND)
+    weights: dict[Route, float] = field(default_factory=dict)
 
     def __post_init__(self):
         self.desk = Desk(
-            {"default": Choice(self.routes, 60.0)},
+            {"default": Choice(self.routes, 60.0, self.weights)},
             {("fake", "fake"): self.first, ("other", "fake"): self.second},
             self.limits,
             self._pause,
@@ -115,8 +116,8 @@ class Scene:
         }
         return self.tell(request.id, ModelFunded(**{**hold, **changes}))
 
-    def claimed_by_another(self, funded, state="claimed"):
-        claim = ModelClaimed(step=1, attempt=1, nonce="theirs", state=state, route=FIRST)
+    def claimed_by_another(self, funded, state="claimed", route=FIRST):
+        claim = ModelClaimed(step=1, attempt=1, nonce="theirs", state=state, route=route)
         return self.tell(funded.id, claim)
 
     async def hear(self, funded, delivery=1, *, last=False):

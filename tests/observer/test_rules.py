@@ -9,9 +9,15 @@ from contracts.task import Judging
 from services.observer.rules import advanced_reviews, advanced_runs, project
 from tests.bodies import settled, task
 from tests.console.stories import asked_run, decided_run
+from tests.console.test_labels import split_and_labelled
 from tests.histories import History, whole_run
 
-STORIES = [whole_run().facts, decided_run().facts, asked_run()[0].facts]
+STORIES = [
+    whole_run().facts,
+    decided_run().facts,
+    asked_run()[0].facts,
+    split_and_labelled().facts,
+]
 
 
 def rows(facts):

@@ -12,6 +12,7 @@ from services.console.store import DIMENSIONS, RunQuery
 from services.observer.rules import advanced_runs, project
 from tests.bodies import task
 from tests.console.stories import asked_run, decided_run
+from tests.console.test_labels import label, split_and_labelled
 from tests.histories import History, whole_run
 from tests.readmodels import MemoryRows, PostgresRows
 
@@ -29,7 +30,12 @@ def changes_of(facts):
     return [change for fact in facts for change in project(fact)]
 
 
-STORIES = {"whole": whole_run, "asked": lambda: asked_run()[0], "decided": decided_run}
+STORIES = {
+    "whole": whole_run,
+    "asked": lambda: asked_run()[0],
+    "decided": decided_run,
+    "split": split_and_labelled,
+}
 
 
 @pytest.mark.parametrize("story", STORIES)
@@ -42,6 +48,17 @@ async def test_rows_come_back_as_they_were_computed(store, story):
 
     assert await store.runs(RunQuery()) == await memory.runs(RunQuery())
     assert await store.reviews(None, None, 10) == await memory.reviews(None, None, 10)
+
+
+async def test_a_run_waits_for_a_label_until_it_has_one_of_every_split_metric(store):
+    history, waiting = split_and_labelled(), RunQuery(waits_for_label=True)
+    await store.apply(changes_of(history.facts))
+    (row,) = await store.runs(waiting)
+
+    await store.apply(changes_of([label(history, "polite")]))
+
+    assert list(row.waits_for_label) == ["polite"]
+    assert await store.runs(waiting) == []
 
 
 async def test_replicas_that_share_a_run_lose_nothing(store):

@@ -7,13 +7,14 @@ import pytest
 
 from contracts.control import RunCancelRequested, RunPauseRequested
 from contracts.run import RunCompleted, RunFailed, RunQueued, RunStarted
-from services.orchestrator.adapters import MemoryRegister, MemoryTimers
+from services.orchestrator.adapters import MemoryTimers
 from services.orchestrator.handlers import Desk, advance, ending, wake
 from services.orchestrator.handlers.admission import Admission
 from services.orchestrator.rules.admission import Admissions, Caps
 from shared.bus import Heard
 from shared.clock import FixedClock
 from shared.errors import Again
+from shared.register import MemoryRegister
 from shared.testing import MemoryBus
 from tests.bodies import NOON, task, task_cleared
 from tests.families import Calling

@@ -7,10 +7,11 @@ import pytest
 from contracts.run import RunCompleted
 from contracts.schedule import Schedule
 from contracts.task import TaskSubmitted
-from services.orchestrator.adapters import MemoryRegister, MemoryTimers
+from services.orchestrator.adapters import MemoryTimers
 from services.orchestrator.handlers.scheduling import Clockwork
 from services.orchestrator.rules.schedules import run_id_at
 from shared.clock import FixedClock
+from shared.register import MemoryRegister
 from shared.testing import MemoryBus
 from tests.bodies import NOON, task
 

@@ -25,6 +25,7 @@ class Calls:
         self._violate = violate
         self.dispatches: Counter[str] = Counter()
         self.bills: set[str] = set()
+        self.begun: dict[tuple[str, str], str] = {}
 
     def dispatched(self, message: Stored, call: ProviderCall) -> None:
         """A call reaches a provider now."""
@@ -43,6 +44,7 @@ class Calls:
             self._violate("funded_first", f"{name} was dispatched, and its hold is {state}")
         self._check_claim(funded, name)
         self._check_bounds(funded.body, call, name)
+        self._check_route(funded, call, name)
 
     def billed(self, message: Stored) -> None:
         """The provider will want money for it, whatever came of it."""
@@ -64,6 +66,14 @@ class Calls:
         claim = self._log.claim(place, "model.claimed", key)
         if claim is None or claim.body.state != "claimed" or claim.cause_id != funded.id:
             self._violate("claimed_first", f"{name} was dispatched without a claim")
+
+    def _check_route(self, funded: Fact[ModelFunded], call: ProviderCall, name: str) -> None:
+        """Each of its steps begins where the first one did; only a fallback goes elsewhere."""
+        if funded.body.attempt > 1:
+            return
+        first = self.begun.setdefault((funded.tenant, funded.run_id), call.route.model)
+        if call.route.model != first:
+            self._violate("one_route_a_run", f"{name} went to {call.route.model}, not to {first}")
 
     def _check_bounds(self, hold: ModelFunded, call: ProviderCall, name: str) -> None:
         if f"{call.route.provider}/{call.route.model}" not in hold.routes:

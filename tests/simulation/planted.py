@@ -1,5 +1,6 @@
-"""Six bugs to plant. Each is a small slip that a change could bring back; none is subtle."""
+"""Seven bugs to plant. Each is a small slip that a change could bring back; none is subtle."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from contracts.tool import ToolClaimed
 from services.cost_ledger.handlers import ending
 from services.cost_ledger.rules.ending import InFlight, Revoked
 from services.evaluator import handlers
+from services.model_router.rules import attempts
 from services.tool_executor.rules import clearance
 from shared.bus import Heard, NatsBus
 from shared.delivery import Deliverer
@@ -75,3 +77,13 @@ def claimed_holds_released(patch: pytest.MonkeyPatch) -> None:
         return Revoked() if isinstance(found, InFlight) else found
 
     patch.setattr(ending, "_standing", careless)
+
+
+def routes_drawn_anew(patch: pytest.MonkeyPatch) -> None:
+    """The router draws a route for each step of a run."""
+    choose = attempts.choose_route
+
+    def fickle(work: attempts.Work, choice: Any) -> Any:
+        return choose(replace(work, root=f"{work.root} {work.step.number}"), choice)
+
+    patch.setattr(attempts, "choose_route", fickle)

@@ -20,9 +20,17 @@ ROUTES = (
     Route(provider="fake", api="fake", model="one"),
     Route(provider="other", api="fake", model="two"),
 )
+WEIGHTS = (2, 1)
 CALL_SECONDS = 4
+ALIAS = Alias(
+    routes=[
+        {**route.model_dump(), "weight": weight}
+        for route, weight in zip(ROUTES, WEIGHTS, strict=True)
+    ],
+    time_limit_seconds=CALL_SECONDS,
+)
 MODELS = Models(
-    aliases={"default": Alias(routes=ROUTES, time_limit_seconds=CALL_SECONDS)},
+    aliases={"default": ALIAS},
     providers={"other": {"base_url_env": "OTHER_URL", "api_key_env": "OTHER_KEY"}},
 )
 _RATE = TieredRate(base=Decimal(1))

@@ -21,6 +21,8 @@ from services.cost_ledger.rules.budgets import Budgets
 from services.cost_ledger.settings import Settings as LedgerSettings
 from services.cost_ledger.store import MemoryLedgerStore
 from services.guardrail_checker.checks.base import CheckerUnavailable
+from services.guardrail_checker.checks.shelf import Shelf
+from services.guardrail_checker.desk import Desk as GateDesk
 from services.model_router.rules import Choice, Limits
 from services.orchestrator.adapters import NatsTimers
 from services.orchestrator.rules import Book
@@ -33,6 +35,7 @@ from .process import Process
 from .provider import VirtualProvider
 from .scenarios import (
     AGENTS,
+    ALIAS,
     CALL_SECONDS,
     CHECK,
     MODELS,
@@ -79,8 +82,8 @@ def _orchestrator(_process: Process, client: Client, _outside: Outside) -> orche
     )
 
 
-def _guardrail(process: Process, _client: Client, _outside: Outside) -> guardrail.Desk:
-    return guardrail.Desk(AGENTS, POLICY, {CHECK: Mood(process)}, TIMEOUT_SECONDS)
+def _guardrail(process: Process, _client: Client, _outside: Outside) -> GateDesk:
+    return GateDesk(AGENTS, POLICY, Shelf({CHECK: Mood(process)}), TIMEOUT_SECONDS)
 
 
 def _ledger(process: Process, _client: Client, outside: Outside) -> ledger.Desk:
@@ -96,7 +99,7 @@ def _ledger(process: Process, _client: Client, outside: Outside) -> ledger.Desk:
 def _router(process: Process, _client: Client, outside: Outside) -> router.Desk:
     provider = VirtualProvider(process, outside.oracle)
     return router.Desk(
-        {"default": Choice(ROUTES, CALL_SECONDS)},
+        {"default": Choice(ROUTES, CALL_SECONDS, ALIAS.weights)},
         {(route.provider, route.api): provider for route in ROUTES},
         Limits(),
         process.sleep,

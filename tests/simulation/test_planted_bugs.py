@@ -1,4 +1,4 @@
-"""Six planted bugs, each found within a few seeds; without them the same seeds hold."""
+"""Seven planted bugs, each found within a few seeds; without them the same seeds hold."""
 
 import pytest
 
@@ -13,6 +13,7 @@ FINDERS = {
     planted.bindings_unchecked: {"clearance_binds", "approval_binds"},
     planted.judged_runs_forgotten: {"every_run_is_scored"},
     planted.claimed_holds_released: {"claimed_stays_held", "bills_are_kept"},
+    planted.routes_drawn_anew: {"one_route_a_run"},
 }
 
 

@@ -1,4 +1,7 @@
-"""`interlock eval frontier`: what share of runs is accepted, and what an accepted one costs."""
+"""`interlock eval frontier`: what share of runs is accepted, and what an accepted one costs.
+
+With `--weights` it asks what follows from that for the routes of `models.yaml`.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -6,16 +9,10 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from infra.evals.commands.figures import price_told, share_told
+from infra.evals.commands.weights import weights_drawn, weights_yaml
 from services.console.cli.client import connect
-from services.console.cli.output import (
-    AsJson,
-    Output,
-    ends_well,
-    show,
-    table,
-    usd,
-    wants_json,
-)
+from services.console.cli.output import AsJson, ends_well, show, table, wants_json
 from services.console.cli.run_lists import Moment, moment_of
 
 COLUMNS = ("", "agent", "models", "runs", "accepted", "per accepted", "p50", "standing")
@@ -34,19 +31,31 @@ def frontier_(
     until: Moment = None,
     tenant: Annotated[str | None, typer.Option(help="Runs of this tenant")] = None,
     trials: Annotated[bool, typer.Option("--trials", help="Also trials, and shadows")] = False,
-    output: Output = "text",
+    weights: Annotated[
+        bool, typer.Option("--weights", help="Suggest weights of routes for models.yaml")
+    ] = False,
+    output: Annotated[
+        str, typer.Option("-o", "--output", help="text, json; with --weights also yaml")
+    ] = "text",
     as_json: AsJson = False,
 ) -> None:
     """Show cost and quality together: for each agent and its models, over the last 30 days."""
+    forms = ("text", "json", "yaml") if weights else ("text", "json")
+    if output not in forms:
+        raise typer.BadParameter(f"{output!r}: choose {' or '.join(forms)}", param_hint="--output")
     found = connect(reading=True).get(
-        "/evaluations/frontier",
+        "/evaluations/weights" if weights else "/evaluations/frontier",
         agent=agent,
         since=moment_of("--since", since),
         until=moment_of("--until", until),
         tenant=tenant,
         trials=trials or None,
     )
-    show(found, _drawn(found), as_json=wants_json(output, as_json=as_json))
+    if output == "yaml" and not as_json:
+        print(weights_yaml(found))
+        return
+    drawn = weights_drawn(found) if weights else _drawn(found)
+    show(found, drawn, as_json=wants_json(output, as_json=as_json))
 
 
 def _drawn(found: Any) -> Any:
@@ -67,22 +76,11 @@ def _row(line: Any, numbers: Mapping[tuple[str, ...], int]) -> Sequence[object]:
         f"{line['agent']}\n{line['alias'] or '-'}",
         Text("\n".join(line["models"]) or "none", overflow="fold"),
         line["runs"],
-        _share(line["rate"]),
-        _price(line["cost_per_accepted_micro_usd"]),
+        share_told(line["rate"]),
+        price_told(line["cost_per_accepted_micro_usd"]),
         "-" if seconds is None else f"{seconds:.1f} s",
         _standing(line, numbers),
     )
-
-
-def _share(rate: Any) -> str:
-    return f"{rate['value']:.0%}\n{100 * rate['low']:.0f} to {rate['high']:.0%}"
-
-
-def _price(price: Any) -> str:
-    value = "none" if price["value"] is None else usd(price["value"])
-    if price["high"] is None:
-        return f"{value}\n{usd(price['low'])} or\nmore"
-    return f"{value}\n{usd(price['low'])} to\n{usd(price['high'])}"
 
 
 def _standing(line: Any, numbers: Mapping[tuple[str, ...], int]) -> str:

@@ -1,6 +1,5 @@
 """`interlock eval label`, `calibrate` and `judges`: how far judges may be believed."""
 
-import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,7 +34,9 @@ def label(
     split: Annotated[
         bool, typer.Option("--split", help="Only runs about which the jury was undecided")
     ] = False,
-    principal: Annotated[str | None, typer.Option("--as", help="Who says so; else you")] = None,
+    principal: Annotated[
+        str | None, typer.Option("--as", help="Say it as this one of the people of this machine")
+    ] = None,
     labels: Labels = None,
 ) -> None:
     """Answer what judges were asked, run by run, without seeing what they said."""
@@ -50,7 +51,8 @@ def label(
     folder = found(name)
     metric, results = judged_results(loaded(folder)[1], metric)
     file = labels or labels_file(folder.path.name)
-    labeller = Labeller(file, metric, principal or getpass.getuser())
+    client = connect(principal=principal)
+    labeller = Labeller(client, file, metric, client.get("/me")["principal"])
     if run_id is not None:
         results = [one for one in results if one.run_id == run_id]
         if not results:
@@ -61,7 +63,7 @@ def label(
     elif run_id is None:
         raise CommandFailed("--pass and --fail are of one run", "name it with --run", USAGE)
     else:
-        labeller.say(run_id, passed=passed)
+        labeller.say(results[0], passed=passed)
     typer.echo(f"{file}: see  interlock eval calibrate {name}", err=True)
 
 
@@ -125,16 +127,15 @@ def _ask(labeller: "Labeller", left: "list[Result]") -> None:
     if not left:
         typer.echo(f"All of these have a label of yours for {labeller.metric}.", err=True)
         return
-    client = connect(reading=True)
     for number, one in enumerate(left, start=1):
-        run = exported_run(client, one.run_id, one.tenant)
+        run = exported_run(labeller.client, one.run_id, one.tenant)
         typer.echo(f"\n{number} of {len(left)}: {one.case}\n")
         typer.echo("\n".join(shown(run, labeller.metric)))
         said = typer.prompt(ANSWERS, value_proc=_answer)
         if said == "q":
             return
         if said != "s":
-            labeller.say(one.run_id, passed=said == "p")
+            labeller.say(one, passed=said == "p")
 
 
 def _answer(said: str) -> str:

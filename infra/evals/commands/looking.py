@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 
 from services.console.cli.errors import USAGE, CommandFailed
 from services.console.cli.output import AsJson, Output, ends_well, moment, show, table, wants_json
@@ -78,13 +78,15 @@ def gate(
     as_json: AsJson = False,
 ) -> None:
     """May the candidate take the baseline's place? Exits 0: pass, 1: fail, 6: cannot be told."""
-    from infra.evals.loading import report_of  # noqa: PLC0415 - brings scipy
+    from infra.evals.gating import keep_records  # noqa: PLC0415 - brings scipy
+    from infra.evals.loading import found, report_of  # noqa: PLC0415 - brings scipy
     from services.evaluator.comparing import worst  # noqa: PLC0415 - brings scipy
     from services.evaluator.reporting.terminal import told_gates  # noqa: PLC0415 - brings scipy
 
     report = report_of(name, baseline=baseline, against=against, gated=True)
     answer = [one.model_dump(mode="json") for one in report.gates]
-    show(answer, told_gates(report), as_json=wants_json(output, as_json=as_json))
+    said = Group(told_gates(report), *keep_records(report, found(name)))
+    show(answer, said, as_json=wants_json(output, as_json=as_json))
     raise typer.Exit(EXITS[worst([one.verdict for one in report.gates])])
 
 

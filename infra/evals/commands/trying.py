@@ -25,6 +25,10 @@ def run(  # noqa: PLR0913, PLR0917 - typer reads one option from each
         list[Path] | None,
         typer.Option(exists=True, dir_okay=False, help="Instructions to try; an arm each"),
     ] = None,
+    definition: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, dir_okay=False, help="An agent's YAML to try whole; an arm each"),
+    ] = None,
     case: Annotated[list[str] | None, typer.Option(help="Only this case")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Only cases with this tag")] = None,
     sample: Annotated[int | None, typer.Option(min=1, help="So many of them, drawn")] = None,
@@ -52,6 +56,7 @@ def run(  # noqa: PLR0913, PLR0917 - typer reads one option from each
         agents=tuple(agent or ()),
         models=tuple(model or ()),
         prompts=tuple(prompt or ()),
+        definitions=tuple(definition or ()),
         cases=tuple(case or ()),
         tags=tuple(tag or ()),
         sample=sample,

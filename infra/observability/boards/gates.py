@@ -143,6 +143,19 @@ QUALITY = Row(
             "Runs a second that were judged because they were drawn.",
             width=12,
         ),
+        Lines(
+            "Canaries that went back",
+            "short",
+            (
+                Query(
+                    "sum by (agent, outcome) "
+                    "(increase(interlock_canaries_returned_total[$__rate_interval]))",
+                    "{{agent}} {{outcome}}",
+                ),
+            ),
+            "Versions that did worse than production, or cost more. See CanaryReturned.",
+            width=12,
+        ),
     ),
 )
 GATES = Board("gates", "guardrails, tools and quality", (VERDICTS, TOOLS, QUALITY))

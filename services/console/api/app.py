@@ -18,16 +18,21 @@ from services.console.api import (
     erasures,
     evaluations,
     events,
+    labels,
     lineage,
+    me,
     projections,
     records,
+    releases,
     requests,
     reviews,
     run_lists,
     runs,
     schedules,
+    splits,
     tasks,
     traces,
+    weights,
 )
 from services.console.api.limits import BodyLimit, SafeHeaders
 from services.console.api.reference import reference_page
@@ -54,14 +59,19 @@ RESOURCES = (
     traces,
     lineage,
     requests,
+    labels,
+    splits,  # before the reviews: its path would be the name of one
     reviews,
     cost,
     evaluations,
+    weights,
     agents,
+    releases,
     dead_letters,
     control,
     projections,
     erasures,
+    me,
 )
 
 

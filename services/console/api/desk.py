@@ -20,8 +20,10 @@ from services.console.settings import Settings
 from services.console.store import MemoryProjections, Projections, ReadModel
 from services.console.store.erasures import Erasures, MemoryErasures
 from shared.bus import Bus
+from shared.catalogue import Alias
 from shared.lag import LagReader, MemoryLag
 from shared.order_log import MemoryOrders, OrderDesk
+from shared.release_log import MemoryReleases, ReleaseDesk
 from shared.signing import Keyring
 
 Found = TypeVar("Found")
@@ -45,6 +47,8 @@ class Desk:
     projections: Projections = field(default_factory=MemoryProjections)
     lag: LagReader = field(default_factory=MemoryLag)
     erasures: Erasures = field(default_factory=MemoryErasures)
+    aliases: Mapping[str, Alias] = field(default_factory=dict)
+    releases: ReleaseDesk = field(default_factory=MemoryReleases)
     streams: int = 0
 
     async def tenant_of(self, person: Person, run_id: str, asked: str | None) -> str:

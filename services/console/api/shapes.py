@@ -9,6 +9,7 @@ from contracts.control import ControlOrdered
 from contracts.envelope import Fact
 from contracts.shape import Body
 from contracts.subjects import kind_of
+from services.console.api.label_shapes import LabelView
 
 
 class Shape(BaseModel):
@@ -218,6 +219,7 @@ class RunView(Shape):
     answer: str | None
     why: str
     evaluation: dict[str, Any] | None
+    labels: tuple[LabelView, ...] = ()
     parent: str | None = None
     children: tuple[str, ...] = ()
     last_sequence: int

@@ -3,13 +3,22 @@
 from collections.abc import Iterator
 
 from contracts.envelope import Fact
+from contracts.evaluation import RunLabelled
 from contracts.guardrail import ResultCleared
 from contracts.history import Call, Run, Step, result_text
+from contracts.history.approval import moment_of
 from contracts.history.taken import approvals_of, refusals_of, seconds_of, unsettled_of
 from contracts.model import ModelFailed, ModelResponded
 from contracts.run import RunCancelled, RunCompleted, RunFailed
+from services.console.api.label_shapes import LabelView
 from services.console.api.review_views import review_line
-from services.console.api.shapes import CallView, ExcerptView, RunLine, RunView, StepView
+from services.console.api.shapes import (
+    CallView,
+    ExcerptView,
+    RunLine,
+    RunView,
+    StepView,
+)
 from services.console.rules.excerpt import excerpt
 from shared.readmodel import RunRow
 from shared.runterms import text_of
@@ -77,9 +86,21 @@ def run_view(run: Run) -> RunView:
         answer=run.end.body.answer if run.end and isinstance(run.end.body, RunCompleted) else None,
         why=_why(run),
         evaluation=run.evaluated.body.model_dump(mode="json") if run.evaluated else None,
+        labels=tuple(map(label_view, run.labels)),
         parent=task.parent_run_id if task else None,
         children=tuple(_children(run)),
         last_sequence=run.last_sequence,
+    )
+
+
+def label_view(fact: Fact[RunLabelled]) -> LabelView:
+    said = fact.body
+    return LabelView(
+        metric=said.metric,
+        passed=said.passed,
+        reason=said.reason,
+        principal=said.principal,
+        at=moment_of(fact),
     )
 
 

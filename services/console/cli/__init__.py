@@ -11,6 +11,7 @@ from services.console.cli import (
     cost,
     dead_letters,
     erasures,
+    labels,
     lineage,
     projections,
     reviews,
@@ -35,6 +36,7 @@ app.command("submit")(submit.submit)
 app.command("submit-batch")(batch.submit_batch)
 run_lists.add_to(runs.app)
 control.add_to(runs.app)
+labels.add_to(runs.app)
 lineage.add_to(runs.app)
 erasures.add_to(runs.app)
 app.add_typer(runs.app, name="runs")

@@ -63,6 +63,10 @@ class Client:
         known = {name: str(value) for name, value in query.items() if value is not None}
         return self._answer("POST", path, params=known, json=body)
 
+    def delete(self, path: str) -> Any:
+        """The JSON of what became of it."""
+        return self._answer("DELETE", path)
+
     def download(self, path: str, **query: object) -> bytes:
         """The bytes that lie there."""
         known = {name: str(value) for name, value in query.items() if value is not None}

@@ -38,6 +38,7 @@ MARKS: Mapping[str, tuple[str, str]] = {
     "cancel_requested": ("!", "magenta"),
     "funded": ("$", "blue"),
     "settled": ("$", "blue"),
+    "labelled": ("!", "yellow"),
     "responded": ("◆", "cyan"),
     "proposed": ("◆", "cyan"),
 }

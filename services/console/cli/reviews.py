@@ -19,6 +19,7 @@ from services.console.cli.output import (
     table,
     wants_json,
 )
+from services.console.cli.splits import show_splits, told_splits
 
 app = typer.Typer(help="Questions to people, and their answers.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="The review, <run>.<review>")]
@@ -42,13 +43,20 @@ Sets = Annotated[
 @ends_well
 def list_(
     every: Annotated[bool, typer.Option("--all", help="Decided ones too")] = False,
+    split: Annotated[
+        bool, typer.Option("--split", help="Runs instead that juries could not agree on")
+    ] = False,
     tenant: Tenant = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at most")] = 20,
     output: Output = "text",
     as_json: AsJson = False,
 ) -> None:
-    """List open reviews, the newest first."""
-    found = connect().get("/reviews", all=every, tenant=tenant, limit=limit)
+    """List open reviews, the newest first, and how many runs juries leave to people."""
+    is_json, client = wants_json(output, as_json=as_json), connect()
+    if split:
+        show_splits(client, tenant, limit, as_json=is_json)
+        return
+    found = client.get("/reviews", all=every, tenant=tenant, limit=limit)
     columns = ("review", "state", "tool", "arguments", "roles", "expires")
     rows = (
         (
@@ -64,7 +72,9 @@ def list_(
     text = (
         table(columns, rows, whole="review state roles") if found else "Nobody is asked anything."
     )
-    show(found, text, as_json=wants_json(output, as_json=as_json))
+    show(found, text, as_json=is_json)
+    if not is_json:
+        typer.echo(told_splits(client, tenant))
 
 
 @app.command("show")

@@ -12,7 +12,7 @@ from contracts.control import (
     RunResumeRequested,
 )
 from contracts.envelope import Fact
-from contracts.evaluation import RunEvaluated
+from contracts.evaluation import RunEvaluated, RunLabelled
 from contracts.guardrail import (
     AnswerBlocked,
     AnswerCleared,
@@ -291,9 +291,10 @@ def _run(body: Body) -> str | None:
             return f"{principal} has {service} handle fact {sequence} again"
         case RunArchived(facts=facts):
             return f"its {facts} facts left the log"
-        case RunEvaluated() as evaluated:
-            held = sum(one.passed for one in evaluated.assertions)
-            verdict = "passed" if evaluated.passed else "not passed"
-            return f"{verdict}: {held} of {len(evaluated.assertions)} assertions hold"
+        case RunLabelled() as label:
+            return label.told
+        case RunEvaluated(passed=passed, assertions=scores):
+            held = f"{sum(one.passed for one in scores)} of {len(scores)}"
+            return f"{'passed' if passed else 'not passed'}: {held} assertions hold"
         case _:
             return None

@@ -17,6 +17,9 @@ def submit(  # noqa: PLR0913, PLR0917 - typer reads one option from each
     tenant: Annotated[str | None, typer.Option(help="Whose run it is")] = None,
     customer: Annotated[str | None, typer.Option(help="Who pays, for the cost report")] = None,
     feature: Annotated[str | None, typer.Option(help="What for, for the cost report")] = None,
+    label: Annotated[
+        str | None, typer.Option(help="The release to run: staging, or production without a lot")
+    ] = None,
     budget_usd: Annotated[str | None, typer.Option(help="Ceiling of this run in dollars")] = None,
     run_id: Annotated[str | None, typer.Option(help="Your name for it; twice is once")] = None,
     continues: Annotated[
@@ -35,6 +38,7 @@ def submit(  # noqa: PLR0913, PLR0917 - typer reads one option from each
         "tenant": tenant,
         "customer": customer,
         "feature": feature,
+        "label": label,
         "run_id": run_id,
         "continues": continues,
         "limits": {"budget_usd": budget_usd} if budget_usd else None,

@@ -77,6 +77,7 @@ class RunQuery:
     rule: str | None = None
     metadata: tuple[tuple[str, str], ...] = ()
     waits_for_review: bool = False
+    waits_for_label: bool = False
     since: datetime | None = None
     until: datetime | None = None
     cost_at_least_micro_usd: int | None = None
@@ -110,6 +111,8 @@ class RunQuery:
         yield from (metadata_term(key, value) for key, value in self.metadata)
         if self.waits_for_review:
             yield term("review", "waits")
+        if self.waits_for_label:
+            yield term("split_jury", "waits")
 
 
 def _is_number(value: object) -> bool:

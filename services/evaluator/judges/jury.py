@@ -50,6 +50,7 @@ def combine(verdicts: Sequence[JudgeVerdict], jury: Jury, scorer: Judged) -> Ass
         kind=scorer.kind,
         weight=scorer.weight,
         undecided=doubt is not None,
+        doubt=doubt or "",
         by=jury.asked(scorer),
         verdicts=tuple(believed),
     )

@@ -13,11 +13,10 @@ from pydantic import Field
 
 from contracts.history import Run
 from contracts.history.taken import refusals_of, unsettled_of
+from contracts.ids import lot_of
 from contracts.run import RunFailed
 from contracts.scoring import SCORERS_LIMIT, Scorer, Scorers, Share
-from contracts.shape import Usd, Written, sha256_hex, to_micro_usd
-
-LOT_DIGITS = 15  # of a hexadecimal digest: as many bits as a float has, and a few more
+from contracts.shape import Usd, Written, to_micro_usd
 
 Risk = Literal["failed", "refused", "edited", "costly", "new_version"]
 EDITED = frozenset({"edited", "rejected", "responded"})
@@ -66,7 +65,7 @@ def waits_for_bills(run: Run, watched: Watched) -> bool:
 
 def lot(run: Run) -> float:
     """A number from 0 up to 1 that the run has drawn, always the same."""
-    return int(sha256_hex(run.root.encode())[:LOT_DIGITS], 16) / 16.0**LOT_DIGITS
+    return lot_of(run.root)
 
 
 def risks(run: Run, watch: Watch) -> Iterator[Risk]:

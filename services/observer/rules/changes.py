@@ -1,11 +1,12 @@
 """What each fact changes in the rows of its run."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from contracts.control import RunPaused, RunResumed
 from contracts.envelope import Fact
-from contracts.evaluation import RunEvaluated
+from contracts.evaluation import RunEvaluated, RunLabelled
 from contracts.ids import root_id
 from contracts.model import ModelRequested
 from contracts.money import MoneySettled
@@ -23,6 +24,9 @@ from contracts.task import TaskSubmitted
 from contracts.tool import ToolRequested
 from services.observer.rules.retention import is_erased
 from shared.readmodel import ReviewKey, RunKey
+
+JUDGED = "judged"  # the kind of a score that judges gave
+UNTOLD = "it does not tell why"  # of scores that an earlier release gave
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,18 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
+    """`split_juries`: what judges were asked and could not agree on, and why."""
+
     score: float
     passed: bool
+    split_juries: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A person said what judges were asked."""
+
+    metric: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +126,7 @@ What = (
     | Decided
     | Stands
     | Evaluated
+    | Labelled
     | Archived
     | Seen
 )
@@ -150,7 +165,7 @@ def project(fact: Fact[Body]) -> tuple[Change, ...]:
     return (Change(fact.tenant, fact.run_id, fact.sequence, at, _what(fact)),)
 
 
-def _what(fact: Fact[Body]) -> What:  # noqa: C901 - one branch a kind of fact
+def _what(fact: Fact[Body]) -> What:  # noqa: C901, PLR0912 - one branch a kind of fact
     match fact.body:
         case TaskSubmitted() as task:
             return Submitted(task)
@@ -172,8 +187,10 @@ def _what(fact: Fact[Body]) -> What:  # noqa: C901 - one branch a kind of fact
             # An end follows from the run itself; any other is no end.
             is_end = fact.cause_id == root_id(fact.tenant, fact.run_id)
             return _ending(fact.body) if is_end else Seen()
-        case RunEvaluated(score=score, passed=passed):
-            return Evaluated(score, passed)
+        case RunEvaluated(score=score, passed=passed) as evaluated:
+            return Evaluated(score, passed, _split_juries(evaluated))
+        case RunLabelled(metric=metric):
+            return Labelled(plain(metric))
         case RunArchived():
             return Archived()
         case _:
@@ -198,6 +215,15 @@ def _standing(body: RunQueued | RunPaused | RunResumed) -> Stands:
             return Stands(paused_number=number)
         case RunResumed(number=number):
             return Stands(resumed_number=number)
+
+
+def _split_juries(evaluated: RunEvaluated) -> dict[str, str]:
+    """Where a jury was asked and is undecided. Of a mistake in a scorer there is no jury."""
+    return {
+        plain(one.name): plain(one.doubt or UNTOLD)
+        for one in evaluated.assertions
+        if one.kind == JUDGED and one.by and one.undecided
+    }
 
 
 def is_earlier(sequence: int, than: int) -> bool:

@@ -17,6 +17,7 @@ from .changes import (
     Decided,
     Ended,
     Evaluated,
+    Labelled,
     Seen,
     Settled,
     Stands,
@@ -54,8 +55,10 @@ def advance_run(row: RunRow, change: Change) -> RunRow:  # noqa: C901, PLR0912 -
             return _explain(replace(row, asked=row.asked | {asked.review_id}), asked.reason)
         case Decided(decided):
             return _explain(replace(row, decided=row.decided | {decided.review_id}), decided.reason)
-        case Evaluated(score, passed):
-            return _evaluate(row, change, score, passed=passed)
+        case Evaluated() as evaluated:
+            return _evaluate(row, change, evaluated)
+        case Labelled(metric):
+            return replace(row, labelled=row.labelled | {metric})
         case Archived():
             return replace(row, archived_at=min(row.archived_at or change.at, change.at))
         case Seen():
@@ -141,11 +144,17 @@ def _end(row: RunRow, change: Change, end: Ended) -> RunRow:
     )
 
 
-def _evaluate(row: RunRow, change: Change, score: float, *, passed: bool) -> RunRow:
+def _evaluate(row: RunRow, change: Change, evaluated: Evaluated) -> RunRow:
     """The latest counts: a run may be judged again."""
     if change.sequence < row.evaluated_sequence:
         return row
-    return replace(row, score=score, passed=passed, evaluated_sequence=change.sequence)
+    return replace(
+        row,
+        score=evaluated.score,
+        passed=evaluated.passed,
+        split_juries=evaluated.split_juries,
+        evaluated_sequence=change.sequence,
+    )
 
 
 def _named(text: str | None) -> str | None:

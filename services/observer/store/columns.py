@@ -48,6 +48,8 @@ RUN_COLUMNS: Mapping[str, Callable[[RunRow], object]] = {
     "score": lambda row: row.score,
     "passed": lambda row: row.passed,
     "evaluated_sequence": lambda row: row.evaluated_sequence,
+    "split_juries": lambda row: json.dumps(dict(row.split_juries)),
+    "labelled": lambda row: sorted(row.labelled),
     "archived_at": lambda row: row.archived_at,
     "last_sequence": lambda row: row.last_sequence,
     "moved_at": lambda row: row.moved_at,

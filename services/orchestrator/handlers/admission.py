@@ -10,7 +10,6 @@ import structlog
 
 from contracts.history import Run
 from contracts.model import ModelResponded
-from services.orchestrator.adapters import Register
 from services.orchestrator.rules.admission import (
     ADMITTED,
     Admissions,
@@ -25,6 +24,7 @@ from services.orchestrator.rules.admission import (
 from shared.bus import Bus
 from shared.clock import Clock
 from shared.errors import Again
+from shared.register import Register
 
 log = structlog.get_logger()
 

@@ -8,9 +8,10 @@ import structlog
 
 from contracts.history import Run
 from contracts.schedule import Schedule
-from services.orchestrator.adapters import Register, Timers
+from services.orchestrator.adapters import Timers
 from services.orchestrator.rules.schedules import is_skipped, run_id_at
 from shared.bus import Bus
+from shared.register import Register
 
 log = structlog.get_logger()
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from contracts.agent import Agent
+from contracts.agent import Agent, Assigned
 from contracts.control import ControlOrdered
 from contracts.envelope import Fact
 from contracts.history import Run
@@ -28,7 +28,25 @@ class _NoOrders:
         return ()
 
 
+class Released(Protocol):
+    """Definitions of agents that were released."""
+
+    def definition(self, agent: str, version: str) -> Agent:
+        """That of a release.
+
+        Raises:
+            Again: it is not known here yet.
+        """
+        ...
+
+
+class _NoReleases:
+    def definition(self, agent: str, version: str) -> Agent:
+        raise LookupError(f"this book has no release {agent}@{version}")
+
+
 NO_ORDERS = _NoOrders()
+NO_RELEASES = _NoReleases()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +58,17 @@ class Book:
     orders: InForce = NO_ORDERS
     context_tokens: Mapping[str, int] = field(default_factory=dict)
     trials_act: bool = False
+    releases: Released = NO_RELEASES
+
+    def agent_of(self, name: str, assigned: Assigned | None) -> Agent | None:
+        """The agent of a release, or as it is configured; None where there is no such agent.
+
+        Raises:
+            Again: the release is not known here yet.
+        """
+        if assigned is None or assigned.version is None:
+            return self.agents.get(name)
+        return self.releases.definition(name, assigned.version)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from contracts.agent import Agent
+from contracts.agent import Agent, AgentLimits
+from contracts.guardrail import TaskCleared
 from contracts.history import Run
 from contracts.run import (
     DEFAULT_CONTEXT_TOKENS,
@@ -20,7 +21,7 @@ from .admission import Queued, Refused
 from .children import budgets_above, refusal, tools_of
 from .lineage import ancestor_of, forked, unreadable
 from .moves import Book, Kin, Move, Say
-from .trials import touches_nothing, tried, unfit
+from .trials import bounds, touches_nothing, tried, unfit
 
 
 def start(run: Run, now: datetime, book: Book, kin: Kin) -> tuple[Move, ...]:
@@ -28,15 +29,18 @@ def start(run: Run, now: datetime, book: Book, kin: Kin) -> tuple[Move, ...]:
     assert run.submitted is not None, "a cleared task was submitted"
     assert run.verdict is not None, "a run starts from its clearance"
     task = run.submitted.body
-    agent = book.agents.get(task.agent)
+    verdict = run.verdict.body
+    agent = book.agent_of(
+        task.agent, verdict.assigned if isinstance(verdict, TaskCleared) else None
+    )
     if agent is None:
         unknown = f"no agent is named {task.agent!r}; known: {', '.join(sorted(book.agents))}"
         return (Say(run.root, RunFailed(rule="unknown_agent", reason=unknown)),)
     if (reason := unreadable(run, kin.grown_from)) is not None:
         return (Say(run.root, RunFailed(rule="lineage_unreadable", reason=reason)),)
     # What a fork starts with was pinned by the run that it grows from.
-    reason = _unready(agent, book) if task.fork is None else None
-    reason = reason or unfit(task, book) or refusal(run, kin.parent)
+    reason = _unready(tried(task, agent), book) if task.fork is None else None
+    reason = unfit(task, book) or reason or refusal(run, kin.parent)
     if reason is not None:
         return (Say(run.root, RunFailed(rule="task_blocked", reason=reason)),)
     if kin.parent is not None and kin.parent.end is not None:
@@ -54,17 +58,19 @@ def start(run: Run, now: datetime, book: Book, kin: Kin) -> tuple[Move, ...]:
 def _started(run: Run, now: datetime, agent: Agent, book: Book, kin: Kin) -> RunStarted:
     assert run.submitted is not None, "a run starts from its task"
     task, grown = run.submitted.body, kin.grown_from
+    platforms = agent
     if task.fork is None:
-        tools = (*(book.manifests[name] for name in agent.tools), *tools_of(agent))
         agent = tried(task, agent)
+        tools = (*(book.manifests[name] for name in agent.tools), *tools_of(agent))
     else:
         agent, tools = forked(task.fork, grown)
+    limits = bounds(task, platforms, agent)
     return RunStarted(
         agent=agent,
         agent_version=agent.version,
         tools=tools,
-        limits=tighter(agent, task),
-        deadline=_deadline(run, now, agent),
+        limits=tighter(limits, task),
+        deadline=_deadline(run, now, limits),
         context_tokens=_context_tokens(agent, book, None if task.fork is None else grown),
         ancestor=ancestor_of(task, grown),
         parents=budgets_above(kin.parent),
@@ -95,25 +101,25 @@ def _unready(agent: Agent, book: Book) -> str | None:
     return None
 
 
-def _deadline(run: Run, now: datetime, agent: Agent) -> datetime:
+def _deadline(run: Run, now: datetime, limits: AgentLimits) -> datetime:
     """The tightest of the agent's, the task's, and that of the call which the run answers.
 
     It bounds work. So it runs from the submission, or from the end of the wait in the queue.
     """
     assert run.submitted is not None, "a run starts from its task"
     task = run.submitted.body
-    seconds = min(agent.limits.deadline_seconds, task.limits.deadline or 2**31)
+    seconds = min(limits.deadline_seconds, task.limits.deadline or 2**31)
     begun = run.submitted.stored_at or run.submitted.time
     own = later(begun if run.queued is None else now, seconds)
     return own if task.parent is None else min(own, task.parent.deadline)
 
 
-def tighter(agent: Agent, task: TaskSubmitted) -> RunLimits:
+def tighter(limits: AgentLimits, task: TaskSubmitted) -> RunLimits:
     """The ceilings in force. A task can only tighten those of its agent."""
-    budget = agent.limits.budget_micro_usd
+    budget = limits.budget_micro_usd
     asked = task.limits.budget_micro_usd
     return RunLimits(
-        steps=min(agent.limits.steps, task.limits.steps or agent.limits.steps),
+        steps=min(limits.steps, task.limits.steps or limits.steps),
         budget_micro_usd=budget if asked is None else min(budget, asked),
-        output_tokens=agent.limits.output_tokens,
+        output_tokens=limits.output_tokens,
     )

@@ -1,13 +1,16 @@
 """Which trials a suite becomes, and what each costs at most."""
 
 import json
+from decimal import Decimal
 
 import pytest
 
+from contracts.agent import AgentLimits
 from contracts.suite import Case, Suite
 from contracts.task import TaskSubmitted
 from contracts.trial import Stub
-from infra.evals.plan import ArmSpec, UnknownCase, chosen, digest, matrix, planned
+from infra.evals.plan import ArmSpec, UnknownCase, chosen, digest, matrix, planned, whole
+from tests.bodies import agent
 
 CASES = tuple(
     Case(id=f"c-{at}", input=f"Where is {at}?", tags=("odd",) if at % 2 else ()) for at in range(10)
@@ -51,6 +54,26 @@ def test_a_trial_is_a_task_that_the_platform_takes():
     assert task.feature == "evaluation"
     assert (task.trial.model, task.trial.instructions) == ("strong", "Be brief.")
     assert (task.trial.case, task.trial.arm, task.trial.tools) == ("c-0", "new", "stubbed")
+
+
+def test_a_whole_definition_is_an_arm_of_its_own_version_named_by_its_file():
+    # A budget in another spelling than the default's: to the digest it is another one.
+    limits = AgentLimits(budget_usd=Decimal("0.5"))
+    definition = agent().model_copy(update={"instructions": "Be brief.", "limits": limits})
+    arm = whole(definition, "brief")
+    (one, *_) = planned(SUITE, CASES, (arm,), "e", repeats=1)
+
+    task = TaskSubmitted.model_validate(json.loads(json.dumps(one.task)))
+
+    assert (arm.name, arm.version) == ("brief", definition.version)
+    assert task.trial.definition == definition
+    assert task.trial.definition.version == definition.version
+    assert whole(definition, "support").name == "candidate"
+
+
+def test_what_was_tried_before_there_were_definitions_is_the_same_experiment():
+    assert "definition" not in ONE.told
+    assert digest(SUITE, CASES, [ONE]) != digest(SUITE, CASES, [whole(agent(), "support")])
 
 
 def test_a_run_id_follows_from_what_is_tried_and_from_nothing_else():

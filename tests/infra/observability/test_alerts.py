@@ -41,6 +41,7 @@ STEPS = 'interlock_run_steps_bucket{agent="support",le="%s"}'
 SUM = 'interlock_evaluation_score_sum{agent="support"}'
 COUNT = 'interlock_evaluation_score_count{agent="support"}'
 FELL = 'interlock_online_weight_total{agent="support",metric="truthful",outcome="%s"}'
+RETURNED = 'interlock_canaries_returned_total{agent="support",outcome="worse"}'
 DRAWN = 'interlock_online_scores_total{agent="support",metric="truthful",outcome="%s"}'
 BYTES = 'interlock_stream_bytes{stream="RUNS"}'
 LIMIT = 'interlock_stream_limit_bytes{stream="RUNS"}'
@@ -130,6 +131,12 @@ CASES = (
         },
         {DRAWN % "passed": "0+1x800", FELL % "passed": "0+0.9x800", FELL % "failed": "0+0.1x800"},
         790,
+    ),
+    Case(
+        "CanaryReturned",
+        {RETURNED: "0x30 1x30"},
+        {RETURNED: "1x60"},
+        35,
     ),
     Case(
         "StreamNearlyFull",

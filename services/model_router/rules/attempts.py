@@ -16,6 +16,8 @@ from contracts.model import (
 from contracts.money import ModelFunded
 from contracts.shape import later
 
+from .drawing import Choice, Drawn, draw
+
 # The same route may answer another time; of the other kinds only another route may.
 WORTH_A_RETRY: frozenset[FailureKind] = frozenset(
     {"rate_limited", "unavailable", "timed_out", "malformed", "lost"}
@@ -36,17 +38,10 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What an alias stands for here: the routes that can be reached, and their time limit."""
-
-    routes: tuple[Route, ...]
-    time_limit_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class Work:
-    """An attempt that was funded and is still wanted."""
+    """An attempt that was funded and is still wanted. `root` stands for its run."""
 
+    root: str
     step: Step
     attempt: Attempt
     hold: ModelFunded
@@ -64,7 +59,7 @@ class Work:
 class Terms:
     """Within these the call may be made."""
 
-    route: Route
+    drawn: Drawn
     max_output_tokens: int
     start_before: datetime
     time_limit_seconds: float
@@ -81,7 +76,7 @@ def open_work(run: Run, funded: Fact[ModelFunded]) -> Work | None:
     # The same fact stored twice is one funding: the second copy is nobody's work.
     if (verdict.id, verdict.sequence) != (funded.id, funded.sequence):
         return None
-    return Work(step, attempt, funded.body)
+    return Work(run.root, step, attempt, funded.body)
 
 
 def left_behind(run: Run, funded: Fact[ModelFunded]) -> ModelFailed | None:
@@ -116,26 +111,27 @@ def terms(
         return unbilled(
             "invalid", f"the prompt has {measured.length} bytes, its hold covers {covered}"
         )
-    route = choose_route(work, choice.routes)
-    if route is None:
+    drawn = choose_route(work, choice)
+    if drawn is None:
         return unbilled("denied", _no_route(work, choice))
     left = (work.deadline - now).total_seconds()
     if left <= 0:
         return unbilled("timed_out", f"its deadline {work.deadline.isoformat()} has passed")
     return Terms(
-        route=route,
+        drawn=drawn,
         max_output_tokens=min(requested.max_output_tokens, work.hold.max_output_tokens),
         start_before=later(now, min(limits.start_within_seconds, left)),
         time_limit_seconds=min(choice.time_limit_seconds, left),
     )
 
 
-def choose_route(work: Work, routes: tuple[Route, ...]) -> Route | None:
-    """The route that was asked for, or the first of the alias; funded and within reach."""
+def choose_route(work: Work, choice: Choice) -> Drawn | None:
+    """The route that was asked for, or the one that the run drew; funded and within reach."""
+    covered = [route for route in choice.routes if pair(route) in work.hold.routes]
     asked = work.attempt.request.body
     if isinstance(asked, ModelAttemptRequested):
-        routes = tuple(route for route in routes if route == asked.route)
-    return next((route for route in routes if pair(route) in work.hold.routes), None)
+        return Drawn(asked.route) if asked.route in covered else None
+    return draw(covered, choice.weights, f"{work.root} {asked.alias}")
 
 
 def pair(route: Route) -> str:
@@ -169,7 +165,7 @@ def after_failure(
         return final
     tried = routes_tried(work.step, failure)
     current = tried[-1] if tried else None
-    fresh = next((route for route in choice.routes if route not in tried), None)
+    fresh = next((route for route in _in_turn(work, choice) if route not in tried), None)
     wait = _wait(failure, number, limits)
     retry = current if current in choice.routes and _may_retry(failure, wait, limits) else None
     used_up = current is not None and tried.count(current) > limits.retries_per_route
@@ -230,6 +226,12 @@ def routes_tried(step: Step, failure: AttemptFailure) -> list[Route]:
         if attempt.claim is not None and attempt.claim.body.route is not None
     ]
     return [*before, failure.route] if failure.route is not None else before
+
+
+def _in_turn(work: Work, choice: Choice) -> tuple[Route, ...]:
+    """The route that this attempt was for, even if it was called off before; then the others."""
+    drawn = choose_route(work, choice)
+    return choice.routes if drawn is None else (drawn.route, *choice.routes)
 
 
 def _wait(failure: AttemptFailure, number: int, limits: Limits) -> float:

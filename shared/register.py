@@ -7,7 +7,6 @@ from nats.aio.client import Client
 from nats.js.client import JetStreamContext
 
 from contracts.envelope import Encoded
-from contracts.subjects import ADMISSION, ADMISSION_VALUE, ORCHESTRATOR
 from shared.connection import inbox_prefix
 from shared.direct import DirectReader
 from shared.errors import LogRefused
@@ -30,25 +29,26 @@ class Register(Protocol):
 
 
 class NatsRegister:
-    """Each value is the last message on a subject of its own."""
+    """Each value is the last message on a subject of its own: `subject` with its name in it."""
 
-    def __init__(self, client: Client, timeout_seconds: float) -> None:
+    def __init__(
+        self, client: Client, service: str, stream: str, subject: str, timeout_seconds: float
+    ) -> None:
         self._jetstream: JetStreamContext = client.jetstream()
+        self._subject = subject
         self._timeout_seconds = timeout_seconds
-        self._reader = DirectReader(
-            client, ADMISSION, f"{inbox_prefix(ORCHESTRATOR)}.register", timeout_seconds
-        )
+        inbox = f"{inbox_prefix(service)}.register"
+        self._reader = DirectReader(client, stream, inbox, timeout_seconds)
 
     async def start(self) -> None:
         await self._reader.start()
 
     async def load(self, name: str) -> tuple[bytes, int]:
-        found = await self._reader.last(ADMISSION_VALUE.format(name=name))
+        found = await self._reader.last(self._subject.format(name=name))
         return (b"", 0) if found is None else (found.body, found.sequence)
 
     async def store(self, name: str, value: bytes, revision: int) -> int | None:
-        subject = ADMISSION_VALUE.format(name=name)
-        message = Encoded(subject, {EXPECTED: str(revision)}, value)
+        message = Encoded(self._subject.format(name=name), {EXPECTED: str(revision)}, value)
         try:
             ack = await store(self._jetstream, message, timeout_seconds=self._timeout_seconds)
         except LogRefused as error:

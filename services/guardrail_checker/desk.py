@@ -1,0 +1,82 @@
+"""What verdicts are made with: agents and their releases, the policy, the checks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from contracts.agent import Agent, Assigned, Guardrails
+from contracts.guardrail import TaskCleared
+from contracts.history import Run
+from contracts.history.stubs import trial_of
+from shared.releases import AS_CONFIGURED, Releases
+
+from .checks.base import Content, Finding, run_checks
+from .checks.shelf import Shelf
+from .metrics import UNAVAILABLE
+from .rules import Judged, ToolPolicy, judge_text
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What verdicts are made with."""
+
+    agents: dict[str, Agent]
+    policy: ToolPolicy
+    checks: Shelf
+    check_timeout_seconds: float
+    releases: Releases = AS_CONFIGURED
+
+    async def judge(self, names: Sequence[str], content: Content) -> Judged:
+        """Run the named checks. One that this release does not have cannot tell, and blocks."""
+        known = await self.checks.find(names)
+        missing = [
+            Finding(name, "block", UNAVAILABLE, "there is no such check here")
+            for name in names
+            if name not in self.checks.checks
+        ]
+        found = await run_checks(known, content, self.check_timeout_seconds)
+        return judge_text(content.text, (*missing, *found))
+
+    def agent_of(self, name: str, assigned: Assigned | None) -> Agent | None:
+        """The agent of a release, or as it is configured; None where there is no such agent.
+
+        Raises:
+            Again: the release is not known here yet.
+        """
+        if assigned is None or assigned.version is None:
+            return self.agents.get(name)
+        return self.releases.definition(name, assigned.version)
+
+    def guardrails_for(self, run: Run) -> Guardrails | None:
+        """The checks that a run has pinned; before it starts, those that it will.
+
+        Of a definition that is tried, the platform's hold beside its own: whoever may submit a task
+        may try one. None: there is no such agent.
+
+        Raises:
+            Again: as above.
+        """
+        trial = trial_of(run)
+        tried = None if trial is None else trial.definition
+        if run.started is not None and tried is None:
+            return run.started.body.agent.guardrails
+        agent = self._agent_for(run)
+        if agent is None or tried is None:
+            return None if agent is None else agent.guardrails
+        return both(agent.guardrails, tried.guardrails)
+
+    def _agent_for(self, run: Run) -> Agent | None:
+        """The agent of a run as the platform has it, by the release that it is of."""
+        if run.submitted is None:
+            return None
+        task = run.submitted.body
+        if run.verdict is not None and isinstance(run.verdict.body, TaskCleared):
+            return self.agent_of(task.agent, run.verdict.body.assigned)
+        return self.agent_of(task.agent, self.releases.assign(run.tenant, run.run_id, task))
+
+
+def both(one: Guardrails, other: Guardrails) -> Guardrails:
+    """The checks of both, each once."""
+    return Guardrails(
+        input=tuple(dict.fromkeys((*one.input, *other.input))),
+        output=tuple(dict.fromkeys((*one.output, *other.output))),
+    )

@@ -1,0 +1,64 @@
+"""The record of a gate: of the versions that were really run, or none, and why."""
+
+import json
+
+import pytest
+
+from contracts.release import GateRecord
+from contracts.shape import sha256_hex
+from infra.evals.folder import RESULTS, Folder
+from infra.evals.gating import keep_records
+from tests.evaluator.comparing.arms import arm, report
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / RESULTS).write_bytes(b"{}\n")
+    return Folder(tmp_path)
+
+
+def gated(*arms):
+    return report(*arms, gated=True)
+
+
+def of(version, name):
+    return arm(name, [True] * 200, agent_version=version)
+
+
+def test_a_record_tells_both_versions_the_verdict_and_which_results_it_is_of(folder):
+    (told,) = keep_records(gated(of("v1", "before"), of("v2", "after")), folder)
+
+    file = folder.path / "gate.json"
+    record = GateRecord.model_validate_json(file.read_bytes())
+    assert str(file) in told
+    assert (record.agent, record.baseline_version, record.candidate_version) == (
+        *("support", "v1", "v2"),
+    )
+    assert (record.verdict, record.cases) == ("pass", 200)
+    assert record.results_sha256 == sha256_hex(b"{}\n")
+    assert record.checks[0].startswith("pass rate: It changed by +0.0 points")
+
+
+def test_each_of_several_candidates_has_a_record(folder):
+    told = list(keep_records(gated(of("v1", "a"), of("v2", "b"), of("v3", "c")), folder))
+
+    assert len(told) == 2
+    found = sorted(folder.path.glob("gate.*.json"))
+    assert [json.loads(one.read_text())["candidate_version"] for one in found] == ["v2", "v3"]
+
+
+@pytest.mark.parametrize("versions", [("v2", "v3"), ("", "")])
+def test_of_runs_of_several_versions_or_none_there_is_no_record(folder, versions):
+    """Somebody moved a label meanwhile, or the results are from before versions were kept."""
+    first, second = versions
+    mixed = arm("after", [True] * 100, agent_version=first)
+    mixed += [
+        one.model_copy(update={"case": f"d-{one.case}"})
+        for one in arm("after", [True] * 100, agent_version=second)
+    ]
+    before = [one.model_copy(update={"arm": "before", "agent_version": "v1"}) for one in mixed]
+
+    (told,) = keep_records(gated(before, mixed), folder)
+
+    assert "No record was kept of after" in told
+    assert not (folder.path / "gate.json").exists()
