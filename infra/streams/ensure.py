@@ -8,12 +8,21 @@ StreamsError             says which stream or consumer, what differs, and what t
 └── StreamIncompatible   what is there can never become what is wanted: ask a person
 """
 
+import asyncio
+import time
+
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
 from .configs import REPLICAS, RETIRED_CONSUMERS, Bounds, consumer_configs, stream_configs
 from .differences import differences_of, plural
+
+NO_PEERS = 10005
+"""What a cluster says whose nodes do not all answer: they have just started, or one is away."""
+
+PLACEMENT_PATIENCE_SECONDS = 15.0
+PLACEMENT_PAUSE_SECONDS = 0.25
 
 
 class StreamsError(Exception):
@@ -67,7 +76,7 @@ async def _ensure_stream(js: JetStreamContext, wanted: StreamConfig) -> str | No
     try:
         found = (await js.stream_info(wanted.name)).config
     except NotFoundError:
-        await js.add_stream(wanted)
+        await _place(js, wanted)
         return f"made stream {wanted.name}"
     if not (differences := differences_of(wanted, found)):
         return None
@@ -77,6 +86,20 @@ async def _ensure_stream(js: JetStreamContext, wanted: StreamConfig) -> str | No
         answer = error.description or str(error)
         raise StreamIncompatible(f"stream {wanted.name}", differences, answer) from error
     return f"updated stream {wanted.name}: {'; '.join(differences)}"
+
+
+async def _place(js: JetStreamContext, wanted: StreamConfig) -> None:
+    """Make a stream, with patience for nodes that are on their way to the others."""
+    patient_until = time.monotonic() + PLACEMENT_PATIENCE_SECONDS
+    while True:
+        try:
+            await js.add_stream(wanted)
+        except APIError as error:
+            if error.err_code != NO_PEERS or time.monotonic() > patient_until:
+                raise
+        else:
+            return
+        await asyncio.sleep(PLACEMENT_PAUSE_SECONDS)
 
 
 async def _ensure_consumer(js: JetStreamContext, stream: str, wanted: ConsumerConfig) -> str | None:
