@@ -11,9 +11,15 @@ from .trial import Trial
 
 INPUT_LIMIT_CHARACTERS = 262_144
 METADATA_LIMIT_ENTRIES = 32
+PLAN_LIMIT_ENTRIES = 256
+CALLS_LIMIT = 10_000
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+Calls = Annotated[int, Field(ge=0, le=CALLS_LIMIT)]
 Note = Annotated[str, StringConstraints(max_length=1024)]
+
+
+Plan = Annotated[dict[Token, Calls], Field(max_length=PLAN_LIMIT_ENTRIES)]
 
 
 class TaskLimits(Written):
@@ -82,6 +88,11 @@ class TaskSubmitted(Body):
     )
     label: ReleaseLabel | None = Field(
         None, description="The release of the agent to run; absent: production, or its canary"
+    )
+    plan: Plan | None = Field(
+        None,
+        description="The tools that the task needs and how often it may call each; "
+        "whatever is beyond needs a person",
     )
     priority: Annotated[int, Field(ge=1, le=9)] = Field(5, description="1 is served first")
     concurrency_key: Name | None = Field(

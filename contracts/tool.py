@@ -2,8 +2,8 @@
 
 import inspect
 import json
-from collections.abc import Callable
-from typing import Annotated, Any, Literal, get_type_hints
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal, TypedDict, Unpack, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
 
@@ -11,8 +11,11 @@ from .shape import Body, Sha256, Token, UtcTime, Written, sha256_hex
 
 Effect = Literal["read", "write", "egress", "money", "credential", "destructive"]
 Sink = Literal["destination", "amount", "id", "credential"]
+FieldKind = Literal["destination", "amount", "id", "name"]
 DEFAULT_TIMEOUT_SECONDS = 30.0
 DEFAULT_OUTPUT_LIMIT_BYTES = 65_536
+# While they are empty they are not hashed: runs that were pinned before they came go on.
+_CAME_LATER = ("payload", "fields")
 
 
 class ToolManifest(Written):
@@ -23,7 +26,14 @@ class ToolManifest(Written):
     parameters: dict[str, object]
     effect: Effect = "read"
     idempotent: bool = False
-    sinks: dict[str, Sink] = Field(default_factory=dict)
+    sinks: dict[str, Sink] = Field(
+        default_factory=dict, description="Arguments that decide who or what is affected"
+    )
+    payload: tuple[str, ...] = Field((), description="Arguments that leave as they are written")
+    fields: dict[str, FieldKind] = Field(
+        default_factory=dict,
+        description="What the fields of its result are that can carry no sentence of an outsider",
+    )
     scopes: tuple[str, ...] = ()
     sandbox: Literal["in_process", "process"] = "process"
     output_trust: Literal["internal", "external"] = "external"
@@ -36,7 +46,8 @@ class ToolManifest(Written):
 
     @property
     def sha256(self) -> str:
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        later = {name for name in _CAME_LATER if not getattr(self, name)}
+        canonical = json.dumps(self.model_dump(mode="json", exclude=later), sort_keys=True)
         return sha256_hex(canonical.encode())
 
 
@@ -62,18 +73,23 @@ class ToolRefused(Exception):
     """
 
 
-def tool(
-    *,
-    effect: Effect = "read",
-    idempotent: bool = False,
-    sinks: dict[str, Sink] | None = None,
-    scopes: tuple[str, ...] | list[str] = (),
-    sandbox: Literal["in_process", "process"] = "process",
-    output_trust: Literal["internal", "external"] = "external",
-    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
-    output_limit_bytes: int = DEFAULT_OUTPUT_LIMIT_BYTES,
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare a typed function as a tool.
+class Declared(TypedDict, total=False):
+    """What an author may say of a tool; what is left out is as `ToolManifest` has it."""
+
+    effect: Effect
+    idempotent: bool
+    sinks: dict[str, Sink]
+    payload: Sequence[str]
+    fields: dict[str, FieldKind]
+    scopes: Sequence[str]
+    sandbox: Literal["in_process", "process"]
+    output_trust: Literal["internal", "external"]
+    timeout_seconds: float
+    output_limit_bytes: int
+
+
+def tool(**declared: Unpack[Declared]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare a typed function as a tool; what may be said of it is in `Declared`.
 
     The docstring is what the model reads, the annotated parameters are its JSON Schema. A keyword
     parameter named `call`, annotated `ToolContext`, is filled in by the executor and hidden from
@@ -88,16 +104,9 @@ def tool(
             name=function.__name__,
             description=_description(function),
             parameters=arguments_model(function).model_json_schema(),
-            effect=effect,
-            idempotent=idempotent,
-            sinks=sinks or {},
-            scopes=tuple(scopes),
-            sandbox=sandbox,
-            output_trust=output_trust,
-            timeout_seconds=timeout_seconds,
-            output_limit_bytes=output_limit_bytes,
             module=function.__module__,
             function=function.__qualname__,
+            **declared,
         )
         function.__interlock_manifest__ = manifest  # type: ignore[attr-defined]
         return function

@@ -37,6 +37,7 @@ from shared.bus import Bus, Heard
 from shared.clock import FixedClock
 from shared.testing import MemoryBus
 from tests.bodies import NOON, claimed, model_funded, responded, settled
+from tests.policies import LENIENT
 
 ROUNDS = 500
 CALLS = Sequence[tuple[str, str]]
@@ -93,7 +94,7 @@ class Ensemble:
     approves: bool | None = True
     bus: MemoryBus = field(default_factory=lambda: MemoryBus(clock=FixedClock(NOON)))
     counter: Counter = field(default_factory=Counter)
-    policy: ToolPolicy = field(default_factory=ToolPolicy)
+    policy: ToolPolicy = LENIENT
     trials_act: bool = False
     played: int = 0
 

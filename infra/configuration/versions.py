@@ -53,6 +53,8 @@ def versions_of(folder: Path) -> Versions:
         for name, path in PARTS.items()
         if (folder / path).is_file()
     }
+    if cedar := {one.name: one.read_text("utf-8") for one in folder.glob("policies/*.cedar")}:
+        parts["cedar"] = _version(cedar)
     return Versions(agents, parts, _version([agents, parts]))
 
 

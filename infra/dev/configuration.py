@@ -10,7 +10,7 @@ from services.cost_ledger.adapters import Prices
 from services.cost_ledger.rules.budgets import Budgets
 from services.evaluator.judges.config import load_juries
 from services.evaluator.sampling.config import load_watched
-from services.guardrail_checker.rules.policy import ToolPolicy
+from services.guardrail_checker.policies.loading import load_policy
 from shared.catalogue import load_models
 from shared.config import load_agents, load_schedules, load_yaml
 from shared.errors import ConfigError
@@ -47,6 +47,6 @@ def check_configuration(folder: Path) -> None:
                 f"known are {known}"
             )
     load_watched(folder, agents, load_juries(folder, agents, aliases))
-    load_yaml(folder / "policies" / "tools.yaml", ToolPolicy)
+    load_policy(folder)
     load_yaml(folder / "budgets.yaml", Budgets)
     load_yaml(folder / "prices.yaml", Prices)

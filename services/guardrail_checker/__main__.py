@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from contracts.subjects import GUARDRAIL
-from shared.config import load_agents, load_yaml
+from shared.config import load_agents
 from shared.releases import following_releases
 from shared.service import Core, Service, run_service
 
@@ -14,7 +14,7 @@ from .checks.shelf import Shelf
 from .desk import Desk
 from .handlers import hears
 from .metrics import count
-from .rules import ToolPolicy
+from .policies.loading import load_policy
 from .settings import Settings
 
 
@@ -22,7 +22,7 @@ from .settings import Settings
 async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
     """Load agents, policy and checks, and follow releases; refuse to start without one of them."""
     agents = load_agents(settings.config_dir)
-    policy = load_yaml(settings.config_dir / "policies" / "tools.yaml", ToolPolicy)
+    policy = load_policy(settings.config_dir)
     named = {
         name
         for agent in agents.values()

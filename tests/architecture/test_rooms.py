@@ -16,6 +16,7 @@ ALSO = {
     "guardrail_checker": {
         "checks": "one file a content check, each with its corpus",
         "desk": "what verdicts are made with",
+        "policies": "the Cedar policies that come with it, and how a folder of them is read",
     },
     "evaluator": {
         "calibration": "how far a jury may be believed, by people's labels",

@@ -12,8 +12,8 @@ from contracts.review import ReviewRequested
 from contracts.run import RunFailed
 from contracts.tool import ToolClaimed, ToolFailed, ToolSucceeded
 from services.guardrail_checker import handlers as gates
-from services.guardrail_checker.rules import ToolPolicy
 from tests.ensemble import SUPPORT, Ensemble
+from tests.policies import LENIENT
 
 FIND = ("find_order", '{"order_id":"1042"}')
 SMALL = ("issue_refund", '{"order_id":"1042","amount":10}')
@@ -261,7 +261,7 @@ async def test_a_fork_may_name_the_policy_that_is_in_force():
     ensemble = Ensemble(scripted("Hello."))
     await ensemble.play("r-1")
 
-    fork = await ensemble.fork("f-1", "r-1", policy=ToolPolicy().version)
+    fork = await ensemble.fork("f-1", "r-1", policy=LENIENT.version)
 
     assert fork.status == "completed"
 

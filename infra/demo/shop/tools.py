@@ -66,7 +66,13 @@ class RefundTooLarge(ToolRefused):
         super().__init__(f"{amount} is more than the {left} that order {order_id} has left")
 
 
-@tool(effect="read", idempotent=True, scopes=["shop:read"], output_trust="internal")
+@tool(
+    effect="read",
+    idempotent=True,
+    scopes=["shop:read"],
+    output_trust="internal",
+    fields={"order_id": "id", "customer": "name", "email": "destination", "total": "amount"},
+)
 async def find_order(order_id: OrderId) -> Order:
     """Look up an order: what was bought, for how much, by whom, and where it is."""
     async with connected() as database:
@@ -109,6 +115,7 @@ async def track_parcel(order_id: OrderId) -> Parcel:
     effect="money",
     idempotent=True,
     sinks={"order_id": "id", "amount": "amount"},
+    payload=["reason"],
     scopes=["payments:refund"],
     output_trust="internal",
 )
@@ -145,6 +152,7 @@ async def issue_refund(
     effect="egress",
     idempotent=True,
     sinks={"to": "destination"},
+    payload=["subject", "body"],
     scopes=["mail:send"],
     output_trust="internal",
 )

@@ -1,16 +1,18 @@
 """What may pass: pure verdicts on tool calls, and what findings make of a text."""
 
 from .agents import labels_of_task
+from .authority import PolicyError, policies_of
 from .conditions import ConditionError, holds
 from .content import Judged, judge_text
 from .policy import ToolPolicy
 from .shadow import judge_shadow, labels_of_fork, missing_policy
 from .tools import judge_call
-from .trust import shown_texts, trusted_texts
+from .trust import said_by_user, shown_texts
 
 __all__ = [
     "ConditionError",
     "Judged",
+    "PolicyError",
     "ToolPolicy",
     "holds",
     "judge_call",
@@ -19,6 +21,7 @@ __all__ = [
     "labels_of_fork",
     "labels_of_task",
     "missing_policy",
+    "policies_of",
+    "said_by_user",
     "shown_texts",
-    "trusted_texts",
 ]

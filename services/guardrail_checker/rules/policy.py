@@ -43,10 +43,20 @@ class ToolPolicy(Written):
     destinations: tuple[str, ...] = Field(
         (), description="Where any agent may send: an address, or @ and a domain"
     )
-    review_effects: tuple[Effect, ...] = ("credential", "destructive")
+    effects_without_plan: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        20, description="Calls of one run that are more than reads, where its task has no plan"
+    )
+    review_effects: tuple[Effect, ...] = Field(
+        (), description="Effects that need a person whatever the Cedar policies say"
+    )
     review_roles: Annotated[tuple[Token, ...], Field(min_length=1)] = ("operator",)
     review_expires: Seconds = 7200
     clearance_seconds: Annotated[int, Field(gt=0, le=3600)] = 60
+
+    default_policies: bool = Field(
+        True, description="False: nothing is in force but the operator's own Cedar policies"
+    )
+    cedar: str = Field("", description="The operator's own Cedar policies: policies/*.cedar")
 
     @property
     def version(self) -> str:

@@ -5,15 +5,15 @@ from datetime import datetime
 
 from contracts.agent import ReviewRule
 from contracts.guardrail import ToolBlocked, ToolCleared, ToolEscalated
-from contracts.history import Run, labels
+from contracts.history import Run
 from contracts.history.approval import approval_gap, approver_roles
 from contracts.shape import later, sha256_hex
 from contracts.tool import ToolManifest, ToolRequested
 
 from .agents import beyond_agents
+from .authority import Ruling, policies_of, standing_of
 from .conditions import ConditionError, holds
 from .policy import ArgumentLimit, ToolPolicy
-from .trust import EXTERNAL, is_allowed, occurs, trusted_texts
 
 ToolVerdict = ToolCleared | ToolBlocked | ToolEscalated
 Arguments = dict[str, object]
@@ -35,12 +35,13 @@ def judge_call(run: Run, asked: ToolRequested, policy: ToolPolicy, now: datetime
         return _blocked(asked, policy, *refusal)
     if asked.approval_id is not None:
         return _judge_approved(run, asked, manifest, arguments, policy, now)
-    if stranger := _untrusted_sink(run, asked, manifest, arguments, policy):
-        return _blocked(asked, policy, "sink_from_untrusted", stranger)
-    question = _question(run, asked, manifest, arguments, policy)
+    ruling = _ruling(run, asked, manifest, policy, approved=False)
+    if ruling.answer == "deny":
+        return _blocked(asked, policy, ruling.rule, ruling.reason)
+    question = _question(run, asked, manifest, arguments, policy, ruling)
     if question is not None:
         return question
-    return _cleared(asked, manifest, policy, now, "within_policy", "the agent may call this tool")
+    return _cleared(asked, manifest, policy, now, ruling.rule, ruling.reason)
 
 
 def _judge_approved(
@@ -54,7 +55,10 @@ def _judge_approved(
     """People let it run, perhaps with other arguments: judged anew, for the policy may be too."""
     if gap := approval_gap(run, asked):
         return _blocked(asked, policy, "approval_unfit", gap)
-    question = _question(run, asked, manifest, arguments, policy)
+    ruling = _ruling(run, asked, manifest, policy, approved=True)
+    if ruling.answer != "permit":
+        return _blocked(asked, policy, ruling.rule, f"nobody may approve it: {ruling.reason}")
+    question = _question(run, asked, manifest, arguments, policy, ruling)
     if question is not None and not _is_enough(run, asked, question):
         reason = f"{question.reason}; those who approved it are not those who may by now"
         return question.model_copy(update={"reason": reason})
@@ -83,30 +87,12 @@ def _over_limit(limits: dict[str, ArgumentLimit], arguments: Arguments) -> str |
     return next((excess for excess in excesses if excess is not None), None)
 
 
-def _untrusted_sink(
-    run: Run,
-    asked: ToolRequested,
-    manifest: ToolManifest,
-    arguments: Arguments,
-    policy: ToolPolicy,
-) -> str | None:
-    """Why a value that decides who is affected may not be used, once outside text was read."""
-    # The request is not signed, so what it says that was read is not enough.
-    if manifest.effect == "read" or EXTERNAL not in {*asked.labels, *labels(run, asked.step)}:
-        return None
-    texts = trusted_texts(run, asked.step)
-    for name, sink in manifest.sinks.items():
-        if name not in arguments:
-            continue
-        value = arguments[name]
-        if sink == "destination" and is_allowed(value, policy.destinations):
-            continue
-        if not occurs(value, sink, texts):
-            return (
-                f"its {name} comes from neither the user nor our own records, "
-                "and the model has read outside text"
-            )
-    return None
+def _ruling(
+    run: Run, asked: ToolRequested, manifest: ToolManifest, policy: ToolPolicy, *, approved: bool
+) -> Ruling:
+    """What Cedar makes of the call, by where each of its values comes from."""
+    standing = standing_of(run, asked, manifest, policy, approved=approved)
+    return policies_of(policy.cedar, with_default=policy.default_policies).rule(standing)
 
 
 def _question(
@@ -115,16 +101,20 @@ def _question(
     manifest: ToolManifest,
     arguments: Arguments,
     policy: ToolPolicy,
+    ruling: Ruling,
 ) -> ToolEscalated | None:
-    """The question to a person, where the agent's author or the policy wants one."""
+    """The question to a person, where the agent's author, the policy or Cedar wants one."""
     assert run.started is not None, "a call belongs to a started run"
     rule = run.started.body.agent.review.get(asked.tool)
     if rule is not None and (reason := _wants_review(rule, arguments)):
         return _escalated(asked, policy, rule, reason)
+    anybody = ReviewRule(roles=policy.review_roles, expires_seconds=policy.review_expires)
     if manifest.effect in policy.review_effects:
         reason = f"a tool with effect {manifest.effect} always needs a person"
-        rule = ReviewRule(roles=policy.review_roles, expires_seconds=policy.review_expires)
-        return _escalated(asked, policy, rule, reason)
+        return _escalated(asked, policy, anybody, reason)
+    if ruling.answer == "ask":
+        question = _escalated(asked, policy, rule or anybody, ruling.reason)
+        return question.model_copy(update={"rule": ruling.rule})
     return None
 
 

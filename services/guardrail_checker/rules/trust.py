@@ -6,33 +6,20 @@ from collections.abc import Callable, Iterable, Iterator
 from contracts.guardrail import ResultCleared, TaskCleared
 from contracts.history import Run, result_text
 from contracts.history.shown import inputs_through
-from contracts.tool import Sink
-
-from .numbers import finite
 
 EXTERNAL = "external"
 _DOMAIN_OF_ONE = re.compile(r"^[^\s@,;:<>()\"']+(@[^\s@,;:<>()\"']+)\Z")
-_NUMBERS = re.compile(r"\d+(?:[.,]\d+)?")
 
 
-def trusted_texts(run: Run, step: int) -> tuple[str, ...]:
-    """What the user said, and results of tools whose output is the tenant's own, before `step`."""
-    known = (text for cleared, text in _results(run, step) if cleared.label != EXTERNAL)
+def said_by_user(run: Run, step: int) -> tuple[str, ...]:
+    """What the user said before `step`: no text that another model may have written."""
     said = (text for text, given in _said(run, step) if EXTERNAL not in given)
-    return (*_inherited(run, trusted_texts), *said, *known)
+    return (*_inherited(run, said_by_user), *said, *_told_beside(run))
 
 
 def shown_texts(run: Run) -> tuple[str, ...]:
     """Everything that the model was shown, trusted or not: what an answer may be grounded in."""
     return _shown_before(run, len(run.steps) + 1)
-
-
-def occurs(value: object, sink: Sink, texts: Iterable[str]) -> bool:
-    """Whether a value stands in one of the texts, as a number or as a word of its own."""
-    if sink == "amount":
-        return any(_same_number(value, number) for text in texts for number in _numbers(text))
-    word = re.compile(rf"(?<![\w@.+-]){re.escape(str(value))}(?![\w@+-])", re.IGNORECASE)
-    return any(word.search(text) for text in texts)
 
 
 def is_allowed(destination: object, allowed: Iterable[str]) -> bool:
@@ -54,6 +41,14 @@ def _inherited(run: Run, texts: Callable[[Run, int], tuple[str, ...]]) -> tuple[
     if grown is None or run.ancestor is None:
         return ()
     return texts(run.ancestor, grown.step or len(run.ancestor.steps) + 1)
+
+
+def _told_beside(run: Run) -> Iterator[str]:
+    """What the producer told of a task beside its text; the model of another run told nothing."""
+    task = run.submitted.body if run.submitted is not None else None
+    if task is not None and task.parent is None:
+        yield from (text for text in (task.customer, task.user) if text is not None)
+        yield from task.metadata.values()
 
 
 def _shown_before(run: Run, step: int) -> tuple[str, ...]:
@@ -78,12 +73,3 @@ def _results(run: Run, step: int) -> Iterator[tuple[ResultCleared, str]]:
         cleared = call.result.body if call.result is not None else None
         if isinstance(cleared, ResultCleared):
             yield cleared, result_text(call, cleared)
-
-
-def _numbers(text: str) -> list[str]:
-    return _NUMBERS.findall(text)
-
-
-def _same_number(value: object, text: str) -> bool:
-    number = finite(value)
-    return number is not None and number == finite(text.replace(",", "."))

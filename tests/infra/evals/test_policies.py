@@ -4,14 +4,16 @@ import pytest
 
 from infra.evals.policies import arm_of, judged_again, under
 from services.evaluator.results import Result
-from services.guardrail_checker.rules import ToolPolicy
 from services.guardrail_checker.rules.policy import ArgumentLimit
 from tests.ensemble import Ensemble
 from tests.lineage.test_forks import FIND, LARGE, SMALL, scripted
+from tests.policies import LENIENT
 
-SAME = ToolPolicy()
-TIGHT = ToolPolicy(name="tight", argument_limits={"issue_refund": {"amount": ArgumentLimit(max=5)}})
-ASKS = ToolPolicy(name="asks", review_effects=("money",))
+SAME = LENIENT
+TIGHT = LENIENT.model_copy(
+    update={"name": "tight", "argument_limits": {"issue_refund": {"amount": ArgumentLimit(max=5)}}}
+)
+ASKS = LENIENT.model_copy(update={"name": "asks", "review_effects": ("money",)})
 
 
 def recorded(**more):

@@ -1,0 +1,46 @@
+"""What in a free text reaches somebody by itself: links, addresses, account numbers."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+TEXT_LIMIT = 262_144
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
+_LINK = re.compile(
+    r"(?:\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s<>\"')\]]+"
+    r"|\b(?:javascript|data|mailto|tel|sms):[^\s<>\"')\]]+"
+    r"|(?<![\w@.])(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,18}/[^\s<>\"')\]]*)",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"[^\s@,;:<>()\[\]\"']+@[^\s@,;:<>()\[\]\"']+\.[^\s@,;:<>()\[\]\"'.]+")
+_ACCOUNT = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?\b")
+
+_CARD = re.compile(r"\b\d{4}([ -]?)\d{4}\1\d{4}\1\d{1,7}\b")
+
+
+def links(value: object) -> Iterator[str]:
+    """The links in an argument, however deep it lies."""
+    for text in _texts(value):
+        yield from (found[0].rstrip(".,;:!?") for found in _LINK.finditer(text))
+
+
+def active(value: object) -> Iterator[str]:
+    """Links, addresses, and numbers of accounts and cards in an argument, those without spaces."""
+    yield from links(value)
+    for text in _texts(value):
+        yield from (found[0].rstrip(".,;:!?") for found in _ADDRESS.finditer(text))
+        numbers = (*_ACCOUNT.finditer(text), *_CARD.finditer(text))
+        yield from (re.sub(r"[ -]", "", found[0]) for found in numbers)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in a value as a person reads it: no character that only a program sees."""
+    if isinstance(value, str):
+        yield _INVISIBLE.sub("", unicodedata.normalize("NFKC", value[:TEXT_LIMIT]))
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield from _texts(key)
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
