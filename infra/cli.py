@@ -10,6 +10,7 @@ import typer
 
 from infra.configuration.commands import app as configuration
 from infra.evals.commands import app as evals
+from infra.policies.commands import app as policies
 from services.console.cli import app
 from services.console.cli.client import offer_kept_state
 from services.console.cli.endpoint import Endpoint
@@ -19,6 +20,7 @@ __all__ = ["app", "main"]
 
 app.add_typer(evals, name="eval")
 app.add_typer(configuration, name="config")
+app.add_typer(policies, name="policy")
 
 
 @app.command()

@@ -70,7 +70,8 @@ class CedarPolicies:
             "resource": {"type": "Tool", "id": standing.tool},
             "context": standing.context,
         }
-        return cedarpy.is_authorized(request, self._set, _entities(standing), self._schema)
+        whole = _entities(standing.agent, standing.tools, standing.tool, standing.effect)
+        return cedarpy.is_authorized(request, self._set, whole, self._schema)
 
     def _ids(self, result: cedarpy.AuthzResult) -> tuple[str, ...]:
         return tuple(sorted(result.diagnostics.reasons)) or ("default_deny",)
@@ -95,16 +96,17 @@ def policies_of(own: str, *, with_default: bool = True) -> CedarPolicies:
     return CedarPolicies(own, DEFAULT if with_default else "")
 
 
-def _entities(standing: Standing) -> list[dict[str, Any]]:
-    tools = [{"__entity": {"type": "Tool", "id": name}} for name in standing.tools]
-    return [
-        {
-            "uid": {"type": "Tool", "id": standing.tool},
-            "attrs": {},
-            "parents": [{"type": "Effect", "id": standing.effect}],
-        },
-        {"uid": {"type": "Agent", "id": standing.agent}, "attrs": {"tools": tools}, "parents": []},
-    ]
+@lru_cache(maxsize=4096)
+def _entities(agent: str, tools: tuple[str, ...], tool: str, effect: str) -> cedarpy.Entities:
+    """Who calls and what is called, parsed once for each agent and tool."""
+    own = [{"__entity": {"type": "Tool", "id": name}} for name in tools]
+    called = {
+        "uid": {"type": "Tool", "id": tool},
+        "attrs": {},
+        "parents": [{"type": "Effect", "id": effect}],
+    }
+    caller = {"uid": {"type": "Agent", "id": agent}, "attrs": {"tools": own}, "parents": []}
+    return cedarpy.Entities.from_json_str(json.dumps([called, caller]))
 
 
 def _named(text: str) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,34 @@
+"""What policies a configuration folder puts in force."""
+
+from pathlib import Path
+from typing import Any
+
+from services.guardrail_checker.policies.loading import load_policy
+from services.guardrail_checker.rules.authority import CedarPolicies, policies_of
+
+
+def checked(config: Path) -> dict[str, Any]:
+    """Each policy in force by its id: its effect, where it comes from, and its sentence.
+
+    Raises:
+        ConfigError: a file is missing or has a mistake.
+    """
+    policy = load_policy(config)
+    inforce = policies_of(policy.cedar, with_default=policy.default_policies)
+    default = CedarPolicies().policies if policy.default_policies else {}
+    told = [
+        {
+            "id": name,
+            "effect": one["effect"],
+            "source": _source(name, one, default),
+            "why": one["annotations"].get("why", ""),
+        }
+        for name, one in inforce.policies.items()
+    ]
+    return {"folder": str(config), "version": policy.version, "policies": told}
+
+
+def _source(name: str, one: dict[str, Any], default: dict[str, dict[str, Any]]) -> str:
+    if name not in default:
+        return "yours"
+    return "default" if default[name] == one else "yours, for a default one"

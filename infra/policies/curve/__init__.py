@@ -1,0 +1,1 @@
+"""Simple policies, to see where a better one lies."""
