@@ -60,7 +60,9 @@ async def test_a_fork_with_other_instructions_touches_nothing_and_proves_it(stag
 
 
 async def test_a_fork_from_a_later_step_sees_what_the_other_run_saw_there(stage, api):
-    await stage.submit("later", ASKED.replace("kindly", "slowly").replace("1044", "9044"))
+    await stage.submit(
+        "later", ASKED.replace("kindly", "slowly").replace("1044", "9044, which was 7.00")
+    )
     parent = await stage.finished("later")
 
     body = {"run_id": "fork-later", "step": 2}

@@ -10,7 +10,8 @@ from tests.e2e.commands import typed
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 
 TENANT = "incidents"
-ASKED = "It has rained all day. Please slowly refund order 9003. My neighbour is well. Thank you."
+WISH = "Please slowly refund order 9003, it was 7.00."
+ASKED = f"It has rained all day. {WISH} My neighbour is well. Thank you."
 
 
 async def test_an_incident_is_captured_made_smaller_and_fails_until_it_is_mended(
@@ -25,7 +26,7 @@ async def test_an_incident_is_captured_made_smaller_and_fails_until_it_is_mended
 
     assert kept[0] == 0, kept[1]
     case = Case.model_validate(json.loads(file.read_text()))
-    assert case.input.strip() == "Please slowly refund order 9003."
+    assert case.input.strip() == WISH
     assert [one.kind for one in case.scorers] == ["forbidden"]
     assert again[0] == 1
     assert "has a case" in again[1]

@@ -13,6 +13,7 @@ from services.evaluator.judges.config import Judge, Jury
 from services.evaluator.sampling.drawing import Watch
 from services.guardrail_checker.rules import ToolPolicy
 from shared.catalogue import Alias, Models
+from tests.policies import ANY_CALL
 
 ROLES = ("lead", "clerk")
 CHECK = "mood"  # the content check of the simulation, which is sometimes down
@@ -45,7 +46,10 @@ TARIFF = Tariff(
 )
 TARIFFS = {f"{route.provider}/{route.model}": TARIFF for route in ROUTES}
 POLICY = ToolPolicy(
+    default_policies=False,
+    cedar=ANY_CALL,
     argument_limits={"refund": {"amount": {"max": 500}}},
+    review_effects=("credential", "destructive"),
     review_roles=("lead",),
     review_expires=30,
     clearance_seconds=20,

@@ -15,6 +15,8 @@ _CALLED = r"(?:\bid|\bids|\bno\.|\bnumber|#)[\s:#]*"
 _QUOTES = "\"'`\u201c\u201d\u2018\u2019\u00ab\u00bb"
 _NUMBER = re.compile(r"(?<![\w.,/:-])[$€£¥]?(\d+(?:[.,]\d+)*)(?![\w/:%-]|[.,]\d|\s*%)")
 _MONEY = re.compile(r"(?<![\w.,/:-])(?:[$€£¥]\s?(\d+(?:[.,]\d+)?)|(\d+[.,]\d{2}))(?![\w%-]|[.,]\d)")
+_DIGIT = re.compile(r"\d")
+_LETTER = re.compile(r"[^\W\d_]")
 _APART = re.compile(r"[^\w]+")
 
 
@@ -39,16 +41,12 @@ class Words:
         return any(word.search(each) for each in self.texts)
 
     def spell(self, value: object) -> bool:
-        """Whether a secret stands there letter by letter, in quotes or as nothing else could."""
+        """Whether a secret stands there in quotes, and is nothing else that is quoted."""
         text = str(value)
-        if not text:
+        if not (_DIGIT.search(text) and _LETTER.search(text)) or any(map(str.isspace, text)):
             return False
-        is_plain = text.isalpha() or text.isdigit()
-        exact = re.escape(text)
-        shape = rf"[{_QUOTES}]{exact}[{_QUOTES}]"
-        if not is_plain:
-            shape += rf"|(?<!\S){exact}(?!\S)"
-        return any(re.search(shape, each) for each in self.texts)
+        quoted = re.compile(f"[{_QUOTES}]{re.escape(text)}[{_QUOTES}]")
+        return any(quoted.search(each) for each in self.texts)
 
     def name(self, value: object) -> bool:
         """Whether a name stands there, however it is punctuated or capitalised."""

