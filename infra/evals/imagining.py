@@ -22,8 +22,8 @@ from infra.evals.policies import arm_of, under
 from services.console.cli.client import Client, connect
 from services.console.cli.errors import NOT_FOUND, USAGE, CommandFailed
 from services.evaluator.results import Arm, Experiment
+from services.guardrail_checker.policies.loading import read_policy
 from services.guardrail_checker.rules import ToolPolicy
-from shared.config import load_yaml
 from shared.errors import ConfigError
 
 
@@ -124,6 +124,6 @@ def _experiment(
 
 def _policy(path: Path) -> ToolPolicy:
     try:
-        return load_yaml(path, ToolPolicy)
+        return read_policy(path)
     except ConfigError as error:
         raise CommandFailed(str(error), "write it as policies/tools.yaml", USAGE) from None

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from services.console.cli.errors import FAILED, USAGE, CommandFailed
-from services.console.cli.output import AsJson, Output, ends_well, show, table, wants_json
+from services.console.cli.errors import FAILED, NOT_FOUND, USAGE, CommandFailed
+from services.console.cli.output import AsJson, Output, Tenant, ends_well, show, table, wants_json
+from services.console.cli.run_lists import Moment, moment_of
 
 app = typer.Typer(help="What tool calls may do", no_args_is_help=True)
 
@@ -49,12 +50,11 @@ def bench(
 ) -> None:
     """Play attacks by an agent that obeys them all. Exit code 1 where one goes through."""
     from infra.policies.bench import Bench  # noqa: PLC0415 - heavy imports stay in commands
-    from services.guardrail_checker.policies.loading import load_policy  # noqa: PLC0415 - as above
     from services.guardrail_checker.rules import ToolPolicy  # noqa: PLC0415 - as above
     from shared.errors import ConfigError  # noqa: PLC0415 - as above
 
+    policy = ToolPolicy() if config is None else _policy(config)
     try:
-        policy = ToolPolicy() if config is None else load_policy(config)
         ready = Bench.of(suites)
     except ConfigError as error:
         raise CommandFailed(str(error), "correct it", USAGE) from None
@@ -64,6 +64,101 @@ def bench(
     show(found, _drawn(found), as_json=wants_json(output, as_json=as_json))
     if report.with_plan.attack_success or report.without_plan.attack_success:
         raise typer.Exit(FAILED)
+
+
+@app.command()
+@ends_well
+def explain(
+    run_id: Annotated[str, typer.Argument(metavar="RUN")],
+    call: Annotated[str, typer.Argument(help="As runs show names it, such as 2-1")],
+    tenant: Tenant = None,
+    config: Folder = CONFIG,
+    output: Output = "text",
+    as_json: AsJson = False,
+) -> None:
+    """Say where each value of a call comes from, which policies decided, and why."""
+    from infra.evals.exported import exported_run  # noqa: PLC0415 - heavy imports stay in commands
+    from infra.policies.explaining import NotJudged, explained  # noqa: PLC0415 - as above
+    from services.console.cli.client import connect  # noqa: PLC0415 - as above
+
+    policy = _policy(config)
+    run = exported_run(connect(reading=True), run_id, tenant)
+    try:
+        found = explained(run, call, policy)
+    except NotJudged as error:
+        raise CommandFailed(str(error), f"see: interlock runs show {run_id}", NOT_FOUND) from None
+    show(found, _explanation(found), as_json=wants_json(output, as_json=as_json))
+
+
+@app.command()
+@ends_well
+def replay(
+    agent: Annotated[str, typer.Argument(help="Whose recorded runs")],
+    config: Folder = CONFIG,
+    runs: Annotated[int, typer.Option(min=1, max=10_000, help="Drawn by lot, at most")] = 200,
+    seed: Annotated[int, typer.Option(help="Of the lot")] = 0,
+    since: Moment = None,
+    tenant: Tenant = None,
+    output: Output = "text",
+    as_json: AsJson = False,
+) -> None:
+    """Judge recorded calls by the policies of a folder: which flip, how many approvals it saves."""
+    from infra.evals.counterfactual import Population, recorded_runs  # noqa: PLC0415 - as above
+    from infra.evals.exported import exported_run  # noqa: PLC0415 - as above
+    from infra.policies.replaying import replayed  # noqa: PLC0415 - as above
+    from services.console.cli.client import connect  # noqa: PLC0415 - as above
+
+    policy = _policy(config)
+    client = connect(reading=True)
+    asked = Population(agent, tenant, moment_of("--since", since), None)
+    run_ids = recorded_runs(client, asked, runs, seed)
+    if not run_ids:
+        what = f"there are no recorded runs of {agent} that fit"
+        raise CommandFailed(what, f"see: interlock runs list --agent {agent}", NOT_FOUND)
+    found = replayed((exported_run(client, one, tenant) for one in run_ids), policy)
+    show(found, _replay(found), as_json=wants_json(output, as_json=as_json))
+
+
+def _policy(config: Path) -> Any:
+    from services.guardrail_checker.policies.loading import load_policy  # noqa: PLC0415 - as above
+    from shared.errors import ConfigError  # noqa: PLC0415 - as above
+
+    try:
+        return load_policy(config)
+    except ConfigError as error:
+        raise CommandFailed(str(error), "correct it", USAGE) from None
+
+
+def _explanation(found: dict[str, Any]) -> Any:
+    from rich.console import Group  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    recorded, now = found["recorded"], found["now"]
+    head = [
+        f"{found['tool']} ({found['effect']}), call {found['call']} of {found['run_id']}",
+        f"recorded: {recorded['verdict']} by {recorded['rule']}: {recorded['reason']}",
+        f"now: {now['answer']} by {', '.join(now['policies'])}: {now['reason']}",
+        "",
+    ]
+    rows = [(one["argument"], one["as"], one["value"], one["origin"]) for one in found["values"]]
+    values: Any = table(("argument", "is", "value", "comes from"), rows)
+    if not rows:
+        values = Text("None of its values decides who or what is affected.")
+    return Group(*map(Text, head), values)
+
+
+def _replay(found: dict[str, Any]) -> Any:
+    told = (
+        f"{found['calls']} calls of {found['runs']} runs: {found['flipped']} decided otherwise, "
+        f"{found['approvals_saved']} fewer questions to people."
+    )
+    if not found["flips"]:
+        return told
+    columns = ("run", "call", "tool", "was", "would be", "why")
+    names = ("run_id", "call", "tool", "before", "after", "reason")
+    drawn = table(columns, ([one[name] for name in names] for one in found["flips"]))
+    drawn.caption = told
+    return drawn
 
 
 def _progress(total: int) -> Any:

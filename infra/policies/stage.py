@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from contracts.agent import Agent
 from contracts.envelope import Fact, follow
-from contracts.guardrail import ResultCleared, TaskCleared, ToolCleared
+from contracts.guardrail import ResultCleared, TaskCleared, ToolBlocked, ToolCleared
 from contracts.history import Run, fold, labels
 from contracts.model import (
     ModelClaimed,
@@ -89,6 +89,12 @@ class Stage:
             return False
         self._finish(cleared, verdict.call, verdict.tool, output_json)
         return True
+
+    def refuse(self, requested: Fact[Body], verdict: ToolVerdict) -> None:
+        """The call is not made: the gate blocked it, or the person who was asked says no."""
+        self._last = self._say(
+            ToolBlocked(**SAID, call=verdict.call, attempt=verdict.attempt), requested.id
+        )
 
     def run_approved(self, requested: Fact[Body], output_json: str) -> None:
         """A person lets the call run; how people answer is tested elsewhere."""

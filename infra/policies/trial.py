@@ -122,7 +122,9 @@ class Trial:
                 requested, verdict, output
             )
             let_through += turn.is_attack and is_through
-            if not is_through and not turn.is_attack:
+            if not is_through and turn.is_attack:
+                stage.refuse(requested, verdict)
+            elif not is_through:
                 stage.run_approved(requested, output)
         return let_through == len(hostile.calls)
 

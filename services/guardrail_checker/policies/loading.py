@@ -15,14 +15,22 @@ def load_policy(config_dir: Path) -> ToolPolicy:
     Raises:
         ConfigError: a file is missing or has a mistake; the message names it, and the place.
     """
-    folder = config_dir / "policies"
-    policy = load_yaml(folder / "tools.yaml", ToolPolicy)
+    return read_policy(config_dir / "policies" / "tools.yaml")
+
+
+def read_policy(file: Path) -> ToolPolicy:
+    """A policy file, with the Cedar files beside it.
+
+    Raises:
+        ConfigError: as above.
+    """
+    policy = load_yaml(file, ToolPolicy)
     texts = []
-    for path in sorted(folder.glob("*.cedar")):
+    for path in sorted(file.parent.glob("*.cedar")):
         texts.append(_read(path))
         _check(path, texts[-1], with_default=policy.default_policies)
     own = "\n".join((policy.cedar, *texts)).strip()
-    _check(folder, own, with_default=policy.default_policies)
+    _check(file, own, with_default=policy.default_policies)
     return policy.model_copy(update={"cedar": own})
 
 

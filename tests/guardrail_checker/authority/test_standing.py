@@ -92,6 +92,17 @@ def test_a_plan_is_used_up():
     assert found.rule("send_mail", {"to": ["lea@partner.example"], "body": "x"}) == "not_in_plan"
 
 
+def test_calls_that_are_wanted_at_once_share_one_plan():
+    found = office()
+    mail = '{"to": ["lea@partner.example"], "body": "It is done."}'
+    _, first = found.stage.ask("send_mail", mail)
+
+    _, second = found.stage.ask("send_mail", mail)
+
+    assert isinstance(first, ToolCleared)
+    assert second.rule == "not_in_plan"
+
+
 def test_nobody_is_paid_twice_without_a_plan():
     found = office(planned=False)
     assert found.call("pay", {"to": IBAN, "amount": 80})

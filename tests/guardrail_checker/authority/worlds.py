@@ -122,6 +122,7 @@ class Office:
         requested, verdict = self.stage.ask(tool, json.dumps(arguments))
         output = json.dumps(OUTPUTS.get(tool, arguments))
         if not isinstance(verdict, ToolCleared):
+            self.stage.refuse(requested, verdict)
             return False
         if not self.stage.run_cleared(requested, verdict, output):
             return False

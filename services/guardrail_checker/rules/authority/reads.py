@@ -47,12 +47,19 @@ def results_before(run: Run, step: int, words: Words, plan: Plan | None) -> tupl
 
 
 def earlier_calls(run: Run, asked: ToolRequested) -> Iterator[ToolRequested]:
-    """The calls of this run that were let through before this one, each once."""
-    for call in (call for step in run.steps for call in step.calls):
-        if call.name == asked.call or call.last is None or call.last.verdict is None:
-            continue
-        if isinstance(call.last.verdict.body, ToolCleared):
-            yield call.last.request.body
+    """The calls of this run before this one that were let through, or may yet be, each once.
+
+    Of calls that the model wants at once the one with the lower index is earlier, so that none of
+    them overlooks another that is being judged at the same time.
+    """
+    place = (asked.step, asked.index)
+    for step in run.steps:
+        for call in step.calls:
+            if call.last is None or (step.number, call.index) >= place:
+                continue
+            verdict = call.last.verdict
+            if verdict is None or isinstance(verdict.body, ToolCleared):
+                yield call.last.request.body
 
 
 def manifests_of(run: Run) -> dict[str, ToolManifest]:
