@@ -119,6 +119,41 @@ def replay(
     show(found, _replay(found), as_json=wants_json(output, as_json=as_json))
 
 
+@app.command()
+@ends_well
+def radius(
+    agent: Annotated[str | None, typer.Argument(help="One agent; else all")] = None,
+    config: Folder = CONFIG,
+    check_only: Annotated[
+        bool, typer.Option("--check", help="Fail where it is wider than was announced")
+    ] = False,
+    write: Annotated[bool, typer.Option(help="Announce it, in the folder")] = False,
+    output: Output = "text",
+    as_json: AsJson = False,
+) -> None:
+    """Say the worst that an agent could do if its model obeyed an attacker, asking nobody."""
+    from infra.dev.platform import ManifestsFailed  # noqa: PLC0415 - heavy imports stay in commands
+    from infra.policies.radii import announce, radii, unannounced  # noqa: PLC0415 - as above
+    from services.console.cli.radius import radius_drawn  # noqa: PLC0415 - as above
+    from shared.errors import ConfigError  # noqa: PLC0415 - as above
+
+    try:
+        found = radii(config)
+        more = unannounced(config, found) if check_only else {}
+    except (ConfigError, ManifestsFailed) as error:
+        raise CommandFailed(str(error), "correct it", USAGE) from None
+    if agent is not None and agent not in found:
+        raise CommandFailed(f"there is no agent {agent}", f"known: {', '.join(found)}", NOT_FOUND)
+    if more:
+        told = "; ".join(f"{name}: {one}" for name, several in more.items() for one in several)
+        raise CommandFailed(told, "if it is meant: interlock policy radius --write", FAILED)
+    if write:
+        announce(config, found)
+    wanted = [one for name, one in found.items() if agent in (None, name)]
+    shown = [one.model_dump(mode="json") for one in wanted]
+    show(shown, radius_drawn(shown), as_json=wants_json(output, as_json=as_json))
+
+
 def _policy(config: Path) -> Any:
     from services.guardrail_checker.policies.loading import load_policy  # noqa: PLC0415 - as above
     from shared.errors import ConfigError  # noqa: PLC0415 - as above

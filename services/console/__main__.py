@@ -20,6 +20,7 @@ from shared.errors import ConfigError
 from shared.lag import open_lag
 from shared.order_log import open_order_log
 from shared.postgres import open_pool
+from shared.radius import load_radii
 from shared.release_log import open_release_log
 from shared.service import Core, Handlers, Service, run_service
 
@@ -32,6 +33,7 @@ def make_service(settings: Settings) -> Service:
     """
     people, agents = load_people(settings), load_agents(settings.config_dir)
     aliases = load_models(settings.config_dir).aliases
+    radii = load_radii(settings.config_dir)
     api = make_api(settings)
 
     @asynccontextmanager
@@ -62,6 +64,7 @@ def make_service(settings: Settings) -> Service:
                 PostgresErasures(pool),
                 aliases,
                 await open_release_log(core.client, CONSOLE, core.keyring, settings),
+                radii,
             )
             api.state.desk = desk
             yield {}

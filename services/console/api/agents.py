@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path
 from pydantic import Field
 
 from contracts.agent import Agent, ReleaseLabel
+from contracts.radius import Radius
 from contracts.release import GateRecord
 from contracts.shape import Token
 from services.console.api.desk import DeskHere
@@ -32,6 +33,9 @@ class AgentView(AgentLine):
 
     definition: dict[str, Any]
     gate: GateRecord | None = Field(None, description="Of the label that was asked for")
+    radius: Radius | None = Field(
+        None, description="The worst it could do if its model obeyed an attacker, as announced"
+    )
 
 
 @router.get("")
@@ -61,7 +65,15 @@ async def agent(
         if head is None or head.definition is None:
             raise NotFound(f"{name} has no {label}", "label", "look: interlock agents labels")
         found, gate = head.definition, head.gate
-    return AgentView(**_line(found, heads), definition=found.model_dump(mode="json"), gate=gate)
+    radius = desk.radii.get(name)
+    if radius is not None and radius.agent_version != found.version:
+        radius = None
+    return AgentView(
+        **_line(found, heads),
+        definition=found.model_dump(mode="json"),
+        gate=gate,
+        radius=radius,
+    )
 
 
 def _line(agent: Agent, heads: ReleaseBook) -> dict[str, Any]:

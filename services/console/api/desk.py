@@ -10,6 +10,7 @@ from fastapi import Depends, Query, Request
 from contracts.agent import Agent
 from contracts.envelope import Fact
 from contracts.history import Run
+from contracts.radius import Radius
 from contracts.shape import Body, Token
 from services.console.adapters import Bell, History, heard_within
 from services.console.api.people import People, Person
@@ -49,6 +50,7 @@ class Desk:
     erasures: Erasures = field(default_factory=MemoryErasures)
     aliases: Mapping[str, Alias] = field(default_factory=dict)
     releases: ReleaseDesk = field(default_factory=MemoryReleases)
+    radii: Mapping[str, Radius] = field(default_factory=dict)
     streams: int = 0
 
     async def tenant_of(self, person: Person, run_id: str, asked: str | None) -> str:

@@ -9,6 +9,7 @@ from contracts.agent import Agent
 from services.console.cli import releases
 from services.console.cli.client import connect
 from services.console.cli.output import AsJson, Output, ends_well, show, table, wants_json
+from services.console.cli.radius import worst
 
 app = typer.Typer(help="What may be asked for.", no_args_is_help=True)
 
@@ -42,7 +43,10 @@ def show_(
 
     found: Any = connect().get(f"/agents/{name}")
     text = f"# version {found['version']}\n{as_yaml(found['definition'])}"
-    show(found, text.rstrip(), as_json=wants_json(output, as_json=as_json))
+    json_wanted = wants_json(output, as_json=as_json)
+    show(found, text.rstrip(), as_json=json_wanted)
+    if not json_wanted:
+        show(found, worst(found["radius"]), as_json=False)
 
 
 @app.command("diff")
