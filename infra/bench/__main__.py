@@ -18,6 +18,7 @@ from infra.platform.home import Home
 from infra.platform.nats import Durability
 
 from .evals import Cases, EvalResult, measure_evals
+from .guardrail import GuardrailResult, Spent, measure_guardrail
 from .history import HistoryResult, measure_history
 from .observe import ObserveResult, Rounds, measure_observe
 from .steps import Load, StepsResult, measure_steps
@@ -27,13 +28,17 @@ QUICK = Load(steps=5, alone=2, together=10)
 FULL_CALLS, QUICK_CALLS = 1000, 150
 FULL_ROUNDS = Rounds(pairs=8, load=Load(20, 0, 20), runs_projected=100_000, questions=100)
 FULL_CASES, QUICK_CASES = Cases(5, 200, 16), Cases(2, 40, 8)
+FULL_TEXTS, QUICK_TEXTS = 500, 50
 QUICK_ROUNDS = Rounds(pairs=2, load=Load(5, 0, 10), runs_projected=5_000, questions=10)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.bench", description=__doc__)
     parser.add_argument(
-        "suite", nargs="?", default="steps", choices=["steps", "history", "observe", "eval"]
+        "suite",
+        nargs="?",
+        default="steps",
+        choices=["steps", "history", "observe", "eval", "guardrail"],
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="a short form, for a first look")
@@ -50,6 +55,8 @@ def main() -> int:
         _show_steps(result)
     elif isinstance(result, ObserveResult | EvalResult):
         _show_figures(result)
+    elif isinstance(result, GuardrailResult):
+        _show_guardrail(result)
     else:
         _show_history(result)
     return 0
@@ -57,7 +64,9 @@ def main() -> int:
 
 async def _bench(
     suite: str, quick: bool, durability: Durability
-) -> StepsResult | HistoryResult | ObserveResult | EvalResult:
+) -> StepsResult | HistoryResult | ObserveResult | EvalResult | GuardrailResult:
+    if suite == "guardrail":
+        return await measure_guardrail(QUICK_TEXTS if quick else FULL_TEXTS)
     if suite == "observe":
         return await measure_observe(durability, QUICK_ROUNDS if quick else FULL_ROUNDS, _tell)
     with tempfile.TemporaryDirectory(prefix="interlock-bench-") as folder:
@@ -87,6 +96,22 @@ def _show_history(result: HistoryResult) -> None:
     for name in asdict(result.runs[0]):
         if name != "policy":
             shown.add_row(name.replace("_", " "), *(f"{asdict(run)[name]}" for run in result.runs))
+    Console().print(shown)
+
+
+def _show_guardrail(result: GuardrailResult) -> None:
+    shown = Table(title=f"guardrail, {result.text_bytes} bytes", title_justify="left")
+    for heading in ("", "ms p50", "ms p95"):
+        shown.add_column(heading, justify="right" if heading else "left")
+
+    def add(name: str, spent: Spent) -> None:
+        shown.add_row(name, f"{spent.p50_ms:.2f}", f"{spent.p95_ms:.2f}")
+
+    for kind, spent in result.all_native.items():
+        add(f"all native checks, {kind}", spent)
+    for name, spent in result.by_check.items():
+        add(name, spent)
+    add(f"verdict on a call, step {result.steps_before_the_call + 1}", result.verdict_on_a_call)
     Console().print(shown)
 
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from services.guardrail_checker.checks.base import CheckerUnavailable, Content, Finding
 from services.guardrail_checker.checks.folding import fold
@@ -93,21 +94,25 @@ _REASONS = {
 
 def find_ungrounded(answer: str, sources: str) -> Iterator[Stated]:
     """What `answer` states and `sources` do not. Each stretch of text is judged as one thing."""
-    links = {same_link(sources[start:end]) for start, end in find_links(sources)}
     rest = answer
-    for start, end in find_links(answer):
-        rest = rest[:start] + " " * (end - start) + rest[end:]
-        if same_link(answer[start:end]) not in links:
-            yield Stated("ungrounded_link", Span(start, end))
+    if links := list(find_links(answer)):
+        known = {same_link(sources[start:end]) for start, end in find_links(sources)}
+        for start, end in links:
+            rest = rest[:start] + " " * (end - start) + rest[end:]
+            if same_link(answer[start:end]) not in known:
+                yield Stated("ungrounded_link", Span(start, end))
     rest = _DATE.sub(_blank, rest)
-    amounts = _amounts_of(sources)
-    for match in _AMOUNT.finditer(rest):
-        if not _meanings(match) & amounts:
-            yield Stated("ungrounded_amount", Span(*match.span()))
-    tokens = _tokens_of(sources)
-    for start, end in _numbers_of(_AMOUNT.sub(_blank, rest)):
-        if answer[start:end].casefold() not in tokens:
-            yield Stated("ungrounded_number", Span(start, end))
+    amounts, rest = _apart(rest)
+    if amounts:
+        stated = _amounts_of(sources)
+        for match in amounts:
+            if not _meanings(match) & stated:
+                yield Stated("ungrounded_amount", Span(*match.span()))
+    if numbers := _numbers_of(rest):
+        tokens = _tokens_of(sources)
+        for start, end in numbers:
+            if answer[start:end].casefold() not in tokens:
+                yield Stated("ungrounded_number", Span(start, end))
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -126,14 +131,34 @@ def _numbers_of(text: str) -> list[Span]:
 def _tokens_of(text: str) -> set[str]:
     """Every word of the sources, and the parts of those with a dash: `1042` of `ORD-1042`."""
     words = {match[0].casefold() for match in re.finditer(r"\w[\w-]*", text)}
-    return words | {part for word in words for part in re.split(r"[-_]", word)}
+    joined = (word for word in words if "-" in word or "_" in word)
+    return words | {part for word in joined for part in re.split(r"[-_]", word)}
 
 
 def _amounts_of(text: str) -> set[tuple[str, Decimal]]:
     """Every amount of the sources. A number with no currency beside it speaks for any."""
-    amounts = {one for match in _AMOUNT.finditer(text) for one in _priced(match)}
-    plain = _PLAIN_NUMBER.finditer(_AMOUNT.sub(_blank, text))
+    priced, rest = _apart(text)
+    amounts = {one for match in priced for one in _priced(match)}
+    plain = _PLAIN_NUMBER.finditer(rest)
     return amounts | {(ANY, value) for match in plain for value in readings(match[0])}
+
+
+def _apart(text: str) -> tuple[list[re.Match[str]], str]:
+    """Every amount with its currency, and the text with blanks in their places."""
+    if not _has_currency(text):
+        return [], text
+    found = list(_AMOUNT.finditer(text))
+    pieces, done = [], 0
+    for match in found:
+        pieces += [text[done : match.start()], _blank(match)]
+        done = match.end()
+    return found, "".join((*pieces, text[done:]))
+
+
+def _has_currency(text: str) -> bool:
+    """Whether it is worth the search: most texts name no currency."""
+    lowered = text.lower()
+    return any(sign in lowered for sign in _CURRENCIES)
 
 
 def _meanings(match: re.Match[str]) -> set[tuple[str, Decimal]]:
@@ -146,13 +171,15 @@ def _priced(match: re.Match[str]) -> set[tuple[str, Decimal]]:
     return {(code, value) for value in readings(match["first"] or match["second"])}
 
 
-def readings(number: str) -> set[Decimal]:
+@lru_cache(maxsize=4096)
+def readings(number: str) -> frozenset[Decimal]:
     """What a written number may mean: `1.234` is read both ways, `1.234,50` in one only."""
     compact = re.sub(r"[' ]", "", number)
     marks = [mark for mark in compact if mark in ".,"]
     whole = Decimal(re.sub(r"[.,]", "", compact))
     if not marks or marks[-1] in marks[:-1]:
-        return {whole}
+        return frozenset({whole})
     head, _, tail = compact.rpartition(marks[-1])
     decimal = Decimal(f"{re.sub(r'[.,]', '', head)}.{tail}")
-    return {decimal, whole} if len(marks) == 1 and len(tail) == 3 else {decimal}
+    both = len(marks) == 1 and len(tail) == 3
+    return frozenset({decimal, whole}) if both else frozenset({decimal})

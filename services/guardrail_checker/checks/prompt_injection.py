@@ -120,6 +120,30 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ),
 )
 _COMPILED = tuple((rule, re.compile(pattern, re.IGNORECASE)) for rule, pattern in _PATTERNS)
+# No pattern of a rule matches without one of these, and to look for them is far cheaper. What is
+# not listed is quick as it is.
+WORDS_OF: dict[str, tuple[str, ...]] = {
+    "override": ("ignor", "disregard", "forget", "override", "bypass", "discard"),
+    "new_orders": (
+        *("instruction", "prompt", "rules", "guidelines", "directi", "constraints", "orders"),
+        *("override", "system", "assistant", "developer"),
+    ),
+    "persona": (
+        *("dan", "jailbr", "unrestricted", "unfiltered", "mode"),
+        *("free", "anything now", "rules", "restrictions", "filters", "limit", "guidelines"),
+        *("ethics", "safety"),
+    ),
+    "prompt_theft": ("system", "hidden", "initial", "secret", "original"),
+    "addressed_to_model": (
+        *("a.i.", "llm", "language model", "chatbot", "gpt", "claude", "before"),
+    ),
+    "secrecy": ("user", "human", "operator", "developer"),
+    "exfiltration": (
+        *("key", "password", "credential", "token", "secret", "history", "conversation"),
+        *("prompt", "variables"),
+    ),
+}
+_SAYS_AI = re.compile(r"ais?\b")
 
 # Letters that no screen shows. Flags of regions spell their name with them, after a black flag.
 _HIDDEN = re.compile(rf"(?<!\U0001f3f4)[{chr(TAG_FIRST)}-{chr(TAG_LAST)}]{{4,}}")
@@ -144,11 +168,23 @@ def find_instructions(text: str) -> tuple[tuple[str, Span], ...]:
     """The passages that read as orders to a model: rule and span, none inside another."""
     folded = fold(text)
     found = [("hidden_text", Span(*match.span())) for match in _HIDDEN.finditer(text)]
+    lowered = folded.text.lower()
+    possible = rules_of(lowered)
     for rule, pattern in _COMPILED:
+        if rule not in possible:
+            continue
         for match in pattern.finditer(folded.text):
             start, end = _passage(folded.text, *match.span())
             found.append((rule, folded.span(start, end)))
     return _outermost(found)
+
+
+def rules_of(lowered: str) -> set[str]:
+    """The rules of which a pattern may match a text in lower case."""
+    possible = {rule for rule, words in WORDS_OF.items() if any(one in lowered for one in words)}
+    if _SAYS_AI.search(lowered) is not None:
+        possible.add("addressed_to_model")
+    return possible | {rule for rule, _ in _COMPILED if rule not in WORDS_OF}
 
 
 def _passage(text: str, start: int, end: int) -> tuple[int, int]:
