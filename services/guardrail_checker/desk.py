@@ -1,6 +1,6 @@
 """What verdicts are made with: agents and their releases, the policy, the checks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from contracts.agent import Agent, Assigned, Guardrails
@@ -63,6 +63,17 @@ class Desk:
         if agent is None or tried is None:
             return None if agent is None else agent.guardrails
         return both(agent.guardrails, tried.guardrails)
+
+    def not_of_agent(self, run: Run, tools: Iterable[str]) -> list[str]:
+        """Which of the tools the agent of a run cannot call. A definition on trial may have any.
+
+        Raises:
+            Again: as above.
+        """
+        trial, agent = trial_of(run), self._agent_for(run)
+        if agent is None or (trial is not None and trial.definition is not None):
+            return []
+        return sorted(set(tools) - {*agent.tools, *agent.agents})
 
     def _agent_for(self, run: Run) -> Agent | None:
         """The agent of a run as the platform has it, by the release that it is of."""

@@ -161,6 +161,9 @@ async def _judge_task(
         known = ", ".join(sorted(desk.agents))
         reason = f"no agent is named {task.agent!r}; known: {known}"
         return TaskBlocked(rule="unknown_agent", policy_version=version, reason=reason)
+    if strange := desk.not_of_agent(run, task.plan or {}):
+        reason = f"its plan has {', '.join(strange)}, which {task.agent} cannot call"
+        return TaskBlocked(rule="plan_unfit", policy_version=version, reason=reason)
     if (unfit := missing_policy(task.fork, desk.policy)) is not None:
         return TaskBlocked(rule="unknown_policy", policy_version=version, reason=unfit)
     content = Content(task.input, "external" if EXTERNAL in labels else "user", "task")

@@ -79,7 +79,8 @@ def test_submit_sends_what_was_said_and_tells_the_run(fake):
     )
 
     done = interlock(
-        "submit", "support", "Where is it?", "--customer", "c-1", "--budget-usd", "0.2"
+        *("submit", "support", "Where is it?", "--customer", "c-1", "--budget-usd", "0.2"),
+        *("--plan", "find_order=1, send_email=2"),
     )
 
     assert done.exit_code == 0
@@ -89,6 +90,7 @@ def test_submit_sends_what_was_said_and_tells_the_run(fake):
         "input": "Where is it?",
         "customer": "c-1",
         "limits": {"budget_usd": "0.2"},
+        "plan": {"find_order": 1, "send_email": 2},
     }
     assert fake.asked[0].headers["authorization"] == "Bearer t"
 

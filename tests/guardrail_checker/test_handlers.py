@@ -71,3 +71,20 @@ async def test_the_last_delivery_refuses_without_trying_once_more(asked):
 
     (refused,) = bus.bodies(refusal)
     assert refused.rule == UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("plan", "rule"),
+    [({"find_order": 1}, None), ({"find_order": 1, "wire_money": 1}, "plan_unfit")],
+)
+async def test_a_plan_has_only_tools_of_the_agent(plan, rule):
+    history = History()
+    submitted = history.say(task().model_copy(update={"plan": plan}))
+    bus = MemoryBus()
+    bus.given(submitted)
+
+    await gate_task(Heard(submitted, 1, last=False), bus, DESK)
+
+    blocked = bus.bodies(TaskBlocked)
+    assert [one.rule for one in blocked] == ([rule] if rule else [])
+    assert not blocked or "wire_money, which support cannot call" in blocked[0].reason

@@ -46,7 +46,7 @@ def show_(
     json_wanted = wants_json(output, as_json=as_json)
     show(found, text.rstrip(), as_json=json_wanted)
     if not json_wanted:
-        show(found, worst(found["radius"]), as_json=False)
+        show(found, worst(found.get("radius")), as_json=False)
 
 
 @app.command("diff")

@@ -21,6 +21,10 @@ def submit(  # noqa: PLR0913, PLR0917 - typer reads one option from each
         str | None, typer.Option(help="The release to run: staging, or production without a lot")
     ] = None,
     budget_usd: Annotated[str | None, typer.Option(help="Ceiling of this run in dollars")] = None,
+    plan: Annotated[
+        str | None,
+        typer.Option(help="Tools it needs, and how often: find_order=1,send_email=2"),
+    ] = None,
     run_id: Annotated[str | None, typer.Option(help="Your name for it; twice is once")] = None,
     continues: Annotated[
         str | None, typer.Option(help="The run whose conversation goes on; it has ended")
@@ -39,6 +43,7 @@ def submit(  # noqa: PLR0913, PLR0917 - typer reads one option from each
         "customer": customer,
         "feature": feature,
         "label": label,
+        "plan": planned(plan) if plan is not None else None,
         "run_id": run_id,
         "continues": continues,
         "limits": {"budget_usd": budget_usd} if budget_usd else None,
@@ -46,6 +51,17 @@ def submit(  # noqa: PLR0913, PLR0917 - typer reads one option from each
     client = connect()
     accepted = client.post("/tasks", {name: one for name, one in asked.items() if one is not None})
     tell_accepted(client, accepted, timeout_seconds if wait else None, as_json=as_json)
+
+
+def planned(text: str) -> dict[str, int]:
+    """A plan as it is typed."""
+    found: dict[str, int] = {}
+    for part in filter(None, (one.strip() for one in text.split(","))):
+        tool, _, calls = part.partition("=")
+        if not tool or not calls.isdecimal():
+            raise typer.BadParameter(f"{part!r}: write tool=calls", param_hint="--plan")
+        found[tool] = int(calls)
+    return found
 
 
 def tell_accepted(
