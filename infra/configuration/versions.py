@@ -23,6 +23,7 @@ PARTS = {
     "models": "models.yaml",
     "tools": "tools.yaml",
     "policy": "policies/tools.yaml",
+    "checks": "policies/checks.yaml",
     "budgets": "budgets.yaml",
     "prices": "prices.yaml",
     "judges": "judges.yaml",

@@ -10,6 +10,7 @@ from shared.releases import following_releases
 from shared.service import Core, Service, run_service
 
 from .checks.catalogue import build_checks
+from .checks.configured import load_checks
 from .checks.shelf import Shelf
 from .desk import Desk
 from .handlers import hears
@@ -28,11 +29,12 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
         for agent in agents.values()
         for name in (*agent.guardrails.input, *agent.guardrails.output)
     }
+    configured = load_checks(settings.config_dir)
     # guardrails-ai takes seconds to import; only an agent that names its check pays for it.
-    checks = await asyncio.to_thread(build_checks, sorted(named))
+    checks = await asyncio.to_thread(build_checks, sorted(named), extra=configured)
     async with following_releases(core.client, GUARDRAIL, core.keyring, settings) as releases:
         timeout = settings.check_timeout_seconds
-        yield {"desk": Desk(agents, policy, Shelf(checks), timeout, releases)}
+        yield {"desk": Desk(agents, policy, Shelf(checks, configured), timeout, releases)}
 
 
 def main() -> None:

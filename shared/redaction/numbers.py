@@ -23,6 +23,8 @@ _NETWORKS = re.compile(
 )
 _SSN = re.compile(r"(?<![\w.-])(?!000|666|9)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\w-])")
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
+# Digits are rarer than letters, so that this is far cheaper to look for.
+_IBAN_BEGINS = re.compile(r"\d\d(?<=[A-Za-z]{2}\d\d)")
 # Characters of an IBAN by country, from the SWIFT registry.
 _IBANS = """
     NO15 BE16 DK18 FI18 FO18 GL18 NL18 SD18 MK19 SI19 AT20 BA20 EE20 KZ20 LT20 LU20
@@ -40,7 +42,7 @@ def find_numbers(text: str) -> Iterator[tuple[str, Span]]:
         digits = re.sub(r"\D", "", match[0])
         if _NETWORKS.fullmatch(digits) and is_luhn(digits):
             yield "card_number", Span(*match.span())
-    for match in _IBAN.finditer(text):
+    for match in _IBAN.finditer(text) if _IBAN_BEGINS.search(text) else ():
         if span := _iban_span(match):
             yield "iban", span
     for match in _SSN.finditer(text):

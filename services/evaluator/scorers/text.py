@@ -11,9 +11,9 @@ from rapidfuzz import fuzz
 from referencing.exceptions import Unresolvable
 
 from contracts.scoring import Exact, Fuzzy, JsonSchema, Numeric, Overlap, Regex
+from shared.json_schema import UnboundedSchema, schema_problem
 
 from .outcome import PATTERN_SECONDS, NotBounded, Outcome, outcome, short
-from .schemas import schema_problem
 
 TEXT_LIMIT = 200_000  # characters of an answer that are looked at
 NUMBERS_LIMIT = 10_000
@@ -58,7 +58,7 @@ def fits_schema(answer: str, scorer: JsonSchema) -> Outcome:
         return Outcome(0.0, f"it is not JSON: {error}; it says {short(answer)!r}")
     try:
         problem = schema_problem(scorer.fits, value)
-    except (SchemaError, Unresolvable, NotBounded) as error:
+    except (SchemaError, Unresolvable, UnboundedSchema) as error:
         return Outcome(None, short(f"the schema cannot be read: {error}"))
     except TimeoutError:
         return Outcome(None, f"a pattern of the schema took longer than {PATTERN_SECONDS:g} s")

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from services.guardrail_checker.checks import guardrails_ai, length
 from services.guardrail_checker.checks.base import Checker
 from services.guardrail_checker.checks.grounding import GroundedInSources
+from services.guardrail_checker.checks.hidden_text import HiddenText
 from services.guardrail_checker.checks.links import NoLinks
 from services.guardrail_checker.checks.pii import Pii
 from services.guardrail_checker.checks.prompt_injection import PromptInjection
 from services.guardrail_checker.checks.secrets import Secrets
+from services.guardrail_checker.checks.self_loading import SelfLoading
 from shared.errors import ConfigError
 
 Factory = Callable[[], Checker]
@@ -37,6 +39,8 @@ def catalogue(limits: CheckLimits) -> dict[str, Factory]:
         "max_length": lambda: length.MaxLength(limits.max_length_chars),
         "grounded_in_sources": GroundedInSources,
         "no_links": NoLinks,
+        "hidden_text": HiddenText,
+        "self_loading": SelfLoading,
         "guardrails_secrets": lambda: guardrails_ai.guardrails_secrets(limits.guardrails_seconds),
     }
 

@@ -57,6 +57,8 @@ _NAMED = re.compile(
 _HASHED = re.compile(r"#(?P<hash>(?=[\w-]{0,40}\d)[\w-]{2,60})(?![\w-])")
 _NUMBERED = re.compile(r"(?<![\w.,-])(?=[\w-]{0,40}\d{3})[A-Za-z0-9][\w-]{3,63}(?![\w-])")
 
+_WORD = re.compile(r"\w[\w-]*")
+
 
 @dataclass(frozen=True, slots=True)
 class Stated:
@@ -130,7 +132,7 @@ def _numbers_of(text: str) -> list[Span]:
 
 def _tokens_of(text: str) -> set[str]:
     """Every word of the sources, and the parts of those with a dash: `1042` of `ORD-1042`."""
-    words = {match[0].casefold() for match in re.finditer(r"\w[\w-]*", text)}
+    words = set(_WORD.findall(text.casefold()))
     joined = (word for word in words if "-" in word or "_" in word)
     return words | {part for word in joined for part in re.split(r"[-_]", word)}
 

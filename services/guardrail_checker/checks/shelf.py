@@ -1,13 +1,13 @@
 """Checks that are made: of configured agents at the start, others when a release names them."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
 from services.guardrail_checker.checks.base import Checker, CheckError
-from services.guardrail_checker.checks.catalogue import build_checks
+from services.guardrail_checker.checks.catalogue import Factory, build_checks
 from shared.errors import ConfigError
 
 log = structlog.get_logger()
@@ -18,6 +18,7 @@ class Shelf:
     """Checks by name. One that cannot be made is not asked for again before a restart."""
 
     checks: dict[str, Checker] = field(default_factory=dict)
+    configured: Mapping[str, Factory] = field(default_factory=dict)
     hopeless: set[str] = field(default_factory=set)
     _making: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -35,7 +36,7 @@ class Shelf:
 
     async def _make(self, name: str) -> None:
         try:
-            self.checks.update(await asyncio.to_thread(build_checks, [name]))
+            self.checks.update(await asyncio.to_thread(build_checks, [name], extra=self.configured))
         except (ConfigError, CheckError) as error:
             self.hopeless.add(name)
             log.warning("guardrail_checker.no_such_check", check=name, reason=str(error))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.guardrail_checker.checks import grounding, links, prompt_injection
 from services.guardrail_checker.checks.folding import fold
-from shared.redaction import secrets
+from shared.redaction import numbers, secrets
 
 INSTRUCTIONS = [
     pytest.param(rule, pattern, id=f"{rule}-{at}")
@@ -56,6 +56,13 @@ def test_a_link_has_a_mark_or_a_domain(text):
     expected = list(links._LINK.finditer(plain))
 
     assert len(list(links.find_links(plain))) == len(expected)
+
+
+@searching
+@given(text=st.from_regex(numbers._IBAN))
+def test_an_account_number_begins_as_they_do(text):
+    if numbers._IBAN.search(fold(text).text):
+        assert numbers._IBAN_BEGINS.search(fold(text).text)
 
 
 @searching

@@ -8,9 +8,12 @@ from jsonschema import ValidationError  # type: ignore[import-untyped]  # it pub
 from jsonschema.validators import extend, validator_for  # type: ignore[import-untyped]  # as above
 from referencing import Registry
 
-from .outcome import PATTERN_SECONDS, NotBounded
-
+PATTERN_SECONDS = 1.0  # of one search: what a model wrote must not keep whoever reads it
 UNBOUNDED = "patternProperties"
+
+
+class UnboundedSchema(ValueError):
+    """A schema that no limit can be put on."""
 
 
 def schema_problem(schema: dict[str, Any], value: object) -> str | None:
@@ -18,13 +21,13 @@ def schema_problem(schema: dict[str, Any], value: object) -> str | None:
 
     Raises:
         SchemaError, Unresolvable: the schema cannot be read.
-        NotBounded: it has `patternProperties`, which the library tries on a model's own keys.
+        UnboundedSchema: it has `patternProperties`, which the library tries on a model's own keys.
         TimeoutError: one of its patterns took too long.
     """
     kind = validator_for(schema)
     kind.check_schema(schema)
     if _has(schema, UNBOUNDED):
-        raise NotBounded(f"{UNBOUNDED} would run without a limit; name the properties")
+        raise UnboundedSchema(f"{UNBOUNDED} would run without a limit; name the properties")
     bounded = extend(kind, {"pattern": _pattern})
     first = next(bounded(schema, registry=Registry()).iter_errors(value), None)
     if first is None:
