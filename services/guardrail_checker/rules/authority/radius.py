@@ -133,6 +133,7 @@ def _permits(
         "private": True,
         "strayed": False,
         "outward": tool.effect in OUTWARD,
+        "declared": bool(tool.sinks),
         "anchored": True,
         "repeated": False,
         "largest_amount": 0,

@@ -84,3 +84,13 @@ def scalars(value: object) -> list[Scalar]:
         for each in several
         if isinstance(each, Scalar) and not isinstance(each, bool) and each != ""
     ]
+
+
+def every_scalar(value: object, depth: int = DEPTH_LIMIT) -> list[Scalar]:
+    """Whatever lies in an argument, however deep; only what is not given is nothing."""
+    if isinstance(value, dict | list) and depth > 0:
+        inner = [*value.keys(), *value.values()] if isinstance(value, dict) else value
+        return [each for one in inner for each in every_scalar(one, depth - 1)]
+    if value is None:
+        return []
+    return [value] if isinstance(value, Scalar) and not isinstance(value, bool) else [str(value)]

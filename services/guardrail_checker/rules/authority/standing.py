@@ -13,7 +13,7 @@ from services.guardrail_checker.rules.trust import EXTERNAL, said_by_user
 from .origins import Origin, Sources
 from .payload import active, links
 from .reads import Plan, arguments_of, earlier_calls, manifests_of, plan_of, results_before
-from .records import Scalar, scalars
+from .records import Scalar, every_scalar
 from .words import Words
 
 CONTEXT_NAME: dict[Sink, str] = {
@@ -24,6 +24,8 @@ CONTEXT_NAME: dict[Sink, str] = {
 }
 OUTWARD: tuple[Effect, ...] = ("egress", "money")
 MICRO = 1_000_000
+DOUBTS_SHOWN = 3
+VALUE_SHOWN = 80
 AMOUNT_LIMIT = 10**12  # above it, an amount is as large as this
 
 
@@ -38,7 +40,9 @@ class Traced:
     origin: Origin
 
     def __str__(self) -> str:
-        return f"{self.argument} {self.value!r} {_TOLD[self.origin]}"
+        shown = str(self.value)
+        cut = shown if len(shown) <= VALUE_SHOWN else f"{shown[:VALUE_SHOWN]}..."
+        return f"{self.argument} {cut!r} {_TOLD[self.origin]}"
 
 
 _TOLD: dict[Origin, str] = {
@@ -66,11 +70,12 @@ class Standing:
     context: dict[str, object]
     traced: tuple[Traced, ...]
 
-    def weakest(self, names: Iterable[str]) -> list[Traced]:
-        """Those of these names that nothing of the user's or the tenant's vouches for."""
+    def doubts(self) -> str:
+        """Which values nothing of the user's or the tenant's vouches for, for who is asked."""
         weak: tuple[Origin, ...] = ("vouched", "read", "outside", "model")
-        wanted = set(names)
-        return [one for one in self.traced if one.name in wanted and one.origin in weak]
+        told = [str(one) for one in self.traced if one.origin in weak and one.name != "secret"]
+        more = f"; and {len(told) - DOUBTS_SHOWN} more" if len(told) > DOUBTS_SHOWN else ""
+        return "; ".join(told[:DOUBTS_SHOWN]) + more
 
 
 def standing_of(
@@ -94,6 +99,7 @@ def standing_of(
         "private": any(label.startswith("tool:") for label in read),
         "strayed": any(not one.is_vouched for one in results if one.manifest.effect == "read"),
         "outward": manifest.effect in OUTWARD,
+        "declared": bool(manifest.sinks),
         "anchored": _is_anchored(manifest, arguments, words),
         "repeated": _is_repeated(manifest, arguments, asked, earlier),
         "largest_amount": _largest(traced),
@@ -109,7 +115,7 @@ def _sinks(
     found = [
         (name, sink, value)
         for name, sink in manifest.sinks.items()
-        for value in scalars(arguments.get(name))
+        for value in every_scalar(arguments.get(name))
     ]
     payees = [value for _, sink, value in found if sink in ("destination", "id")]
     known = [one for one in payees if sources.of(one, "destination") in ("user", "tenant", "clean")]
@@ -129,7 +135,7 @@ def _payload(
     """A read sends nothing but by a link; whatever has an effect, by anything that acts."""
     find = links if manifest.effect == "read" else active
     for name, value in arguments.items():
-        if name not in manifest.sinks:
+        if manifest.effect == "read" or name not in manifest.sinks:
             for text in dict.fromkeys(find(value)):
                 yield Traced(name, "payload", text, sources.of_payload(text))
 
@@ -157,7 +163,7 @@ def _counts(
 
 def _is_anchored(manifest: ToolManifest, arguments: dict[str, object], words: Words) -> bool:
     """A call that says whom or what it affects is judged by that; any other, by its words."""
-    if any(scalars(arguments.get(name)) for name in manifest.sinks):
+    if any(every_scalar(arguments.get(name)) for name in manifest.sinks):
         return True
     given = [value for value in arguments.values() if value is not None]
     return not given or any(words.name(value) for value in given if isinstance(value, str))
@@ -179,7 +185,7 @@ def _targets(manifest: ToolManifest, arguments: dict[str, object]) -> set[tuple[
         (name, str(value).casefold())
         for name, sink in manifest.sinks.items()
         if sink in ("destination", "id")
-        for value in scalars(arguments.get(name))
+        for value in every_scalar(arguments.get(name))
     }
 
 
