@@ -17,6 +17,7 @@ from infra.platform.errors import PlatformError
 from infra.platform.home import Home
 from infra.platform.nats import Durability
 
+from .detection import measure_detection
 from .evals import Cases, EvalResult, measure_evals
 from .guardrail import GuardrailResult, Spent, measure_guardrail
 from .history import HistoryResult, measure_history
@@ -38,13 +39,16 @@ def main() -> int:
         "suite",
         nargs="?",
         default="steps",
-        choices=["steps", "history", "observe", "eval", "guardrail"],
+        choices=["steps", "history", "observe", "eval", "guardrail", "detection"],
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="a short form, for a first look")
     parser.add_argument("--durability", default="fast", choices=[mode.value for mode in Durability])
+    parser.add_argument("--corpora", type=Path, help="of detection: a folder of wheels with texts")
     options = parser.parse_args()
     try:
+        if options.suite == "detection":
+            return _tell_detection(options.corpora, as_json=options.json)
         result = asyncio.run(_bench(options.suite, options.quick, Durability(options.durability)))
     except (PlatformError, RuntimeError, TimeoutError) as error:
         print(f"bench: {error or 'a run did not end in time'}", file=sys.stderr)
@@ -97,6 +101,21 @@ def _show_history(result: HistoryResult) -> None:
         if name != "policy":
             shown.add_row(name.replace("_", " "), *(f"{asdict(run)[name]}" for run in result.runs))
     Console().print(shown)
+
+
+def _tell_detection(folder: Path | None, *, as_json: bool) -> int:
+    result = asyncio.run(measure_detection(folder))
+    if as_json:
+        print(json.dumps(result.as_json()))
+        return 0
+    shown = Table(title="detection, on texts that others collected", title_justify="left")
+    for heading in ("check", "collection", "detected", "false alarms"):
+        shown.add_column(heading)
+    for one in result.rates:
+        benign = f"{one.false_alarms} of {one.benign}" if one.benign else "-"
+        shown.add_row(one.check, one.corpus, f"{one.detected} of {one.hostile}", benign)
+    Console().print(shown)
+    return 0
 
 
 def _show_guardrail(result: GuardrailResult) -> None:
