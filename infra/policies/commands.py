@@ -172,7 +172,7 @@ def _explanation(found: dict[str, Any]) -> Any:
     head = [
         f"{found['tool']} ({found['effect']}), call {found['call']} of {found['run_id']}",
         f"recorded: {recorded['verdict']} by {recorded['rule']}: {recorded['reason']}",
-        f"now: {now['answer']} by {', '.join(now['policies'])}: {now['reason']}",
+        f"now: {now['verdict']} by {now['rule']}: {now['reason']}",
         "",
     ]
     rows = [(one["argument"], one["as"], one["value"], one["origin"]) for one in found["values"]]

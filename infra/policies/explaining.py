@@ -3,8 +3,9 @@
 from typing import Any
 
 from contracts.history import Call, Run
+from contracts.subjects import kind_of_body
 from contracts.tool import ToolRequested
-from services.guardrail_checker.rules import ToolPolicy, policies_of
+from services.guardrail_checker.rules import ToolPolicy, judge_call
 from services.guardrail_checker.rules.authority import Standing, standing_of
 from services.guardrail_checker.rules.authority.reads import manifests_of
 
@@ -26,7 +27,7 @@ def explained(run: Run, call: str, policy: ToolPolicy) -> dict[str, Any]:
     if first.verdict is None or manifest is None:
         raise NotJudged(f"call {call} of {asked.tool} was never judged by a policy")
     standing = standing_of(run, asked, manifest, policy, approved=False)
-    ruling = policies_of(policy.cedar, with_default=policy.default_policies).rule(standing)
+    now = judge_call(run, asked, policy, first.request.time)
     recorded = first.verdict.body
     return {
         "run_id": run.run_id,
@@ -41,10 +42,10 @@ def explained(run: Run, call: str, policy: ToolPolicy) -> dict[str, Any]:
             "policy_version": recorded.policy_version,
         },
         "now": {
-            "answer": ruling.answer,
-            "policies": list(ruling.policies),
-            "reason": ruling.reason,
-            "policy_version": policy.version,
+            "verdict": kind_of_body(type(now)).type,
+            "rule": now.rule,
+            "reason": now.reason,
+            "policy_version": now.policy_version,
         },
         "values": _values(standing),
         "context": standing.context,

@@ -42,8 +42,8 @@ def test_each_value_is_told_with_where_it_comes_from():
     ]
     assert found["values"][0]["told"] == "to 'eve@evil.example' stands nowhere but in the call"
     assert found["recorded"]["rule"] == VERDICT["rule"]
-    assert found["now"]["answer"] == "ask"
-    assert "stranger_is_paid" in found["now"]["policies"]
+    assert found["now"]["verdict"] == "tool.escalated"
+    assert "stranger_is_paid" in found["now"]["rule"].split(",")
     assert found["context"]["untrusted"] is False
 
 
