@@ -1,7 +1,7 @@
 """The blast radius of an agent: the worst that it could do if its model obeyed an attacker."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
@@ -9,7 +9,7 @@ from .shape import Body
 from .tool import Effect, Sink
 
 Reach = Literal["nobody", "user", "tenant", "records", "anybody"]
-REACHES: tuple[Reach, ...] = ("nobody", "user", "tenant", "records", "anybody")
+REACHES: tuple[Reach, ...] = get_args(Reach)
 """Whom or what a call may affect without a person, narrowest first: what the user named, what is on
 the tenant's lists as well, what typed fields of planned reads hold as well, whatever there is."""
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 
 from contracts.tool import FieldKind, Sink
 from services.guardrail_checker.rules.numbers import finite
@@ -26,18 +26,7 @@ Origin = Literal[
     "outside",
     "model",
 ]
-STRONGEST_FIRST: tuple[Origin, ...] = (
-    "user",
-    "tenant",
-    "created",
-    "clean",
-    "named",
-    "bounded",
-    "vouched",
-    "read",
-    "outside",
-    "model",
-)
+STRONGEST_FIRST: tuple[Origin, ...] = get_args(Origin)
 
 
 @dataclass(frozen=True)
