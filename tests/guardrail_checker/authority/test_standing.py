@@ -178,6 +178,15 @@ def test_a_person_who_is_asked_is_told_which_values_nobody_vouches_for():
     assert "amount '999' stands nowhere but in the call" in asked.reason
 
 
+def test_an_amount_of_a_text_is_known_however_it_is_written():
+    found = office()
+    found.call("search_mail", {"query": "Spring meeting"})
+
+    _, asked = found.stage.ask("pay", f'{{"to": "{EVE_ACCOUNT}", "amount": 333}}')
+
+    assert "amount '333' stands only in text from outside" in asked.reason
+
+
 def test_a_secret_is_not_repeated_to_who_is_asked():
     _, asked = office().stage.ask("set_code", '{"code": "hunter2"}')
 

@@ -112,8 +112,12 @@ class Sources:
 
     def _elsewhere(self, value: Scalar) -> Origin:
         """Nothing vouches for it: it stands in an outsider's text, or nowhere."""
+        texts = [each.text for each in self.results if each.is_external]
         word = re.compile(rf"(?<!\w){re.escape(str(value))}(?!\w)", re.IGNORECASE)
-        read = any(word.search(each.text) for each in self.results if each.is_external)
+        if any(map(word.search, texts)):
+            return "outside"
+        number = finite(value)
+        read = number is not None and number in Words(texts).numbers()
         return "outside" if read else "model"
 
 
