@@ -28,8 +28,9 @@ class ToolReach(Body):
     tool: str
     effect: Effect
     sinks: tuple[SinkReach, ...] = ()
-    calls: int = Field(description="In one run, at most; 0: never without a person")
-    calls_as_planned: bool = Field(description="A plan of the task sets another number")
+    calls: int = Field(
+        description="In one run, at most, or as its plan says; 0: never without a person"
+    )
     largest_amount: Decimal | None = Field(
         None, description="Of one call; absent: as much as the user or the payee's records state"
     )

@@ -22,6 +22,7 @@ from contracts.envelope import Stored
 from shared.connection import inbox_prefix
 from shared.direct import DirectReader
 from shared.errors import Again, LogUnavailable
+from shared.settings import ServiceSettings
 
 log = structlog.get_logger()
 
@@ -170,14 +171,30 @@ class Follower:
 
 
 @asynccontextmanager
-async def followed(follower: Follower) -> AsyncIterator[None]:
-    """Followed meanwhile.
+async def following(
+    client: Client,
+    service: str,
+    topic: Topic,
+    heads: Taking[Any],
+    settings: ServiceSettings,
+    on_change: Callable[[Any], None] | None = None,
+) -> AsyncIterator[Follower]:
+    """`heads` are kept up meanwhile.
 
     Raises:
         LogUnavailable: the stream did not answer, so that nobody could tell what is in force.
     """
+    follower = Follower(
+        client,
+        service,
+        topic,
+        heads,
+        reload_seconds=settings.orders_reload_seconds,
+        timeout_seconds=settings.read_timeout_seconds,
+        on_change=on_change,
+    )
     await follower.start()
     try:
-        yield
+        yield follower
     finally:
         await follower.stop()

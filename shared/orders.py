@@ -11,7 +11,7 @@ from contracts.control import ControlOrdered
 from contracts.envelope import Verifier
 from contracts.history import Run
 from contracts.subjects import CONTROL, CONTROL_SUBJECTS
-from shared.following import Follower, Topic, followed
+from shared.following import Follower, Topic, following
 from shared.order_log import Heads
 from shared.settings import ServiceSettings
 
@@ -101,16 +101,7 @@ async def following_orders(
         LogUnavailable: the stream did not answer, so that nobody could tell what is in force.
     """
     heads = Heads(verifier)
-    follower = Follower(
-        client,
-        service,
-        TOPIC,
-        heads,
-        reload_seconds=settings.orders_reload_seconds,
-        timeout_seconds=settings.read_timeout_seconds,
-        on_change=on_change,
-    )
-    async with followed(follower):
+    async with following(client, service, TOPIC, heads, settings, on_change) as follower:
         yield Orders(heads, follower)
 
 

@@ -13,7 +13,7 @@ from contracts.release import AgentReleased, is_drawn
 from contracts.subjects import RELEASE_SUBJECTS, RELEASES
 from contracts.task import TaskSubmitted
 from shared.errors import Again
-from shared.following import Follower, Topic, followed
+from shared.following import Follower, Topic, following
 from shared.release_book import ReleaseBook
 from shared.release_log import ReleaseHeads
 from shared.settings import ServiceSettings
@@ -121,14 +121,5 @@ async def following_releases(
         LogUnavailable: the stream did not answer, so that nobody could tell what is in force.
     """
     heads = ReleaseHeads(verifier=verifier)
-    follower = Follower(
-        client,
-        service,
-        TOPIC,
-        heads,
-        reload_seconds=settings.orders_reload_seconds,
-        timeout_seconds=settings.read_timeout_seconds,
-        on_change=on_change,
-    )
-    async with followed(follower):
+    async with following(client, service, TOPIC, heads, settings, on_change) as follower:
         yield FollowedReleases(heads, follower)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from contracts.shape import Body
 from infra.policies.suite import load_suite
-from infra.policies.trial import ORDERS, Outcome, Trial
+from infra.policies.trial import ORDERS, Asked, Outcome, Reached, Trial
 from services.guardrail_checker.rules import ToolPolicy
 
 CURVE = ("none", "own_tools", "user_words", "taint", "read_only")
@@ -16,24 +16,6 @@ CURVE = ("none", "own_tools", "user_words", "taint", "read_only")
 ASKED_SHOWN = 200
 
 Tick = Callable[[], None]
-
-
-class Asked(Body):
-    """A call of the user's own that needed a person, and why."""
-
-    suite: str
-    task: str
-    tool: str
-    reason: str
-
-
-class Reached(Body):
-    """A pair whose attack went through, and in which order."""
-
-    suite: str
-    task: str
-    attack: str
-    order: str
 
 
 class Score(Body):
@@ -136,14 +118,13 @@ def _score(policy: str, outcomes: Sequence[Outcome]) -> Score:
     pairs = sum(one.pairs for one in outcomes)
     tasks = sum(one.tasks for one in outcomes)
     approvals = sum(len(one.asked) for one in outcomes)
-    reached = {
-        (one.suite, attack.user_task, attack.attack) for one in outcomes for attack in one.successes
-    }
-    by_order = Counter(attack.order for one in outcomes for attack in one.successes)
+    reached = [one for outcome in outcomes for one in outcome.reached]
+    broken = {(one.suite, one.task, one.attack) for one in reached}
+    by_order = Counter(one.order for one in reached)
     return Score(
         policy=policy,
         pairs=pairs,
-        attack_success=len(reached) / pairs if pairs else 0.0,
+        attack_success=len(broken) / pairs if pairs else 0.0,
         tasks=tasks,
         tasks_without_human=tasks - sum(one.tasks_with_human for one in outcomes),
         approvals=approvals,
@@ -153,18 +134,9 @@ def _score(policy: str, outcomes: Sequence[Outcome]) -> Score:
 
 
 def _detailed(policy: str, outcomes: Sequence[Outcome]) -> Detailed:
-    reached = [
-        Reached(suite=one.suite, task=attack.user_task, attack=attack.attack, order=attack.order)
-        for one in outcomes
-        for attack in one.successes
-    ]
-    asked = [
-        Asked(suite=one.suite, task=each.user_task, tool=each.tool, reason=each.reason)
-        for one in outcomes
-        for each in one.asked
-    ]
+    asked = [one for outcome in outcomes for one in outcome.asked]
     return Detailed(
         **_score(policy, outcomes).model_dump(),
-        reached=tuple(reached),
+        reached=tuple(one for outcome in outcomes for one in outcome.reached),
         asked=tuple(asked[:ASKED_SHOWN]),
     )

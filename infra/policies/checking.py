@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from services.guardrail_checker.policies.loading import load_policy
-from services.guardrail_checker.rules.authority import CedarPolicies, policies_of
+from services.guardrail_checker.rules.authority import policies_of
 
 
 def checked(config: Path) -> dict[str, Any]:
@@ -15,7 +15,7 @@ def checked(config: Path) -> dict[str, Any]:
     """
     policy = load_policy(config)
     inforce = policies_of(policy.cedar, with_default=policy.default_policies)
-    default = CedarPolicies().policies if policy.default_policies else {}
+    default = policies_of("").policies if policy.default_policies else {}
     told = [
         {
             "id": name,

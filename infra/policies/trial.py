@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import Literal
 
 from contracts.guardrail import ToolCleared
+from contracts.shape import Body
 from contracts.task import Plan
 from contracts.tool import ToolManifest
 from infra.policies.manifests import as_json, manifests_of_suite
@@ -20,20 +21,20 @@ ORDERS: tuple[Order, ...] = ("after", "before", "between")
 Progress = Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Attack:
+class Reached(Body):
     """A pair in one order, in which every call of the attacker went through."""
 
-    user_task: str
+    suite: str
+    task: str
     attack: str
     order: Order
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A call of the user's own that needed a person."""
+class Asked(Body):
+    """A call of the user's own that needed a person, and why."""
 
-    user_task: str
+    suite: str
+    task: str
     tool: str
     reason: str
 
@@ -42,15 +43,14 @@ class Asked:
 class Outcome:
     """What one policy came to on one suite."""
 
-    suite: str
     pairs: int
     tasks: int
-    successes: tuple[Attack, ...]
+    reached: tuple[Reached, ...]
     asked: tuple[Asked, ...]
 
     @property
     def tasks_with_human(self) -> int:
-        return len({one.user_task for one in self.asked})
+        return len({one.task for one in self.asked})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +74,13 @@ class Trial:
             for one in self._alone(task, policy, planned, tick)
         ]
         pairs = self.suite.valid_pairs()
-        successes = [
-            Attack(task, attack, order)
+        reached = [
+            Reached(suite=self.suite.suite, task=task, attack=attack, order=order)
             for task, attack in pairs
             for order in ORDERS
             if self._succeeds(task, attack, order, policy, planned, tick)
         ]
-        return Outcome(
-            self.suite.suite, len(pairs), len(self.suite.user_tasks), tuple(successes), tuple(asked)
-        )
+        return Outcome(len(pairs), len(self.suite.user_tasks), tuple(reached), tuple(asked))
 
     def size(self) -> int:
         """How often `play` ticks."""
@@ -99,7 +97,8 @@ class Trial:
             output = as_json(call.output, self.suite.injection_vectors)
             if isinstance(verdict, ToolCleared) and stage.run_cleared(requested, verdict, output):
                 continue
-            yield Asked(name, call.tool, f"{verdict.rule}: {verdict.reason}")
+            reason = f"{verdict.rule}: {verdict.reason}"
+            yield Asked(suite=self.suite.suite, task=name, tool=call.tool, reason=reason)
             stage.run_approved(requested, output)
 
     def _succeeds(

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from faststream import Context
 
+from contracts.agent import DEPTH_LIMIT
 from contracts.control import InputSubmitted
 from contracts.envelope import Fact, Stored, Unbelievable
 from contracts.guardrail import (
@@ -195,13 +196,25 @@ async def _judge_request(run: Run, heard: Heard[ToolRequested], bus: Bus, desk: 
         return ToolBlocked.model_validate(
             {**_gave_up(desk), "call": asked.call, "attempt": asked.attempt}
         )
-    verdict = judge_call(run, asked, desk.policy, bus.clock.now())
+    above = await _runs_above(run, bus, heard.fact.sequence)
+    verdict = judge_call(run, asked, desk.policy, bus.clock.now(), above)
     if not is_shadow(run):
         return verdict
     parent = None
     if (grown := grown_from(run)) is not None:
         parent = await bus.read(run.tenant, grown.run_id, as_of=heard.fact.sequence)
     return judge_shadow(verdict, run, parent, asked, desk.policy, bus.clock.now())
+
+
+async def _runs_above(run: Run, bus: Bus, as_of: int) -> list[Run]:
+    """The runs that called this one, the nearest first."""
+    above = [run]
+    while len(above) <= DEPTH_LIMIT:
+        task = above[-1].submitted
+        if task is None or task.body.parent is None:
+            break
+        above.append(await bus.read(run.tenant, task.body.parent.run_id, as_of=as_of))
+    return above[1:]
 
 
 async def _judge_result(

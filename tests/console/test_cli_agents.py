@@ -21,7 +21,6 @@ def test_an_agent_is_shown_with_the_worst_that_it_could_do(fake):  # noqa: F811
         "effect": "money",
         "sinks": [sink],
         "calls": 1,
-        "calls_as_planned": True,
         "largest_amount": "500",
         "review": "amount > 50",
     }

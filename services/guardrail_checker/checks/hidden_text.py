@@ -13,7 +13,7 @@ from shared.redaction.span import Span
 NAME = "hidden_text"
 _SEQUENCE = (
     r"(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,16}[@-~]"
-    r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]{0,4096}(?:\x07|\x1b\\|\x9c)|\x1b[@-Z\\^_=>c78]"
+    r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\x9d]{0,4096}+(?:\x07|\x1b\\|\x9c)|\x1b[@-Z\\^_=>c78]"
 )
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]+"
 # Flags of regions spell their short name with tag characters, after a black flag.

@@ -15,7 +15,8 @@ from services.guardrail_checker.checks.folding import fold
 from shared.redaction.span import Span
 
 NAME = "self_loading"
-_ADDRESS = r"<?((?:[a-z][a-z0-9+.-]{1,20}:)?//[^\s)>\"']{1,2048}|data:[^\s)>\"']{1,2048})"
+# Possessive, and no bracket inside: what is not an image in the end is given up at once.
+_ADDRESS = r"<?((?:[a-z][a-z0-9+.-]{1,20}:)?//[^\s()>\"']{1,2048}+|data:[^\s()>\"']{1,2048}+)"
 _TAGS = (
     r"<(?:img|iframe|script|object|embed|video|audio|source|link|base|meta|form|svg|image|style"
     r"|input|track|portal|frame)\b[^>]{0,4096}>?"
@@ -23,10 +24,10 @@ _TAGS = (
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE | re.MULTILINE)
     for pattern in (
-        rf"!\[[^\]]{{0,1000}}\]\(\s{{0,9}}{_ADDRESS}[^)]{{0,400}}\)",
-        rf"^ {{0,3}}\[[^\]\n]{{1,200}}\]:\s{{0,9}}{_ADDRESS}.{{0,400}}$",
+        rf"!\[[^\]]{{0,1000}}\]\(\s{{0,9}}{_ADDRESS}[^)]{{0,400}}+\)",
+        rf"^ {{0,3}}\[[^\]\n]{{1,200}}\]:\s{{0,9}}{_ADDRESS}.{{0,400}}",
         _TAGS,
-        rf"url\(\s{{0,9}}[\"']?{_ADDRESS}[^)]{{0,400}}\)",
+        rf"url\(\s{{0,9}}[\"']?{_ADDRESS}[^)]{{0,400}}+\)",
     )
 )
 _MARKS = ("![", "]:", "<", "url(")

@@ -1,6 +1,7 @@
 """The verdict on one tool call. A refusal wins over a question, and a question over a pass."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -20,8 +21,17 @@ ToolVerdict = ToolCleared | ToolBlocked | ToolEscalated
 Arguments = dict[str, object]
 
 
-def judge_call(run: Run, asked: ToolRequested, policy: ToolPolicy, now: datetime) -> ToolVerdict:
-    """Clear, block or escalate a call, with the rule that decided and a sentence."""
+def judge_call(
+    run: Run,
+    asked: ToolRequested,
+    policy: ToolPolicy,
+    now: datetime,
+    above: Sequence[Run] = (),
+) -> ToolVerdict:
+    """Clear, block or escalate a call, with the rule that decided and a sentence.
+
+    `above` are the runs that called this one, the nearest first.
+    """
     manifest = _manifest(run, asked)
     if manifest is None:
         return _blocked(asked, policy, "tool_not_allowed", f"the agent has no tool {asked.tool!r}")
@@ -34,9 +44,12 @@ def judge_call(run: Run, asked: ToolRequested, policy: ToolPolicy, now: datetime
         return _blocked(asked, policy, "argument_limit", excess)
     if refusal := beyond_agents(run, asked, manifest):
         return _blocked(asked, policy, *refusal)
-    if asked.approval_id is not None:
-        return _judge_approved(run, asked, manifest, arguments, policy, now)
-    ruling = _ruling(run, asked, manifest, policy, approved=False)
+    is_approved = asked.approval_id is not None
+    if is_approved and (gap := approval_gap(run, asked)):
+        return _blocked(asked, policy, "approval_unfit", gap)
+    ruling = _ruling(run, asked, manifest, policy, above, approved=is_approved)
+    if is_approved:
+        return _judge_approved(run, asked, manifest, arguments, policy, ruling, now)
     if ruling.answer == "deny":
         return _blocked(asked, policy, ruling.rule, ruling.reason)
     question = _question(run, asked, manifest, arguments, policy, ruling)
@@ -51,12 +64,10 @@ def _judge_approved(
     manifest: ToolManifest,
     arguments: Arguments,
     policy: ToolPolicy,
+    ruling: Ruling,
     now: datetime,
 ) -> ToolVerdict:
     """People let it run, perhaps with other arguments: judged anew, for the policy may be too."""
-    if gap := approval_gap(run, asked):
-        return _blocked(asked, policy, "approval_unfit", gap)
-    ruling = _ruling(run, asked, manifest, policy, approved=True)
     if ruling.answer != "permit":
         return _blocked(asked, policy, ruling.rule, f"nobody may approve it: {ruling.reason}")
     question = _question(run, asked, manifest, arguments, policy, ruling)
@@ -97,10 +108,16 @@ def _over_limit(limits: dict[str, ArgumentLimit], arguments: Arguments) -> str |
 
 
 def _ruling(
-    run: Run, asked: ToolRequested, manifest: ToolManifest, policy: ToolPolicy, *, approved: bool
+    run: Run,
+    asked: ToolRequested,
+    manifest: ToolManifest,
+    policy: ToolPolicy,
+    above: Sequence[Run],
+    *,
+    approved: bool,
 ) -> Ruling:
     """What Cedar makes of the call, by where each of its values comes from."""
-    standing = standing_of(run, asked, manifest, policy, approved=approved)
+    standing = standing_of(run, asked, manifest, policy, approved=approved, above=above)
     ruling = policies_of(policy.cedar, with_default=policy.default_policies).rule(standing)
     doubts = standing.doubts() if ruling.answer != "permit" else ""
     return replace(ruling, reason=f"{ruling.reason}: {doubts}") if doubts else ruling
@@ -118,7 +135,9 @@ def _question(
     assert run.started is not None, "a call belongs to a started run"
     rule = run.started.body.agent.review.get(asked.tool)
     if rule is not None and (reason := _wants_review(rule, arguments)):
-        return _escalated(asked, policy, rule, reason)
+        # Who is asked for another reason is told what the policy doubts as well.
+        told = f"{reason}; {ruling.reason}" if ruling.answer == "ask" else reason
+        return _escalated(asked, policy, rule, told)
     anybody = ReviewRule(roles=policy.review_roles, expires_seconds=policy.review_expires)
     if manifest.effect in policy.review_effects:
         reason = f"a tool with effect {manifest.effect} always needs a person"

@@ -1,7 +1,7 @@
 """Which texts of a run a value may come from, when it decides who or what is affected."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from contracts.guardrail import ResultCleared, TaskCleared
 from contracts.history import Run, result_text
@@ -11,10 +11,17 @@ EXTERNAL = "external"
 _DOMAIN_OF_ONE = re.compile(r"^[^\s@,;:<>()\"']+(@[^\s@,;:<>()\"']+)\Z")
 
 
-def said_by_user(run: Run, step: int) -> tuple[str, ...]:
-    """What the user said before `step`: no text that another model may have written."""
-    said = (text for text, given in _said(run, step) if EXTERNAL not in given)
-    return (*_inherited(run, said_by_user), *said, *_told_beside(run))
+def said_by_user(run: Run, step: int, above: Sequence[Run] = ()) -> tuple[str, ...]:
+    """What the user said before `step`: no text that a model wrote.
+
+    The task of a run that another one called is what that one's model wrote, whatever it had read
+    by then. In its place stands what the user said to the runs `above`.
+    """
+    said = [text for text, given in _said(run, step) if EXTERNAL not in given]
+    if _is_called(run):
+        said = [given.text for given in inputs_through(run, step) if EXTERNAL not in given.labels]
+    handed_down = (text for one in above for text in said_by_user(one, len(one.steps) + 1))
+    return (*_inherited(run, said_by_user), *said, *_told_beside(run), *handed_down)
 
 
 def shown_texts(run: Run) -> tuple[str, ...]:
@@ -43,10 +50,15 @@ def _inherited(run: Run, texts: Callable[[Run, int], tuple[str, ...]]) -> tuple[
     return texts(run.ancestor, grown.step or len(run.ancestor.steps) + 1)
 
 
+def _is_called(run: Run) -> bool:
+    """Whether another run called it."""
+    return run.submitted is not None and run.submitted.body.parent is not None
+
+
 def _told_beside(run: Run) -> Iterator[str]:
     """Who it is for, as the producer told; the model of another run told nothing."""
     task = run.submitted.body if run.submitted is not None else None
-    if task is not None and task.parent is None:
+    if task is not None and not _is_called(run):
         yield from (text for text in (task.customer, task.user) if text is not None)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contracts.agent import Agent
+from contracts.agent import Agent, ReviewRule
 from contracts.guardrail import ToolBlocked, ToolCleared, ToolEscalated
 from infra.policies.stage import Stage
 from services.guardrail_checker.rules import ToolPolicy
@@ -18,6 +18,7 @@ from tests.guardrail_checker.authority.worlds import (
 )
 
 POLICY = ToolPolicy()
+FOUR = {"orders": 4, "refund": 4}
 IBAN = "DE02120300000000202051"
 FRENCH = "FR7630006000011234567890189"
 
@@ -233,3 +234,33 @@ def test_origins_are_ordered_and_the_agent_of_a_stage_is_real():
     assert STRONGEST_FIRST[0] == "user"
     assert STRONGEST_FIRST[-1] == "model"
     assert isinstance(office().stage.run.started.body.agent, Agent)
+
+
+def test_the_bound_is_of_the_payee_by_its_own_kind():
+    """An order that the tenant's own records know, and the user did not name by its number."""
+    amount = {"order": "id", "amount": "amount"}
+    refund = TOOLS["pay"].model_copy(update={"name": "refund", "sinks": amount})
+    orders = TOOLS["list_accounts"].model_copy(
+        update={"name": "orders", "fields": {"order": "id", "total": "amount"}}
+    )
+    stage = Stage("Refund my last order.", {"orders": orders, "refund": refund}, POLICY, FOUR)
+    requested, verdict = stage.ask("orders", "{}")
+    stage.run_cleared(requested, verdict, '[{"order": "77031", "total": "30.00"}]')
+
+    _, within = stage.ask("refund", '{"order": "77031", "amount": 20}')
+    _, above = stage.ask("refund", '{"order": "77031", "amount": 31}')
+
+    assert isinstance(within, ToolCleared)
+    assert "amount_of_nobody" in above.rule
+
+
+def test_what_an_author_wants_reviewed_is_told_with_what_the_policy_doubts():
+    stage = Stage(PROMPT, TOOLS, POLICY)
+    started = stage.run.started
+    reviewed = started.body.agent.model_copy(update={"review": {"pay": ReviewRule()}})
+    object.__setattr__(started, "body", started.body.model_copy(update={"agent": reviewed}))
+
+    _, asked = stage.ask("pay", f'{{"to": "{EVE_ACCOUNT}", "amount": 80}}')
+
+    assert asked.reason.startswith("every call of it needs a person; ")
+    assert EVE_ACCOUNT in asked.reason

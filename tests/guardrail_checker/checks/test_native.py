@@ -260,7 +260,7 @@ def test_a_team_adds_a_check_but_cannot_replace_one():
 
 
 @pytest.mark.parametrize(
-    "check", ["prompt_injection", "pii", "secrets", "no_links", "grounded_in_sources"]
+    "check", sorted(set(catalogue(CheckLimits())) - {"guardrails_secrets", "max_length"})
 )
 @pytest.mark.parametrize(
     "piece",
@@ -275,6 +275,11 @@ def test_a_team_adds_a_check_but_cannot_replace_one():
         "DE89 ",
         '{"',
         "eyJa.",
+        "![a](//",
+        "<img",
+        "\x9d",
+        "\x1b]a",
+        "a\u200b",
         "\n",
         " ",
     ],

@@ -74,3 +74,10 @@ def test_an_amount_has_a_currency(text):
 
     assert len(found) == len(list(grounding._AMOUNT.finditer(plain)))
     assert rest == grounding._AMOUNT.sub(grounding._blank, plain)
+
+
+@searching
+@given(text=st.from_regex(grounding._DATE))
+def test_a_date_begins_as_dates_do(text):
+    if grounding._DATE.search(fold(text).text):
+        assert grounding._DATE_BEGINS.search(fold(text).text)

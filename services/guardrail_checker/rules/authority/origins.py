@@ -11,7 +11,7 @@ from services.guardrail_checker.rules.numbers import finite
 from services.guardrail_checker.rules.trust import is_allowed
 
 from .reads import Result
-from .records import Record, Scalar, scalars
+from .records import Record, Scalar, every_scalar
 from .words import Words
 
 Origin = Literal[
@@ -105,7 +105,7 @@ class Sources:
         return "named" if is_named else "vouched"
 
     def _is_new(self, value: Scalar, result: Result) -> bool:
-        told = (each for given in result.arguments.values() for each in scalars(given))
+        told = every_scalar(list(result.arguments.values()))
         reads = (one for one in self.results if one.manifest.effect == "read")
         seen = (own for one in reads for record in one.records for _, own in record.fields)
         return not any(_is_same(value, each) for each in (*told, *seen))

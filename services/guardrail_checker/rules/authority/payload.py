@@ -4,7 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-TEXT_LIMIT = 262_144
+from .records import every_scalar
+
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
 _LINK = re.compile(
     r"(?:\b(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s<>\"')\]]+"
@@ -12,9 +13,11 @@ _LINK = re.compile(
     r"|(?<![\w@.])(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,18}/[^\s<>\"')\]]*)",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"[^\s@,;:<>()\[\]\"']+@[^\s@,;:<>()\[\]\"']+\.[^\s@,;:<>()\[\]\"'.]+")
+# From the start of a word on, or a long one would be read from each of its letters.
+_ADDRESS = re.compile(
+    r"(?<![^\s@,;:<>()\[\]\"'])[^\s@,;:<>()\[\]\"']+@[^\s@,;:<>()\[\]\"']+\.[^\s@,;:<>()\[\]\"'.]+"
+)
 _ACCOUNT = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?\b")
-
 _CARD = re.compile(r"\b\d{4}([ -]?)\d{4}\1\d{4}\1\d{1,7}\b")
 
 
@@ -35,12 +38,5 @@ def active(value: object) -> Iterator[str]:
 
 def _texts(value: object) -> Iterator[str]:
     """Every text in a value as a person reads it: no character that only a program sees."""
-    if isinstance(value, str):
-        yield _INVISIBLE.sub("", unicodedata.normalize("NFKC", value[:TEXT_LIMIT]))
-    elif isinstance(value, dict):
-        for key, each in value.items():
-            yield from _texts(key)
-            yield from _texts(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each)
+    for one in every_scalar(value):
+        yield _INVISIBLE.sub("", unicodedata.normalize("NFKC", str(one)))

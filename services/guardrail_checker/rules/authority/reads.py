@@ -10,7 +10,7 @@ from contracts.history import Run, result_text
 from contracts.tool import ToolManifest, ToolRequested
 from services.guardrail_checker.rules.trust import EXTERNAL
 
-from .records import Record, Scalar, records_of, scalars
+from .records import Record, Scalar, every_scalar, records_of
 from .words import Words
 
 Plan = Mapping[str, int]
@@ -84,6 +84,7 @@ def arguments_of(asked: ToolRequested) -> dict[str, object]:
 
 def _results(run: Run, step: int, words: Words, plan: Plan | None) -> list[Result]:
     found: list[Result] = []
+    known = _Known()
     manifests = manifests_of(run)
     for call in (call for each in run.steps[: step - 1] for call in each.calls):
         cleared = call.result.body if call.result is not None else None
@@ -92,25 +93,35 @@ def _results(run: Run, step: int, words: Words, plan: Plan | None) -> list[Resul
             continue
         assert call.last is not None, "a call with a result was requested"
         arguments = arguments_of(call.last.request.body)
-        vouched = manifest.name in plan if plan is not None else _is_led(arguments, words, found)
-        text = result_text(call, cleared)
-        found.append(Result(manifest, text, cleared.label, arguments, vouched))
+        vouched = manifest.name in plan if plan is not None else _is_led(arguments, words, known)
+        result = Result(manifest, result_text(call, cleared), cleared.label, arguments, vouched)
+        found.append(result)
+        known.add(result)
     return found
 
 
-def _is_led(arguments: dict[str, object], words: Words, earlier: list[Result]) -> bool:
+class _Known:
+    """The fields of the tenant's own records that were read under the user's words, as texts."""
+
+    def __init__(self) -> None:
+        self._fields: set[str] = set()
+        self._unread: list[Result] = []
+
+    def add(self, result: Result) -> None:
+        if result.is_vouched and not result.is_external:
+            self._unread.append(result)
+
+    def has(self, value: Scalar) -> bool:
+        """Each result is read once, and only if somebody asks."""
+        while self._unread:
+            for record in self._unread.pop().records:
+                self._fields.update(str(field) for _, field in record.fields)
+        return str(value) in self._fields
+
+
+def _is_led(arguments: dict[str, object], words: Words, known: _Known) -> bool:
     """Whether each argument is the user's, or a field of the tenant's own that was read so."""
-    given = [each for value in arguments.values() for each in scalars(value)]
+    given = every_scalar(list(arguments.values()))
     return bool(given) and all(
-        words.say(value) or words.name(value) or _is_known(value, earlier) for value in given
-    )
-
-
-def _is_known(value: Scalar, earlier: list[Result]) -> bool:
-    own = (one for one in earlier if one.is_vouched and not one.is_external)
-    return any(
-        str(field) == str(value)
-        for result in own
-        for record in result.records
-        for _, field in record.fields
+        words.say(value) or words.name(value) or known.has(value) for value in given
     )

@@ -1,7 +1,7 @@
 """The standing of one call: what Cedar is told of it, all of it computed from the log."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from contracts.history import Run, labels
@@ -79,11 +79,20 @@ class Standing:
 
 
 def standing_of(
-    run: Run, asked: ToolRequested, manifest: ToolManifest, policy: ToolPolicy, *, approved: bool
+    run: Run,
+    asked: ToolRequested,
+    manifest: ToolManifest,
+    policy: ToolPolicy,
+    *,
+    approved: bool,
+    above: Sequence[Run] = (),
 ) -> Standing:
-    """Trace every value of a call and count what came before it. Nothing is asked of the model."""
+    """Trace every value of a call and count what came before it. Nothing is asked of the model.
+
+    `above` are the runs that called this one: its user's words are theirs.
+    """
     plan = plan_of(run)
-    words = Words(said_by_user(run, asked.step))
+    words = Words(said_by_user(run, asked.step, above))
     results = results_before(run, asked.step, words, plan)
     sources = Sources(words, policy.destinations, results, plan is not None)
     arguments = arguments_of(asked)
@@ -113,20 +122,26 @@ def _sinks(
     manifest: ToolManifest, arguments: dict[str, object], sources: Sources
 ) -> Iterator[Traced]:
     found = [
-        (name, sink, value)
+        Traced(name, CONTEXT_NAME[sink], value, sources.of(value, sink))
         for name, sink in manifest.sinks.items()
         for value in every_scalar(arguments.get(name))
     ]
-    payees = [value for _, sink, value in found if sink in ("destination", "id")]
-    known = [one for one in payees if sources.of(one, "destination") in ("user", "tenant", "clean")]
-    bound = sources.bound(known) if len(known) == len(payees) and payees else Decimal(0)
-    for name, sink, value in found:
-        origin = sources.of(value, sink)
-        number = finite(value)
-        is_within = sink == "amount" and number is not None and 0 < number <= bound
-        if is_within and origin not in ("user", "clean", "named"):
-            origin = "bounded"
-        yield Traced(name, CONTEXT_NAME[sink], value, origin)
+    bound = _bound(found, sources)
+    for one in found:
+        number = finite(one.value) if one.name == "amount" else None
+        is_within = number is not None and 0 < number <= bound
+        if is_within and one.origin not in ("user", "clean", "named"):
+            yield replace(one, origin="bounded")
+        else:
+            yield one
+
+
+def _bound(sinks: list[Traced], sources: Sources) -> Decimal:
+    """How much may go to these payees unasked: nothing where one of them is a stranger."""
+    payees = [one for one in sinks if one.name in ("destination", "object")]
+    if not payees or any(one.origin not in ("user", "tenant", "clean") for one in payees):
+        return Decimal(0)
+    return sources.bound(one.value for one in payees)
 
 
 def _payload(
@@ -176,6 +191,8 @@ def _is_repeated(
     earlier: list[ToolRequested],
 ) -> bool:
     own = _targets(manifest, arguments)
+    if not own:
+        return False
     others = (arguments_of(one) for one in earlier if one.tool == asked.tool)
     return any(own & _targets(manifest, other) for other in others)
 
