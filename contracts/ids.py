@@ -1,4 +1,4 @@
-"""Ids are derived from causes, so that whoever says a fact again says it under the same id."""
+"""Ids: derived from causes, so that a fact said again has the same one; and who is one person."""
 
 import hashlib
 
@@ -26,6 +26,15 @@ def child_run_id(run_id: str, call: str, attempt: int) -> str:
     text = f"{run_id}_{call}-{attempt}"
     digest = hashlib.sha256(text.encode()).hexdigest()
     return text if len(text) <= ID_LIMIT else f"{text[: ID_LIMIT - 33]}_{digest[:32]}"
+
+
+def person(principal: str) -> str:
+    """One person for every spelling of an address: who writes it otherwise is nobody else."""
+    return principal.strip().casefold()
+
+
+def is_same_person(one: str, other: str) -> bool:
+    return person(one) == person(other)
 
 
 def lot_of(text: str) -> float:

@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from .agent import Agent, ReleaseLabel
 from .control import REASON_LIMIT, Order
-from .ids import lot_of
+from .ids import is_same_person, lot_of
 from .shape import Body, Sha256, Token, UtcTime
 from .subjects import RELEASE
 
@@ -119,7 +119,8 @@ def _problem(release: AgentReleased) -> str | None:
     """What is wrong with a release; None where nothing is."""
     definition, gate = release.definition, release.gate
     is_production = release.label == "production"
-    has_second = release.approved_by not in (None, release.asked_by)
+    second = release.approved_by
+    has_second = second is not None and not is_same_person(second, release.asked_by)
     if is_production and release.returns_to is None and not has_second:
         return "production moves with a second person, or back to what it was"
     if definition is None:

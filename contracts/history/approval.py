@@ -9,6 +9,7 @@ import re
 from datetime import datetime
 
 from ..envelope import Fact
+from ..ids import person
 from ..review import RefusalRule, ReviewAnswered, ReviewDecided, ReviewRequested
 from ..shape import Body, sha256_hex
 from ..tool import ToolRequested
@@ -49,11 +50,6 @@ def requesters(run: Run) -> frozenset[str]:
     task = run.submitted.body if run.submitted is not None else None
     names = (task.user, task.requester) if task is not None else ()
     return frozenset(person(name) for name in names if name is not None)
-
-
-def person(principal: str) -> str:
-    """One person for every spelling of an address: who writes it otherwise is nobody else."""
-    return principal.strip().casefold()
 
 
 def approval_gap(run: Run, asked: ToolRequested) -> str | None:

@@ -108,7 +108,7 @@ async def test_a_label_belongs_to_the_trace_of_the_scores_and_is_no_work(api, bu
 
 @pytest.mark.parametrize("whose", ["requester", "user"])
 async def test_nobody_labels_a_run_that_worked_for_them(api, bus, take, whose):
-    take(scored(**{whose: ANNA}))
+    take(scored(**{whose: ANNA.upper()}))
 
     answer = await api.post("/runs/r-1/labels", json=TRUTH)
 

@@ -14,7 +14,8 @@ from contracts.control import REASON_LIMIT
 from contracts.envelope import Fact
 from contracts.evaluation import RunEvaluated, RunLabelled
 from contracts.history import Run
-from contracts.history.approval import moment_of
+from contracts.history.approval import moment_of, requesters
+from contracts.ids import is_same_person
 from contracts.shape import Written
 from services.console.api.desk import Desk, DeskHere, InTenant
 from services.console.api.label_shapes import LabelView
@@ -103,7 +104,7 @@ def _check(run: Run, scored: RunEvaluated, metric: str, person: Person) -> None:
     task = run.submitted.body if run.submitted is not None else None
     if task is None or task.trial is not None:
         return
-    if person.principal in (task.requester, task.user):
+    if any(is_same_person(person.principal, one) for one in requesters(run)):
         raise Forbidden(
             f"{person.principal} asked for this run", "principal", "let somebody else label it"
         )

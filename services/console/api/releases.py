@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 
 from contracts.agent import Agent, ReleaseLabel
 from contracts.control import REASON_LIMIT
+from contracts.ids import is_same_person
 from contracts.release import AgentReleased, CanaryRules, GateRecord, ReleaseAsked, Sticky
 from contracts.shape import Token, Written
 from services.console.api.desk import Desk, DeskHere
@@ -92,7 +93,7 @@ async def approve(name: AgentName, said: Answered, person: Viewer, desk: DeskHer
     heads = await desk.releases.heads()
     asked = _open(name, said.nonce, heads)
     _check_approver(person)
-    if asked.asked_by == person.principal:
+    if is_same_person(asked.asked_by, person.principal):
         who = f"{person.principal} asked for it"
         raise Forbidden(who, name, "let somebody else approve it")
     _check_definition(asked.definition, desk)
@@ -110,7 +111,7 @@ async def refuse(name: AgentName, said: Answered, person: Viewer, desk: DeskHere
     """Let production stay. Whoever asked may take it back."""
     _check(name, person, desk)
     asked = _open(name, said.nonce, await desk.releases.heads())
-    if asked.asked_by != person.principal:
+    if not is_same_person(asked.asked_by, person.principal):
         _check_approver(person)
     told = {"refused_by": person.principal, "reason": said.reason or asked.reason}
     await desk.releases.give(asked.model_copy(update={**told, "at": desk.bus.clock.now()}))

@@ -15,7 +15,8 @@ from typing import Literal
 
 from contracts.envelope import Fact
 from contracts.history import Review, Run
-from contracts.history.approval import person, refusal, role_of
+from contracts.history.approval import refusal, role_of
+from contracts.ids import person
 from contracts.review import (
     Approver,
     ReviewAnswered,
