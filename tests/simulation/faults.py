@@ -75,7 +75,7 @@ RATES: Mapping[Fault, float] = {
     Fault.TOOL_BABBLES: 0.05,
     Fault.NO_WORKER: 0.1,
     Fault.CHECKER_DOWN: 0.02,
-    Fault.WRONG_CLEARANCE: 0.15,
+    Fault.WRONG_CLEARANCE: 0.3,
 }
 INTENSITIES = (0.0, 0.0, 0.0, 0.5, 1.0, 3.0)
 CALM_AFTER_SECONDS = (20.0, 60.0, 180.0)

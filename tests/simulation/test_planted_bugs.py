@@ -1,11 +1,12 @@
-"""Seven planted bugs, each found within a few seeds; without them the same seeds hold."""
+"""Seven planted bugs, each found within a few seeds; without it the seed that found one holds."""
 
 import pytest
 
 from tests.simulation import planted
-from tests.simulation.many import simulate_many, simulate_safely
+from tests.simulation.many import simulate_safely
 
-SEEDS = range(1000, 1050)
+# The search ends at the first find. So many, because half of all seeds lack the weather for a bug.
+SEEDS = range(1000, 1400)
 FINDERS = {
     planted.appends_unchecked: {"nothing_after_the_end", "one_end"},
     planted.acknowledged_before_handled: {"every_task_ends", "no_hold_left"},
@@ -24,10 +25,8 @@ def test_a_planted_bug_is_found(plant, monkeypatch):
     found = next((seed for seed in SEEDS if _broken(seed) & FINDERS[plant]), None)
 
     assert found is not None, f"{plant.__doc__} {len(SEEDS)} seeds did not notice"
-
-
-def test_without_a_planted_bug_the_same_seeds_hold():
-    assert not simulate_many(SEEDS).violations
+    monkeypatch.undo()
+    assert not _broken(found), f"seed {found} fails without the bug, too"
 
 
 def _broken(seed: int) -> set[str]:
