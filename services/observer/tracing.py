@@ -7,7 +7,7 @@ before it in the log, whoever heard that. So every span is told by one replica.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -29,11 +29,14 @@ from shared.tracing.trace import RunTracer
 
 log = structlog.get_logger()
 
+HEARD = frozenset(
+    type_ for hearing in HEARINGS if hearing.service == OBSERVER for type_ in hearing.types
+)
 # Everything between two of these is told with the second: of what is heard, all but what stands
 # in the middle of a step.
-TELLING = frozenset(
-    type_ for hearing in HEARINGS if hearing.service == OBSERVER for type_ in hearing.types
-) - {"money.settled", "tool.requested"}
+TELLING = HEARD - {"money.settled", "tool.requested"}
+# A bill may be the last that is heard of a run, and then nothing comes to tell it with.
+TELLING_AFTER_THE_END = TELLING | {"money.settled"}
 
 # Of each run, for what is heard next. Who hears an older one reads the run from its beginning.
 WINDOWS_KEPT = 256
@@ -83,6 +86,7 @@ class _Told:
 
     def __init__(self, key: RunKey, capture: Capture) -> None:
         self.sequence = 0
+        self.ended_at: int | None = None
         self.run = Run(*key)
         self._tracer = RunTracer(self.run, capture)
         self._since: list[SpanShape] = []
@@ -92,13 +96,24 @@ class _Told:
         for fact in facts:
             self.sequence = fact.sequence
             self._since += self._tracer.take(fact)
-            if fact.type in TELLING:
+            if self._tells(fact.sequence, fact.type):
                 self._windows[fact.sequence] = self._since
                 self._since = []
+            if self.ended_at is None and self.run.end is not None:
+                self.ended_at = fact.sequence
 
-    def has_passed(self, sequences: set[int]) -> bool:
+    def has_passed(self, heard: Mapping[int, str]) -> bool:
         """Whether one of these was told before, or is forgotten."""
-        return any(one <= self.sequence and one not in self._windows for one in sequences)
+        return any(
+            sequence <= self.sequence
+            and sequence not in self._windows
+            and self._tells(sequence, type_)
+            for sequence, type_ in heard.items()
+        )
+
+    def _tells(self, sequence: int, type_: str) -> bool:
+        is_over = self.ended_at is not None and sequence > self.ended_at
+        return type_ in (TELLING_AFTER_THE_END if is_over else TELLING)
 
     def pop(self, sequences: Collection[int], kept: int) -> list[SpanShape]:
         """The spans that are told with these; of the others only the newest windows are kept."""
@@ -131,16 +146,16 @@ class LiveTracer:
         self._cached_runs = cached_runs
         self._kept_windows = kept_windows
         self._known: OrderedDict[RunKey, _Told] = OrderedDict()
-        self._heard: dict[RunKey, set[int]] = {}
+        self._heard: dict[RunKey, dict[int, str]] = {}
         self._gathered = 0
         self._is_enough = asyncio.Event()
         self._telling: asyncio.Task[None] | None = None
         self._reading = asyncio.Lock()
 
     async def note(self, fact: Fact[Body]) -> None:
-        if fact.type not in TELLING:
+        if fact.type not in TELLING_AFTER_THE_END:
             return
-        self._heard.setdefault((fact.tenant, fact.run_id), set()).add(fact.sequence)
+        self._heard.setdefault((fact.tenant, fact.run_id), {})[fact.sequence] = fact.type
         self._gathered += 1
         if self._gathered >= self._gather_facts:
             self._is_enough.set()
@@ -157,21 +172,21 @@ class LiveTracer:
         self._gathered, self._is_enough, self._telling = 0, asyncio.Event(), None
         found: list[SpanShape] = []
         async with self._reading:
-            for key, sequences in heard.items():
-                found += await self._of(key, sequences)
+            for key, of_run in heard.items():
+                found += await self._of(key, of_run)
         await self._exporter.add(found)
 
-    async def _of(self, key: RunKey, sequences: set[int]) -> list[SpanShape]:
+    async def _of(self, key: RunKey, heard: Mapping[int, str]) -> list[SpanShape]:
         known = self._known.get(key)
-        if known is None or known.has_passed(sequences):
+        if known is None or known.has_passed(heard):
             known = self._known[key] = _Told(key, self._capture)
         self._known.move_to_end(key)
         if len(self._known) > self._cached_runs:
             self._known.popitem(last=False)
-        if max(sequences) > known.sequence and not await self._advance(key, known, max(sequences)):
+        if max(heard) > known.sequence and not await self._advance(key, known, max(heard)):
             self._known.pop(key, None)
             return []
-        return known.pop(sequences, self._kept_windows)
+        return known.pop(heard, self._kept_windows)
 
     async def _advance(self, key: RunKey, known: _Told, at_least: int) -> bool:
         """Take what is new of a run; false where no trace can be made of it."""

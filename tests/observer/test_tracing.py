@@ -9,7 +9,7 @@ import pytest
 
 from contracts.history import Run
 from contracts.run import Ancestor, RunStarted
-from services.observer.tracing import TELLING, LiveTracer, Untold
+from services.observer.tracing import HEARD, TELLING, TELLING_AFTER_THE_END, LiveTracer, Untold
 from shared.errors import LineageBroken
 from shared.redaction import redact
 from shared.telemetry import semconv
@@ -55,7 +55,7 @@ def tracer(log, exported, gather=0.0, cached=8, capture=NOTHING, **limits):
 
 
 def heard(facts):
-    return [fact for fact in facts if fact.type in TELLING]
+    return [fact for fact in facts if fact.type in HEARD]
 
 
 def ids(spans):
@@ -131,6 +131,40 @@ async def test_replicas_share_the_facts_and_each_span_is_told_once(facts, seed):
     assert told == Counter(span.span_id for span in trace_of(facts))
 
 
+@pytest.fixture
+def billed_late():
+    """The bill of the last step comes after everything else."""
+    history = whole_run()
+    bill = [fact for fact in history.facts if fact.type == "money.settled"][-1]
+    facts = [fact for fact in history.facts if fact is not bill]
+    return traced([replace(fact, sequence=at) for at, fact in enumerate([*facts, bill], 1)])
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_a_bill_that_comes_after_the_end_is_told_once(billed_late, seed):
+    dice = random.Random(seed)
+    log, exported = Log(billed_late), Exported()
+    replicas = [tracer(log, exported) for _ in range(2)]
+    shuffled = heard(billed_late)
+    dice.shuffle(shuffled)
+
+    for fact in shuffled:
+        await dice.choice(replicas).note(fact)
+
+    assert Counter(ids(exported.spans)) == Counter(ids(trace_of(billed_late)))
+
+
+async def test_a_bill_within_a_run_does_not_read_it_from_its_beginning_again(facts):
+    log = Log(facts)
+    live = tracer(log, Exported())
+    bill = next(fact for fact in facts if fact.type == "money.settled")
+    await live.note(heard(facts)[-1])
+
+    await live.note(bill)
+
+    assert log.reads == 1
+
+
 async def test_a_fact_that_is_heard_again_tells_the_same_spans(facts):
     log, exported = Log(facts), Exported()
     live = tracer(log, exported)
@@ -165,7 +199,8 @@ async def test_a_long_run_that_is_heard_late_is_told_from_its_beginning(facts):
 
 
 async def test_many_facts_are_told_before_the_time_is_up(facts):
-    exported, most = Exported(), len(heard(facts))
+    exported = Exported()
+    most = sum(fact.type in TELLING_AFTER_THE_END for fact in facts)
     live = tracer(Log(facts), exported, gather=3600, gather_facts=most)
 
     await asyncio.wait_for(asyncio.gather(*(live.note(fact) for fact in heard(facts))), 10)
