@@ -12,6 +12,7 @@ from services.console.api.review_views import review_view
 from services.console.api.shapes import FactView
 from services.console.api.views import run_view
 from services.console.cli import app
+from services.console.cli.errors import FAILED
 from services.console.cli.render import facts_from
 from tests.bodies import VERDICT
 from tests.console.stories import asked_run
@@ -190,20 +191,35 @@ def test_show_tells_the_timeline(fake):
     assert "settled: $0.000120 of $0.005000 held" in done.stdout
 
 
-def test_show_prompt_tells_what_the_model_saw(fake):
-    seen = {
-        "step": 1,
+def seen_at_step_2(*, matches):
+    return {
+        "step": 2,
         "position": 3,
         "sha256": "ab",
-        "matches": True,
+        "matches": matches,
         "prompt": prompt(RUN.run, 2).model_dump(mode="json"),
     }
-    fake.answer("GET", "/runs/r-1/prompt/2", seen)
+
+
+def test_show_prompt_tells_what_the_model_saw(fake):
+    fake.answer("GET", "/runs/r-1/prompt/2", seen_at_step_2(matches=True))
 
     done = interlock("runs", "show", "r-1", "--prompt", "2")
 
+    assert done.exit_code == 0
     for told in ("✓ as recorded", "Help customers.", "→ find_order", "← shipped"):
         assert told in done.stdout
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_prompt_that_is_not_the_recorded_one_is_shown_and_fails(fake, form):
+    fake.answer("GET", "/runs/r-1/prompt/2", seen_at_step_2(matches=False))
+
+    done = interlock("runs", "show", "r-1", "--prompt", "2", *form)
+
+    assert done.exit_code == FAILED
+    assert "Help customers." in done.stdout
+    assert "not what the model saw at step 2" in done.stderr
 
 
 def test_watch_prints_a_line_a_fact_and_the_answer(fake):

@@ -61,6 +61,12 @@ def _show_prompt(
     from services.console.cli.transcript import transcript  # noqa: PLC0415 - slow
 
     show(seen, transcript(seen), as_json=as_json)
+    if not seen["matches"]:
+        raise CommandFailed(
+            f"This is not what the model saw at step {step}: its digest is another than"
+            " the one that was recorded.",
+            "hold a recorded run against this release: see docs/recipes/upgrade_safely.md",
+        )
 
 
 def _show_step(
