@@ -97,6 +97,7 @@ def timer_loop(core: Core, desk: Desk, clockwork: Clockwork, settings: Settings)
     """Hears `timer.fired.<tenant>.<run_id>`, and of schedules `timer.due.<name>`."""
     bus: Bus = core.bus
     budget = crash_budget(core, ORCHESTRATOR, TIMER_DURABLE, settings)
+    parked_for = timedelta(seconds=settings.parked_wake_seconds)
 
     async def fired(message: Msg) -> None:
         tokens, timer = message.subject.split("."), stored_from(message)
@@ -105,6 +106,9 @@ def timer_loop(core: Core, desk: Desk, clockwork: Clockwork, settings: Settings)
             if crashes >= budget.limit:
                 reason = f"to be woken ended {crashes} processes in a row"
                 await core.dead_letters.put(timer, TIMERS, CRASH_LOOP, reason)
+                if len(tokens) == FIRED_TOKENS:
+                    # Its timer is what looks at a run again, so that without one it would hang.
+                    await desk.timers.wake(tokens[2], tokens[3], bus.clock.now() + parked_for)
             elif len(tokens) == FIRED_TOKENS:
                 await wake(tokens[2], tokens[3], bus, desk)
             elif len(tokens) == DUE_TOKENS:

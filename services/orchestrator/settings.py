@@ -16,6 +16,9 @@ class Settings(ServiceSettings):
         Path("tools.lock.json"), validation_alias="INTERLOCK_TOOL_MANIFESTS"
     )
     sweep_seconds: float = Field(60.0, gt=0, description="An open run is looked at this often")
+    parked_wake_seconds: float = Field(
+        3600.0, gt=0, description="A run that ended those who woke it is looked at after so long"
+    )
     open_runs: int | None = Field(
         None, ge=1, le=2000, description="Runs that may be open at once; the others wait"
     )

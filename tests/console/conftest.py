@@ -1,6 +1,7 @@
 import json
 import warnings
 from dataclasses import replace
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import typer.testing  # noqa: F401 - imported here first, and only for that
 
+from contracts.subjects import GUARDRAIL, LEDGER, RUNS
 from services.console.adapters import MemoryHistory
 from services.console.api.app import make_api
 from services.console.api.desk import Desk
@@ -18,6 +20,7 @@ from services.console.dead_letters import DeadLetter, MemoryDeadLetters
 from services.console.settings import Settings
 from shared.testing import MemoryBus
 from tests.bodies import NOON, agent
+from tests.histories import whole_run
 from tests.readmodels import MemoryRows
 
 ANNA = Person(principal="anna@example.org", roles=("operator", "support-lead"))
@@ -96,3 +99,41 @@ def take(bus):
         bus.facts.extend(replace(fact) for fact in history.facts)
 
     return taking
+
+
+def letter(number, fact, **changes):
+    known = {
+        "number": number,
+        "stored_at": NOON + timedelta(minutes=number),
+        "service": LEDGER,
+        "stream": RUNS,
+        "sequence": fact.sequence,
+        "subject": f"run.acme.r-1.{fact.type}",
+        "rule": "handler_failed",
+        "reason": "it failed",
+        "tenant": "acme",
+        "run_id": "r-1",
+        "type": fact.type,
+        "body_text": "{}",
+    }
+    return DeadLetter(**{**known, **changes})
+
+
+@pytest.fixture
+def asked(take, bus):
+    """A fact that the ledger hears."""
+    take(whole_run())
+    return next(one for one in bus.facts if one.type == "model.requested")
+
+
+@pytest.fixture
+def letters(desk, asked):
+    """Three of the ledger, of which one is about no fact; and one of the guardrail."""
+    stored = desk.dead_letters.stored
+    stored[:] = [
+        letter(1, asked),
+        letter(2, asked, rule="bad_body", sequence=999),
+        letter(3, asked, service=GUARDRAIL, run_id="r-2"),
+        letter(4, asked, rule="crash_loop", tenant="other"),
+    ]
+    return stored

@@ -5,51 +5,11 @@ from datetime import timedelta
 import pytest
 
 from contracts.run import RunRedriven
-from contracts.subjects import GUARDRAIL, LEDGER, RUNS
-from services.console.dead_letters import DeadLetter
-from services.console.settings import Settings
+from contracts.subjects import GUARDRAIL, LEDGER, ORCHESTRATOR, TIMERS
+from services.console.dead_letters.redriving import heard_by
 from shared.errors import LogUnavailable
 from tests.bodies import NOON
-from tests.console.conftest import as_
-from tests.histories import whole_run
-
-
-def letter(number, fact, **changes):
-    known = {
-        "number": number,
-        "stored_at": NOON + timedelta(minutes=number),
-        "service": LEDGER,
-        "stream": RUNS,
-        "sequence": fact.sequence,
-        "subject": f"run.acme.r-1.{fact.type}",
-        "rule": "handler_failed",
-        "reason": "it failed",
-        "tenant": "acme",
-        "run_id": "r-1",
-        "type": fact.type,
-        "body_text": "{}",
-    }
-    return DeadLetter(**{**known, **changes})
-
-
-@pytest.fixture
-def asked(take, bus):
-    """A fact that the ledger hears."""
-    take(whole_run())
-    return next(one for one in bus.facts if one.type == "model.requested")
-
-
-@pytest.fixture
-def letters(desk, asked):
-    """Three of the ledger, of which one is about no fact; and one of the guardrail."""
-    stored = desk.dead_letters.stored
-    stored[:] = [
-        letter(1, asked),
-        letter(2, asked, rule="bad_body", sequence=999),
-        letter(3, asked, service=GUARDRAIL, run_id="r-2"),
-        letter(4, asked, rule="crash_loop", tenant="other"),
-    ]
-    return stored
+from tests.console.conftest import as_, letter
 
 
 def numbers(answer):
@@ -174,6 +134,47 @@ async def test_a_letter_about_a_redrive_stands_for_the_fact_that_it_names(api, b
     assert [one.sequence for one in bus.bodies(RunRedriven)] == [asked.sequence] * 2
 
 
+def parked_timer(asked, **changes):
+    """As the orchestrator puts the timer of a run aside that ends whoever it wakes."""
+    place = {"stream": TIMERS, "sequence": 3, "type": "timer.fired", "service": ORCHESTRATOR}
+    return letter(5, asked, subject="timer.fired.acme.r-1", rule="crash_loop", **place | changes)
+
+
+async def test_a_parked_timer_is_redriven_by_the_last_fact_that_woke_its_run(api, bus, letters):
+    del bus.facts[-3:]  # it has not ended
+    woken_by = [one for one in bus.facts if one.type == "result.cleared"]
+    letters.append(parked_timer(woken_by[-1]))
+
+    answer = await api.post("/dead-letters/5/redrive")
+
+    assert answer.status_code == 200
+    [said] = bus.bodies(RunRedriven)
+    heard = [one for one in bus.facts if one.type in heard_by(ORCHESTRATOR)]
+    assert (said.service, said.sequence) == (ORCHESTRATOR, heard[-1].sequence)
+    assert answer.json()["state"] == "redriven"
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({}, "its run r-1 has ended"),
+        ({"run_id": "r-7"}, "the log has no run r-7 of acme"),
+        ({"service": LEDGER}, "lies in TIMERS"),
+        ({"type": "", "tenant": "", "run_id": ""}, "lies in TIMERS"),
+    ],
+)
+async def test_a_timer_that_wakes_nothing_is_refused_with_its_reason(
+    api, bus, letters, asked, change, why
+):
+    letters.append(parked_timer(asked, **change))
+
+    answer = await api.post("/dead-letters/5/redrive")
+
+    assert answer.status_code == 409
+    assert why in answer.json()["what"]
+    assert bus.bodies(RunRedriven) == []
+
+
 async def test_a_letter_is_discarded_with_a_reason_and_kept(api, letters):
     without = await api.post("/dead-letters/2/discard", json={"reason": ""})
 
@@ -183,55 +184,6 @@ async def test_a_letter_is_discarded_with_a_reason_and_kept(api, letters):
     assert (answer.json()["state"], answer.json()["decision"]) == ("discarded", "a test by Vera")
     assert numbers(await api.get("/dead-letters")) == [4, 3, 1]
     assert (await api.get("/dead-letters/2")).json()["decided_by"] == "anna@example.org"
-
-
-async def test_many_are_redriven_the_oldest_first_and_each_is_accounted_for(api, bus, letters):
-    done = (await api.post("/dead-letters/redrive", json={"service": LEDGER, "rate": 1000})).json()
-
-    assert (done["matched"], done["redriven"], done["after"]) == (3, [1], 4)
-    assert [one["number"] for one in done["skipped"]] == [2, 4]
-    assert "no message 999" in done["skipped"][0]["why"]
-    assert len(bus.bodies(RunRedriven)) == 1
-
-
-async def test_a_dry_run_tells_the_same_and_says_nothing(api, bus, letters):
-    asked = {"service": LEDGER, "dry_run": True}
-
-    done = (await api.post("/dead-letters/redrive", json=asked)).json()
-
-    assert (done["redriven"], [one["number"] for one in done["skipped"]]) == ([1], [2, 4])
-    assert bus.bodies(RunRedriven) == []
-    assert numbers(await api.get("/dead-letters")) == [4, 3, 2, 1]
-
-
-async def test_one_request_goes_on_where_the_one_before_it_ended(api, letters):
-    first = await api.post("/dead-letters/redrive", json={"limit": 2, "rate": 1000})
-    second = await api.post(
-        "/dead-letters/redrive", json={"limit": 2, "rate": 1000, "after": first.json()["after"]}
-    )
-
-    looked_at = [
-        one
-        for part in (first.json(), second.json())
-        for one in (*part["redriven"], *(left["number"] for left in part["skipped"]))
-    ]
-    assert sorted(looked_at) == [1, 2, 3, 4]
-
-
-@pytest.mark.parametrize(
-    ("body", "where"),
-    [
-        ({"limit": 1_000_000}, "limit"),
-        ({"limit": 1000, "rate": 1}, "limit"),
-        ({"rate": 0}, "rate"),
-        ({"since": "yesterday"}, "since"),
-    ],
-)
-async def test_every_bound_of_a_bulk_redrive_is_named(api, letters, body, where):
-    answer = await api.post("/dead-letters/redrive", json=body)
-
-    assert answer.status_code == 422
-    assert answer.json()["where"] == where
 
 
 @pytest.mark.parametrize("token", ["vera-token", "tom-token"])
@@ -254,9 +206,3 @@ async def test_only_an_operator_of_all_tenants_reaches_them(api, bus, letters, t
     assert answer.status_code == 403
     assert bus.bodies(RunRedriven) == []
     assert letters[0].state == "open"
-
-
-def test_one_request_of_the_largest_size_ends_in_time_at_some_rate():
-    settings = Settings()
-
-    assert settings.redrive_limit / 1000 <= settings.redrive_seconds

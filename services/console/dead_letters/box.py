@@ -41,6 +41,10 @@ class DeadLetterBox(Protocol):
         """
         ...
 
+    async def facts(self, tenant: str, run_id: str) -> list[Fact[Body]]:
+        """The believed facts of a run, in log order."""
+        ...
+
     async def note(self, number: int, note: Note) -> bool:
         """Write down what was decided about a letter; False where something already was."""
         ...
@@ -52,6 +56,7 @@ class LogDeadLetters:
     def __init__(self, reader: DirectReader, core: Core, looked_at: int, timeout: float) -> None:
         self._reader = reader
         self._redrives = core.redrives
+        self._runs = core.bus.runs
         self._jetstream = core.client.jetstream()
         self._looked_at = looked_at
         self._timeout_seconds = timeout
@@ -72,6 +77,9 @@ class LogDeadLetters:
     async def fact(self, sequence: int) -> Fact[Body] | None:
         found = await self._redrives.at(sequence)
         return None if found is None else found.fact
+
+    async def facts(self, tenant: str, run_id: str) -> list[Fact[Body]]:
+        return await self._runs.facts(tenant, run_id)
 
     async def note(self, number: int, note: Note) -> bool:
         before = await self._notes(number)
@@ -100,7 +108,7 @@ class MemoryDeadLetters:
     """Dead letters in memory, for tests."""
 
     stored: list[DeadLetter] = field(default_factory=list)
-    facts: list[Fact[Body]] = field(default_factory=list)
+    known: list[Fact[Body]] = field(default_factory=list)
 
     async def letters(self) -> list[DeadLetter]:
         return list(self.stored)
@@ -109,7 +117,10 @@ class MemoryDeadLetters:
         return next((one for one in self.stored if one.number == number), None)
 
     async def fact(self, sequence: int) -> Fact[Body] | None:
-        return next((one for one in self.facts if one.sequence == sequence), None)
+        return next((one for one in self.known if one.sequence == sequence), None)
+
+    async def facts(self, tenant: str, run_id: str) -> list[Fact[Body]]:
+        return [one for one in self.known if (one.tenant, one.run_id) == (tenant, run_id)]
 
     async def note(self, number: int, note: Note) -> bool:
         places = (n for n, one in enumerate(self.stored) if one.number == number)

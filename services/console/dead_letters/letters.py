@@ -16,10 +16,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from contracts.envelope import RESTORED_HEADERS, Stored
 from contracts.shape import Token
-from contracts.subjects import DEAD_NOTE, parse_subject
+from contracts.subjects import DEAD_NOTE, TIMER_FIRED, parse_subject
 
 UNREADABLE = "unreadable"
 NOTES = DEAD_NOTE.split("{", maxsplit=1)[0]
+FIRED = TIMER_FIRED.split(".{", maxsplit=1)[0]
 State = Literal["open", "redriven", "discarded"]
 GroupedBy = Literal["rule", "service", "tenant", "run_id", "type"]
 
@@ -180,6 +181,9 @@ def group(letters: Sequence[LetterLine], by: GroupedBy) -> list[LetterGroup]:
 
 def _place(subject: str) -> dict[str, str]:
     """Tenant, run and type, where the subject has them: they are for filters, and not believed."""
+    if subject.startswith(f"{FIRED}.") and subject.count(".") == TIMER_FIRED.count("."):
+        *_, tenant, run_id = subject.split(".")
+        return {"tenant": tenant, "run_id": run_id, "type": FIRED}
     try:
         place = parse_subject(subject)
     except ValueError:

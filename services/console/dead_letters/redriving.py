@@ -10,9 +10,9 @@ from contracts.envelope import Fact, Unbelievable
 from contracts.hearings import HEARINGS
 from contracts.run import RunRedriven
 from contracts.shape import Body
-from contracts.subjects import RUNS
+from contracts.subjects import ENDS, ORCHESTRATOR, RUNS, TIMERS
 from services.console.dead_letters.box import DeadLetterBox
-from services.console.dead_letters.letters import DeadLetter, Note
+from services.console.dead_letters.letters import FIRED, DeadLetter, Note
 from services.console.errors import Conflict
 from shared.bus import Bus
 from shared.errors import LogError
@@ -81,6 +81,8 @@ async def redrivable(letter: DeadLetter, box: DeadLetterBox) -> Fact[Body]:
         Conflict: there is none that its service could handle.
     """
     _check_open(letter)
+    if (letter.service, letter.stream, letter.type) == (ORCHESTRATOR, TIMERS, FIRED):
+        return await _last_heard(letter, box)
     if letter.stream != RUNS:
         raise _never(letter, f"it is no fact of a run, but lies in {letter.stream or 'no stream'}")
     fact = await _fact(letter, letter.sequence, box)
@@ -89,8 +91,7 @@ async def redrivable(letter: DeadLetter, box: DeadLetterBox) -> Fact[Body]:
     # A redrive that crashed its worker is put aside unread: what it named is meant.
     if isinstance(fact.body, RunRedriven):
         fact = await _fact(letter, fact.body.sequence, box)
-    heard = {type_ for one in HEARINGS if one.service == letter.service for type_ in one.types}
-    if fact.type not in heard:
+    if fact.type not in heard_by(letter.service):
         raise _never(letter, f"{letter.service} does not hear {fact.type}")
     return fact
 
@@ -132,6 +133,22 @@ async def redrive_many(  # noqa: PLR0913 - what is done, to what, by whom, and h
         failed=tuple(failed),
         after=chosen[-1].number if chosen else 0,
     )
+
+
+async def _last_heard(letter: DeadLetter, box: DeadLetterBox) -> Fact[Body]:
+    """A timer is no fact, and only a wake-up: whatever the run was last woken by wakes it again."""
+    heard = heard_by(ORCHESTRATOR)
+    facts = [one for one in await box.facts(letter.tenant, letter.run_id) if one.type in heard]
+    if not facts:
+        raise _never(letter, f"the log has no run {letter.run_id} of {letter.tenant}")
+    if any(one.type in ENDS for one in facts):
+        raise _never(letter, f"its run {letter.run_id} has ended meanwhile")
+    return facts[-1]
+
+
+def heard_by(service: str) -> set[str]:
+    """The types of facts that may be redriven to a service."""
+    return {type_ for one in HEARINGS if one.service == service for type_ in one.types}
 
 
 async def _fact(letter: DeadLetter, sequence: int, box: DeadLetterBox) -> Fact[Body]:

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from contracts.subjects import GUARDRAIL, ORCHESTRATOR, TIMER_DURABLE
+from contracts.subjects import GUARDRAIL, ORCHESTRATOR
 from infra.dev.assembly import REPOSITORY, inherited
 from infra.platform.ports import choose_port
-from services.orchestrator.__main__ import timer_loop
 from shared.crashes import CrashBudget, MemoryCrashCounts, NatsCrashCounts
 from shared.errors import Again
 from tests.integration.bus.crashing_service import WORST
@@ -132,29 +131,6 @@ async def test_a_run_that_kills_the_orchestrator_is_parked_though_it_may_try_for
         assert worker.deaths == 3
         assert worker.notes["poison last"] == 0
         assert [one["rule"] for one in await nats_platform.dead_letters()] == ["crash_loop"]
-
-
-async def test_a_timer_that_kills_the_orchestrator_is_parked_too(nats_platform, monkeypatch):
-    core = await nats_platform.connect(ORCHESTRATOR)
-    settings = nats_platform.settings(ORCHESTRATOR)
-    counts = NatsCrashCounts(core.client, ORCHESTRATOR, TIMER_DURABLE, 2.0)
-    woken: list[str] = []
-
-    async def crash(_tenant, run_id, *_) -> None:
-        woken.append(run_id)
-        await counts.write(1, CRASHES)  # as that many processes would have left it
-        raise Again("silence")
-
-    monkeypatch.setattr("services.orchestrator.__main__.wake", crash)
-    loop = timer_loop(core, None, None, settings)
-    await loop.start()
-    await (await nats_platform.jetstream()).publish("timer.fired.acme.r-1", b"")
-
-    await eventually(nats_platform.dead_letters)
-    await loop.stop(0)
-    [letter] = await nats_platform.dead_letters()
-    assert (letter["rule"], letter["stream"]) == ("crash_loop", "TIMERS")
-    assert woken == ["r-1"]
 
 
 async def test_a_message_that_only_fails_is_never_taken_for_one_that_kills(nats_platform):

@@ -5,7 +5,16 @@ import json
 
 import pytest
 
-from contracts.subjects import CONSOLE, EXECUTOR, GUARDRAIL, PRODUCER, RUNS
+from contracts.envelope import Stored
+from contracts.subjects import (
+    CONSOLE,
+    EXECUTOR,
+    GUARDRAIL,
+    ORCHESTRATOR,
+    PRODUCER,
+    RUNS,
+    TIMERS,
+)
 from services.console.dead_letters import Note, open_dead_letters, redrive, redrive_many
 from services.console.dead_letters.letters import UNREADABLE
 from services.console.errors import Conflict
@@ -49,6 +58,23 @@ async def test_a_letter_tells_what_it_is_about_and_is_open(nats_platform, box):
     assert (letter.sequence, letter.state) == (submitted.sequence, "open")
     assert json.loads(letter.body_text)["agent"] == "support"
     assert await box.letter(letter.number) == letter
+
+
+async def test_the_letter_of_a_timer_names_its_run_and_wakes_it_when_redriven(
+    nats_platform, console, box
+):
+    submitted = await submit(nats_platform)
+    core = await nats_platform.connect(ORCHESTRATOR)
+    timer = Stored("timer.fired.acme.r-1", {}, b"", 1, submitted.time)
+    await core.dead_letters.put(timer, TIMERS, "crash_loop", "to be woken ended 4 processes")
+    [letter] = await box.letters()
+
+    await redrive(letter, box, console.bus, ANNA, "mended")
+
+    assert (letter.tenant, letter.run_id, letter.type) == ("acme", "r-1", "timer.fired")
+    said = (await console.bus.runs.facts("acme", "r-1"))[-1]
+    assert (said.type, said.body.service) == ("run.redriven", ORCHESTRATOR)
+    assert said.body.sequence == submitted.sequence
 
 
 async def test_a_note_says_who_decided_what_and_when(nats_platform, box):

@@ -1,0 +1,66 @@
+"""Dead letters by filter: many at once, each accounted for, no faster than was said."""
+
+import pytest
+
+from contracts.run import RunRedriven
+from contracts.subjects import LEDGER
+from services.console.settings import Settings
+
+
+def numbers(answer):
+    return [one["number"] for one in answer.json()]
+
+
+async def test_many_are_redriven_the_oldest_first_and_each_is_accounted_for(api, bus, letters):
+    done = (await api.post("/dead-letters/redrive", json={"service": LEDGER, "rate": 1000})).json()
+
+    assert (done["matched"], done["redriven"], done["after"]) == (3, [1], 4)
+    assert [one["number"] for one in done["skipped"]] == [2, 4]
+    assert "no message 999" in done["skipped"][0]["why"]
+    assert len(bus.bodies(RunRedriven)) == 1
+
+
+async def test_a_dry_run_tells_the_same_and_says_nothing(api, bus, letters):
+    asked = {"service": LEDGER, "dry_run": True}
+
+    done = (await api.post("/dead-letters/redrive", json=asked)).json()
+
+    assert (done["redriven"], [one["number"] for one in done["skipped"]]) == ([1], [2, 4])
+    assert bus.bodies(RunRedriven) == []
+    assert numbers(await api.get("/dead-letters")) == [4, 3, 2, 1]
+
+
+async def test_one_request_goes_on_where_the_one_before_it_ended(api, letters):
+    first = await api.post("/dead-letters/redrive", json={"limit": 2, "rate": 1000})
+    second = await api.post(
+        "/dead-letters/redrive", json={"limit": 2, "rate": 1000, "after": first.json()["after"]}
+    )
+
+    looked_at = [
+        one
+        for part in (first.json(), second.json())
+        for one in (*part["redriven"], *(left["number"] for left in part["skipped"]))
+    ]
+    assert sorted(looked_at) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        ({"limit": 1_000_000}, "limit"),
+        ({"limit": 1000, "rate": 1}, "limit"),
+        ({"rate": 0}, "rate"),
+        ({"since": "yesterday"}, "since"),
+    ],
+)
+async def test_every_bound_of_a_bulk_redrive_is_named(api, letters, body, where):
+    answer = await api.post("/dead-letters/redrive", json=body)
+
+    assert answer.status_code == 422
+    assert answer.json()["where"] == where
+
+
+def test_one_request_of_the_largest_size_ends_in_time_at_some_rate():
+    settings = Settings()
+
+    assert settings.redrive_limit / 1000 <= settings.redrive_seconds
