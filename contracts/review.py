@@ -26,7 +26,9 @@ class ReviewRequested(Body):
     """`review.requested`: people are asked about one exact call.
 
     `about` is `call` (may it run?) or `outcome` (it was started; did it happen?). `review_id` is
-    the call and its attempt, so that it is known before the question is asked.
+    the call and its attempt, so that it is known before the question is asked. At `expires_at` a
+    question about a call has its `default` for an answer. One about an outcome has none: silence
+    does not tell what happened. It is overdue then, and stays open.
     """
 
     review_id: str
@@ -42,6 +44,10 @@ class ReviewRequested(Body):
     default: Literal["reject", "cancel"] = "reject"
     quorum: int = Field(1, ge=1)
     escalations: tuple[EscalationStep, ...] = ()
+
+    def is_expired(self, moment: datetime) -> bool:
+        """Whether it is too late for an answer at a moment."""
+        return self.about == "call" and moment >= self.expires_at
 
     def roles_at(self, moment: datetime) -> tuple[str, ...]:
         """Who may answer at a moment."""

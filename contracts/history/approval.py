@@ -26,7 +26,7 @@ def refusal(run: Run, review: Review, answer: Fact[ReviewAnswered]) -> RefusalRu
     Lateness and roles are judged by the server's timestamp, so that whoever reads the log agrees.
     """
     asked, said = review.requested.body, answer.body
-    if moment_of(answer) >= asked.expires_at:
+    if asked.is_expired(moment_of(answer)):
         return "late"
     # Also where the question showed a person other arguments than it has the digest of.
     shown = sha256_hex(asked.arguments_json.encode())

@@ -4,22 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.guardrail import ResultCleared
 from contracts.history import told
-from contracts.review import (
-    ReviewAnswerRefused,
-    ReviewDecided,
-    ReviewRequested,
-)
-from contracts.tool import ToolRequested, ToolUnknown
-from tests.bodies import (
-    NOON,
-    VERDICT,
-    manifest,
-    tool_claimed,
-    tool_escalated,
-    tool_succeeded,
-)
+from contracts.review import ReviewAnswerRefused
+from contracts.tool import ToolRequested
+from tests.bodies import NOON, tool_escalated
 from tests.histories import History
 from tests.orchestrator.deciding import said
 from tests.orchestrator.reviewing import (
@@ -31,7 +19,6 @@ from tests.orchestrator.reviewing import (
     settle,
 )
 
-REFUND = ("find_order", '{"order_id": "1042"}')
 LADDER = (
     {"after_seconds": 600, "roles": ("team-lead",)},
     {"after_seconds": 1200, "roles": ("director",)},
@@ -88,43 +75,6 @@ def test_a_response_is_told_to_the_model_in_place_of_a_result():
 
     assert (decision.outcome, next_step.step) == ("responded", 2)
     assert shown(asking) == "A person answered instead of the tool: Anna was paid by hand."
-
-
-def test_a_question_about_an_outcome_takes_a_yes_or_a_no():
-    asking = outcome_asked()
-    asking.answer(decision="edit", arguments_json=EDITED, roles=("operator",))
-    asking.answer("max", "respond", response="it went well", roles=("operator",))
-
-    asking.decide()
-
-    assert asking.rules == ["not_possible", "not_possible"]
-
-
-def outcome_asked() -> Asking:
-    """A call that was approved, claimed, and never heard of again."""
-    asking = Asking()
-    asking.answer()
-    asking.decide()
-    history = asking.history
-    cleared = history.clear(history.facts[-1])
-    history.say(tool_claimed("1-1", 2), cleared)
-    history.say(ToolUnknown(call="1-1", attempt=2, reason="the worker died"), cleared)
-    asking.decide()
-    assert asking.question.about == "outcome"
-    asking.answer = lambda *given, **changes: Asking.answer(
-        asking, *given, **{"review_id": "1-1-2", **changes}
-    )
-    return asking
-
-
-def test_a_question_about_an_outcome_is_decided_by_one_who_may():
-    asking = outcome_asked()
-    asking.answer(roles=("operator",))
-
-    decision, next_step = asking.decide()
-
-    assert (decision.outcome, next_step.step) == ("approved", 2)
-    assert "did take effect" in shown(asking)
 
 
 @pytest.mark.parametrize("decision", ["approve", "reject"])
@@ -191,12 +141,6 @@ def test_nothing_happens_while_a_review_waits():
     assert said(Asking().history) == []
 
 
-# Answers before their question
-
-
-# The run ends
-
-
 # Many reviews
 
 
@@ -215,45 +159,3 @@ def test_many_reviews_of_one_run_are_answered_in_any_order():
     assert (again.call, again.attempt) == ("1-3", 2)
     left = [one.requested.body.review_id for one in history.run.open_reviews]
     assert left == ["1-1-1", "1-2-1"]
-
-
-# Nobody can tell
-
-
-def unknown(*, idempotent: bool) -> History:
-    history = History()
-    history.begin(manifest(idempotent=idempotent))
-    cleared = history.clear(history.call(history.step(calls=[REFUND])))
-    history.say(tool_claimed("1-1"), cleared)
-    history.say(ToolUnknown(call="1-1", attempt=1, reason="the worker died"), cleared)
-    return history
-
-
-def test_an_idempotent_tool_is_attempted_again_when_nobody_can_tell():
-    [again] = said(unknown(idempotent=True))
-
-    assert isinstance(again, ToolRequested)
-    assert again.attempt == 2
-
-
-def test_of_any_other_tool_a_person_is_asked_whether_it_happened():
-    [question] = said(unknown(idempotent=False))
-
-    assert isinstance(question, ReviewRequested)
-    assert question.about == "outcome"
-
-
-def test_late_evidence_settles_the_call_and_withdraws_the_question():
-    history = unknown(idempotent=False)
-    [question] = said(history)
-    history.say(question, history.facts[-1])
-    cleared = next(fact for fact in history.facts if fact.type == "tool.cleared")
-
-    late = history.say(tool_succeeded("1-1"), cleared)
-    result = ResultCleared(**VERDICT, call="1-1", text="ok", label="tool:find_order")
-    history.say(result, late)
-
-    decision, *_ = said(history)
-
-    assert isinstance(decision, ReviewDecided)
-    assert decision.outcome == "withdrawn"

@@ -129,7 +129,9 @@ class ReviewLine(Shape):
     default: str
     reason: str
     asked_at: datetime | None
-    expires_at: datetime
+    expires_at: datetime = Field(
+        description="About a call: its default then decides. About an outcome: when it is overdue"
+    )
     decided_at: datetime | None = None
     decided_by: str | None = None
     decision: str = ""

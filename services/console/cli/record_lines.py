@@ -162,6 +162,8 @@ def _decision(one: ReviewRecord) -> Line:
     decision = one.decision
     if not isinstance(decision, DecisionRecord):
         if decision.outcome == "open":
+            if one.about == "outcome":
+                return OPEN, "open until somebody says whether it happened"
             return OPEN, f"open until {one.expires_at:%H:%M:%S} UTC; then: {one.default}"
         return QUIET, "the run ended before anybody decided"
     good = decision.outcome in ("approved", "edited", "responded")

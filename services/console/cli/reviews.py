@@ -65,7 +65,7 @@ def list_(
             one["tool"],
             one["arguments_json"],
             ", ".join(one["roles"]),
-            moment(one["expires_at"]),
+            moment(one["expires_at"]) if one["about"] == "call" else "never",
         )
         for one in found
     )
@@ -189,7 +189,7 @@ def _detail(review: Any) -> Any:
         ("asked by", review["requester"] or "-"),
         ("roles", ", ".join(review["roles"])),
         ("agree", f"{review['agreed']} of {review['quorum']}"),
-        ("expires", f"{moment(review['expires_at'])}, then {review['default']}"),
+        ("expires", _expiry(review)),
     ]
     rows += [("then asks", _ladder_step(step)) for step in review["ladder"]]
     rows += [("answer", _said(answer)) for answer in review["answers"]]
@@ -200,6 +200,13 @@ def _detail(review: Any) -> Any:
     if review["response"]:
         rows.append(("response", review["response"]))
     return table((review["id"], ""), rows)
+
+
+def _expiry(review: Any) -> str:
+    due = moment(review["expires_at"])
+    if review["about"] == "outcome":
+        return f"never: silence does not tell what happened; an answer is due by {due}"
+    return f"{due}, then {review['default']}"
 
 
 def _ladder_step(step: Any) -> str:

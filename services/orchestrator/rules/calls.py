@@ -15,6 +15,7 @@ from .reviews import advance_review
 
 # An idempotent tool whose outcome is unknown may be attempted so often under one key.
 TOOL_ATTEMPTS = 3
+# By then somebody should have looked. The question stays open, and the run waits.
 OUTCOME_REVIEW_SECONDS = 24 * 3600
 OUTCOME_ROLES = ("operator",)
 

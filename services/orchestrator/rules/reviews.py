@@ -7,6 +7,9 @@ change their minds until it is decided; the same thing said twice counts once.
 
 An answer that was stored before the expiry comes before it, however late it is read. A decision is
 appended only onto a run whose every fact was seen, so that exactly one of the two is made.
+
+A question about an outcome never expires. Nobody's silence tells whether money has moved, and a
+model that is told to go on may move it again. So the run waits, until somebody says or it is ended.
 """
 
 from collections.abc import Iterator
@@ -51,7 +54,7 @@ def advance_review(run: Run, review: Review, now: datetime, *, withdrawn: bool) 
             return (*moves, Say(review.requested.id, decided))
     if withdrawn:
         return (*moves, Say(review.requested.id, _unanswered(review, "withdrawn")))
-    if now >= review.requested.body.expires_at:
+    if review.requested.body.is_expired(now):
         return (*moves, Say(review.requested.id, _unanswered(review, "expired")))
     return (*moves, *_escalations(review, now))
 

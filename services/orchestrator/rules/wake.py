@@ -30,7 +30,8 @@ def _moments(run: Run) -> Iterator[datetime]:
 
 
 def _review_moments(review: Review) -> Iterator[datetime]:
-    """When it expires, and when the next of its ladder is asked."""
+    """When it expires, if it does, and when the next of its ladder is asked."""
     asked = review.requested.body
-    yield asked.expires_at
+    if asked.about == "call":
+        yield asked.expires_at
     yield from (step.at for step in asked.escalations[len(review.escalated) :][:1])
