@@ -49,8 +49,9 @@ class Effects:
         self._check_leave(place, context, manifest, sha256_hex(arguments_json.encode()), name)
 
     def check_at_rest(self) -> None:
-        """Whatever nobody can tell was asked of a person, or told later."""
+        """Whatever nobody can tell was asked of a person, who said it, or told later."""
         for place in self._log.runs:
+            self._check_decisions(place)
             for unknown in self._bodies(place, ToolUnknown):
                 if not self._is_dealt_with(place, unknown.body):
                     name = f"{place[1]}/{unknown.body.call}-{unknown.body.attempt}"
@@ -77,6 +78,15 @@ class Effects:
             self._violate("approved_first", f"{name} needed a person, and none was asked")
         if leave.approval_id is not None and not self._approves(place, leave, call, digest):
             self._violate("approval_binds", f"{name} was approved by nobody with these arguments")
+
+    def _check_decisions(self, place: Place) -> None:
+        """Nobody's silence decides whether something happened."""
+        asked = {one.body.review_id: one.body for one in self._bodies(place, ReviewRequested)}
+        for decided in self._bodies(place, ReviewDecided):
+            question = asked.get(decided.body.review_id)
+            if question and question.about == "outcome" and decided.body.outcome == "expired":
+                name = f"{place[1]}/{question.review_id} ({question.tool})"
+                self._violate("silence_tells_nothing", f"{name} was decided by the clock")
 
     def _approves(self, place: Place, leave: ToolCleared, call: str, digest: str) -> bool:
         decided = self._log.by_id.get(leave.approval_id or "")

@@ -141,9 +141,13 @@ class People:
                 await self._say_of(run_id, more)
 
     async def _review(self, asked: Fact[ReviewRequested]) -> None:
-        """Answer a question or not; what nobody can tell is always answered in the end."""
+        """Answer a question or not; what nobody can tell is answered in the end, maybe overdue."""
         question = asked.body
-        ignored = question.about == "call" and self.chance.random() < IGNORES
+        ignored = self.chance.random() < IGNORES
+        if ignored and question.about == "outcome":
+            left = question.expires_at - self.bus.clock.now()
+            await self.process.sleep(left.total_seconds())
+            ignored = False
         if self.chance.random() < STRANGERS:
             await self._wait(ANSWER_WITHIN_SECONDS)
             await self._say_of(asked.run_id, self._answer(question, "mallory", ("nobody",)))

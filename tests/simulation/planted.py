@@ -1,12 +1,14 @@
-"""Seven bugs to plant. Each is a small slip that a change could bring back; none is subtle."""
+"""Eight bugs to plant. Each is a small slip that a change could bring back; none is subtle."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from contracts.history import Run
 from contracts.model import ModelClaimed
+from contracts.review import ReviewRequested
 from contracts.tool import ToolClaimed
 from services.cost_ledger.handlers import ending
 from services.cost_ledger.rules.ending import InFlight, Revoked
@@ -87,3 +89,12 @@ def routes_drawn_anew(patch: pytest.MonkeyPatch) -> None:
         return choose(replace(work, root=f"{work.root} {work.step.number}"), choice)
 
     patch.setattr(attempts, "choose_route", fickle)
+
+
+def outcomes_expire(patch: pytest.MonkeyPatch) -> None:
+    """A question about what nobody can tell is decided by the clock, as any other."""
+
+    def any_expires(self: ReviewRequested, moment: datetime) -> bool:
+        return moment >= self.expires_at
+
+    patch.setattr(ReviewRequested, "is_expired", any_expires)

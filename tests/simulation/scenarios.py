@@ -23,6 +23,8 @@ ROUTES = (
 )
 WEIGHTS = (2, 1)
 CALL_SECONDS = 4
+# A day is too long to be waited for here. Some people answer later than this.
+OVERDUE_SECONDS = 40
 ALIAS = Alias(
     routes=[
         {**route.model_dump(), "weight": weight}

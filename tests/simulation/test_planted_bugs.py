@@ -1,4 +1,4 @@
-"""Seven planted bugs, each found within a few seeds; without it the seed that found one holds."""
+"""Eight planted bugs, each found within a few seeds; without it the seed that found one holds."""
 
 import pytest
 
@@ -15,6 +15,7 @@ FINDERS = {
     planted.judged_runs_forgotten: {"every_run_is_scored"},
     planted.claimed_holds_released: {"claimed_stays_held", "bills_are_kept"},
     planted.routes_drawn_anew: {"one_route_a_run"},
+    planted.outcomes_expire: {"silence_tells_nothing"},
 }
 
 

@@ -4,9 +4,11 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass
 from random import Random
+from unittest.mock import patch
 
 from contracts.subjects import CONSOLE
 from services.cost_ledger.store import MemoryLedgerStore
+from services.orchestrator.rules import calls
 
 from .cluster import Cluster
 from .engine import Engine, Trace
@@ -15,7 +17,7 @@ from .log import Violation
 from .loop import VirtualLoop, determined
 from .oracle import Oracle
 from .people import People
-from .scenarios import budgets
+from .scenarios import OVERDUE_SECONDS, budgets
 from .services import Outside
 
 LOOK_SECONDS = 10.0
@@ -41,7 +43,7 @@ class Outcome:
 def simulate(seed: int, *, keep_trace: bool = False) -> Outcome:
     """Run one seed to its rest. The same seed gives the same digest."""
     loop = VirtualLoop()
-    with determined(seed, loop):
+    with determined(seed, loop), patch.object(calls, "OUTCOME_REVIEW_SECONDS", OVERDUE_SECONDS):
         asyncio.set_event_loop(loop)
         try:
             return loop.run_until_complete(World(seed, loop, keep_trace).live())
