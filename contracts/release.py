@@ -14,17 +14,43 @@ from .control import REASON_LIMIT, Order
 from .ids import is_same_person, lot_of
 from .shape import Body, Sha256, Token, UtcTime
 from .subjects import RELEASE
+from .suite import GateRules
 
 Sticky = Literal["run", "customer", "tenant"]
 CHECKS_LIMIT = 20
+JUDGED_LIMIT = 100
 ASKED = "asked"  # where the request to move production lies
 
 Reason = Annotated[str, StringConstraints(max_length=REASON_LIMIT)]
 Sentence = Annotated[str, StringConstraints(max_length=512)]
 
 
+class GateSide(Body):
+    """The trials of one version: which they are, how many cases were told, and how many passes.
+
+    Passes are summed over cases, each the mean of its repeats.
+    """
+
+    experiment: str
+    arm: Token
+    cases: int
+    passed: float
+
+
+class GateProof(Body):
+    """By what a verdict is found again in the log. `judged`: metrics of calibrated juries."""
+
+    baseline: GateSide
+    candidate: GateSide
+    rules: GateRules
+    judged: Annotated[tuple[str, ...], Field(max_length=JUDGED_LIMIT)] = ()
+
+
 class GateRecord(Body):
-    """What a gate found, as whoever moves a label shows it. `results_sha256` names the results."""
+    """What a gate found, as whoever moves a label shows it. `results_sha256` names the results.
+
+    Nothing of it is believed for being written down: without a `proof`, no label moves any more.
+    """
 
     experiment: str
     suite: str
@@ -36,6 +62,7 @@ class GateRecord(Body):
     checks: Annotated[tuple[Sentence, ...], Field(max_length=CHECKS_LIMIT)] = ()
     results_sha256: Sha256
     decided_at: UtcTime
+    proof: GateProof | None = Field(None, description="Absent: from before there were any")
 
 
 class CanaryRules(Body):

@@ -10,10 +10,9 @@ from pydantic import Field, StringConstraints, model_validator
 from .scoring import Scorers
 from .shape import Token, Usd, Written
 from .task import INPUT_LIMIT_CHARACTERS, Name, Note, TaskLimits
-from .trial import REPEATS_LIMIT, STUBS_LIMIT, Answer, Stub
+from .trial import REPEATS_LIMIT, STUBS_LIMIT, TAGS_LIMIT, Answer, Stub
 
 CASES_LIMIT = 100_000
-TAGS_LIMIT = 32
 CRITICAL = "critical"
 DEFAULT_MARGIN = 0.03
 

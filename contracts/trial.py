@@ -16,6 +16,8 @@ from .shape import Token, Written
 STUBS_LIMIT = 200
 INSTRUCTIONS_LIMIT = 65_536
 REPEATS_LIMIT = 100
+TAGS_LIMIT = 32
+NAME_CHARACTERS = 40  # of an experiment's name in the ids of its trials
 EVALUATION = "evaluation"  # the feature that trials and judges are charged to
 
 Answer = Literal["approve", "reject"]
@@ -60,3 +62,12 @@ class Trial(Written):
     stubs: Annotated[tuple[Stub, ...], Field(max_length=STUBS_LIMIT)] = ()
     reviews: Answer = Field("reject", description="What a person is taken to answer in a shadow")
     scorers: Scorers = ()
+    tags: Annotated[tuple[Token, ...], Field(max_length=TAGS_LIMIT)] = Field(
+        (), description="Of its case: so the log alone tells which cases are critical"
+    )
+    cluster: Token | None = Field(None, description="Of its case: which others fail with it")
+
+
+def trial_prefix(experiment: str) -> str:
+    """How the ids of the trials of an experiment begin."""
+    return f"{experiment[:NAME_CHARACTERS]}-"

@@ -1,10 +1,19 @@
 """Releases for tests: of `support`, in whatever version is wanted."""
 
 from contracts.agent import Agent
+from contracts.envelope import Fact
+from contracts.evaluation import AssertionResult, RunEvaluated
 from contracts.release import AgentReleased, GateRecord, ReleaseAsked
+from contracts.shape import Body
+from contracts.task import TaskSubmitted
+from contracts.trial import EVALUATION, Trial, trial_prefix
 from shared.release_log import MemoryReleases
 from shared.releases import FixedReleases
-from tests.bodies import DIGEST, NOON, agent
+from tests.bodies import DIGEST, NOON, agent, run_started, task_cleared
+from tests.histories import History
+
+EXPERIMENT = "refunds-1"
+CASES = 10
 
 
 def version(name: str) -> Agent:
@@ -12,21 +21,61 @@ def version(name: str) -> Agent:
     return agent().model_copy(update={"instructions": f"You are {name}."})
 
 
-def gate_record(candidate: Agent, verdict: str = "pass") -> GateRecord:
+def arm_of(definition: Agent) -> str:
+    return f"v-{definition.version}"
+
+
+def gate_record(
+    candidate: Agent, verdict: str = "pass", baseline: Agent | None = None, **changes: object
+) -> GateRecord:
+    """What the gate says of `tried` of both, each of whose cases passed."""
+    before = baseline or agent()
+    sides = {
+        name: {
+            "experiment": EXPERIMENT,
+            "arm": arm_of(one),
+            "cases": CASES,
+            "passed": CASES,
+        }
+        for name, one in (("baseline", before), ("candidate", candidate))
+    }
     return GateRecord.model_validate(
         {
-            "experiment": "refunds-1",
+            "experiment": EXPERIMENT,
             "suite": "refunds",
             "agent": candidate.name,
-            "baseline_version": agent().version,
+            "baseline_version": before.version,
             "candidate_version": candidate.version,
             "verdict": verdict,
-            "cases": 200,
+            "cases": CASES,
             "checks": ("It changed by +0.0 points.",),
             "results_sha256": DIGEST,
             "decided_at": NOON,
+            "proof": {**sides, "rules": {"margin": 0.3}},
+            **changes,
         }
     )
+
+
+def trial(definition: Agent, case: str, *, passed: bool = True, **changes: object) -> History:
+    """A trial of a version that was scored."""
+    told = {"experiment": EXPERIMENT, "arm": arm_of(definition), "case": case, **changes}
+    name = f"{trial_prefix(EXPERIMENT)}{definition.version}-{case}"
+    history = History(run_id=name)
+    task = {"agent": definition.name, "input": "Hello", "feature": EVALUATION}
+    submitted = history.say(TaskSubmitted(**task, trial=Trial.model_validate(told)))
+    cleared = history.say(task_cleared("Hello"), submitted)
+    version = {"agent": definition, "agent_version": definition.version}
+    history.say(run_started().model_copy(update=version), cleared)
+    score = AssertionResult(name="resolved", passed=passed, score=float(passed), reason="so")
+    history.say(RunEvaluated(passed=passed, score=float(passed), assertions=(score,)), history.root)
+    return history
+
+
+def tried(definition: Agent, failing: int = 0) -> list[Fact[Body]]:
+    """The facts of the trials of a version, of which the first so many failed."""
+    runs = [trial(definition, f"c-{at}", passed=at >= failing) for at in range(CASES)]
+    return [fact for run in runs for fact in run.facts]
 
 
 def released(label: str, definition: Agent | None, **changes: object) -> AgentReleased:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from contracts.release import CHECKS_LIMIT, GateRecord
+from contracts.release import CHECKS_LIMIT, GateProof, GateRecord, GateSide
 from contracts.shape import sha256_hex
 from infra.evals.folder import RESULTS, Folder
 from services.console.cli.errors import FAILED, CommandFailed
@@ -43,6 +43,8 @@ def record_of(report: Report, finding: GateFinding, folder: Folder) -> GateRecor
         if len(found) != 1:
             told = ", ".join(sorted(found)) or "none"
             return f"the runs of {name} were of several versions, or none: {told}"
+    if any(one.recorded for one in report.results if one.arm == finding.baseline):
+        return "recorded runs are no trials; try both versions by a suite"
     arm = next(one for one in report.experiment.arms if one.name == finding.candidate)
     tried = {one.case for one in report.results if one.arm == finding.candidate}
     return GateRecord(
@@ -56,6 +58,28 @@ def record_of(report: Report, finding: GateFinding, folder: Folder) -> GateRecor
         checks=tuple(_sentence(one.name, one.sentence) for one in finding.checks[:CHECKS_LIMIT]),
         results_sha256=sha256_hex((folder.path / RESULTS).read_bytes()),
         decided_at=datetime.now(UTC),
+        proof=_proof(report, finding, finding.baseline),
+    )
+
+
+def _proof(report: Report, finding: GateFinding, baseline: str) -> GateProof:
+    counted = finding.counted
+
+    def side(arm: str, passed: float) -> GateSide:
+        # An arm of an experiment that was run before is named with it.
+        experiment, _, own = arm.rpartition(":")
+        return GateSide(
+            experiment=experiment or report.experiment.name,
+            arm=own,
+            cases=counted.cases,
+            passed=passed,
+        )
+
+    return GateProof(
+        baseline=side(baseline, counted.baseline_passed),
+        candidate=side(finding.candidate, counted.candidate_passed),
+        rules=report.experiment.rules,
+        judged=counted.judged,
     )
 
 

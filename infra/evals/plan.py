@@ -16,9 +16,8 @@ from contracts.agent import Agent
 from contracts.scoring import Judged
 from contracts.shape import sha256_hex
 from contracts.suite import Case, Suite
-from contracts.trial import EVALUATION, Trial
+from contracts.trial import EVALUATION, Trial, trial_prefix
 
-NAME_CHARACTERS = 40  # of an experiment's name in a run id
 ID_DIGITS = 16
 ARMS_LIMIT = 50
 
@@ -154,7 +153,7 @@ def digest(suite: Suite, cases: Iterable[Case], arms: Sequence[ArmSpec], *where:
 def run_id_of(experiment: str, *told: object) -> str:
     """The run id of a trial: it follows from what is tried, and from nothing else."""
     content = json.dumps([experiment, *told], sort_keys=True).encode()
-    return f"{experiment[:NAME_CHARACTERS]}-{sha256_hex(content)[:ID_DIGITS]}"
+    return f"{trial_prefix(experiment)}{sha256_hex(content)[:ID_DIGITS]}"
 
 
 def arm_of_prompt(path: Path) -> tuple[str, str]:
@@ -178,6 +177,8 @@ def _planned(
         stubs=() if tools == "real" else (*case.stubs, *suite.stubs),
         reviews=case.reviews,
         scorers=(*case.scorers, *suite.scorers),
+        tags=case.tags,
+        cluster=case.cluster,
     )
     written = {
         "agent": arm.agent,

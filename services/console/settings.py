@@ -49,6 +49,13 @@ class Settings(ServiceSettings, PostgresSettings):
     redrive_limit: int = Field(1_000, ge=1, description="Dead letters that one request redrives")
     redrive_seconds: float = Field(20.0, gt=0, description="How long such a request may take")
 
+    gate_record_days: int = Field(
+        14, ge=1, le=365, description="So long the record of a gate moves a label"
+    )
+    gate_trials_limit: int = Field(
+        5_000, ge=1, le=100_000, description="Trials of a version that are read to check a record"
+    )
+
     event_streams: int = Field(256, ge=1, description="Server-sent event streams at once")
     event_poll_seconds: float = Field(
         0.1, gt=0, description="How late a stream may learn what another replica projected"

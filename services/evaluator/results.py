@@ -134,6 +134,15 @@ class Check(Body):
     sentence: str
 
 
+class Counted(Body):
+    """What a verdict stands on: cases told in both arms, their passes, and judges that counted."""
+
+    cases: int = 0
+    baseline_passed: float = 0.0
+    candidate_passed: float = 0.0
+    judged: tuple[str, ...] = ()
+
+
 class GateFinding(Body):
     """What the gate says of a candidate. The worst of its checks decides."""
 
@@ -144,6 +153,7 @@ class GateFinding(Body):
     smallest_drop: float | None = Field(
         description="The smallest fall of the pass rate that these cases show 8 times out of 10"
     )
+    counted: Counted = Counted()
 
 
 class Report(Body):

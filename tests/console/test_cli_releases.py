@@ -80,7 +80,7 @@ def test_what_changes_is_shown_before_it_is_asked_for(fake, files):  # noqa: F81
 
     assert done.exit_code == 1
     assert "+instructions: You are new." in done.stderr
-    assert "The gate said pass, of 200 cases" in done.stderr
+    assert "The gate said pass, of 10 cases" in done.stderr
     assert fake.asked[-1].method == "GET"
 
 

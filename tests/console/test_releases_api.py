@@ -2,12 +2,14 @@
 
 import pytest
 
+from services.observer.rules import project
 from shared.catalogue import Alias
+from shared.clock import FixedClock
 from shared.config import ManifestFile
 from shared.release_log import MemoryReleases
-from tests.bodies import agent, manifest
+from tests.bodies import NOON, agent, manifest
 from tests.console.conftest import PEOPLE, Person, as_
-from tests.releasing import gate_record, released, version
+from tests.releasing import gate_record, released, tried, version
 
 OTTO = Person(principal="otto@example.org", roles=("viewer", "approver"))
 OLD, NEW, NEWER = version("old"), version("new"), version("newer")
@@ -22,18 +24,35 @@ def settings(settings, tmp_path):
 
 
 @pytest.fixture
-def desk(desk):
+async def desk(desk, take_trials):
     desk.people = {**PEOPLE, "otto-token": OTTO}
     desk.aliases = {"default": Alias.model_construct()}
+    desk.bus.clock = FixedClock(NOON)
+    for one in (agent(), OLD, NEW, NEWER):
+        await take_trials(tried(one))
     return desk
 
 
-def asked(label, definition=NEW, **changes):
+@pytest.fixture
+def take_trials(desk, bus):
+    async def taking(facts):
+        bus.given(*facts)
+        stored = bus.facts[-len(facts) :]
+        await desk.store.apply([change for fact in stored for change in project(fact)])
+
+    return taking
+
+
+def record(definition=NEW, verdict="pass", **changes):
+    return gate_record(definition, verdict, **changes).model_dump(mode="json")
+
+
+def asked(label, definition=NEW, baseline=None, **changes):
     share = {"share_percent": 10} if label == "canary" else {}
     return {
         "label": label,
         "definition": definition.model_dump(mode="json"),
-        "gate": gate_record(definition).model_dump(mode="json"),
+        "gate": record(definition, baseline=baseline),
         **share,
         **changes,
     }
@@ -45,7 +64,9 @@ def versions(answer):
 
 async def promoted(api, definition):
     """Production moved, by two people."""
-    answer = await api.post(PATH, json=asked("production", definition))
+    now = versions(await api.get(PATH)).get("production")
+    baseline = next((one for one in (OLD, NEW, NEWER) if one.version == now), agent())
+    answer = await api.post(PATH, json=asked("production", definition, baseline))
     nonce = answer.json()["waiting"]["nonce"]
     answer = await api.post(f"{PATH}/approve", json={"nonce": nonce}, headers=as_("otto-token"))
     assert answer.status_code == 202, answer.text
@@ -56,7 +77,7 @@ async def promoted(api, definition):
 async def test_staging_and_a_canary_move_at_once(api, desk, label):
     answer = await api.post(PATH, json=asked(label, reason="new words"))
 
-    assert answer.status_code == 202
+    assert answer.status_code == 202, answer.text
     assert versions(answer) == {label: NEW.version}
     (told,) = desk.releases.given
     assert (told.asked_by, told.reason, told.definition) == ("anna@example.org", "new words", NEW)
@@ -101,7 +122,8 @@ async def test_a_request_is_approved_as_it_was_seen(api):
 async def test_a_request_is_approved_once(api):
     await promoted(api, NEW)
     nonce = (await api.get(PATH)).json()["history"][0]
-    again = (await api.post(PATH, json=asked("production", NEWER))).json()["waiting"]["nonce"]
+    newer = asked("production", NEWER, baseline=NEW)
+    again = (await api.post(PATH, json=newer)).json()["waiting"]["nonce"]
     otto = as_("otto-token")
     assert nonce["version"] == NEW.version
     assert (await api.post(f"{PATH}/approve", json={"nonce": again}, headers=otto)).is_success
@@ -170,7 +192,7 @@ async def test_what_was_undone_is_no_place_to_go_back_to(api):
 async def test_a_rollback_takes_a_canary_away_and_tells_who_had_approved(api, desk):
     for one in (OLD, NEW):
         await promoted(api, one)
-    await api.post(PATH, json=asked("canary", NEWER))
+    await api.post(PATH, json=asked("canary", NEWER, baseline=NEW))
 
     answer = await api.post(f"{PATH}/rollback", json={"reason": "it lies"})
 

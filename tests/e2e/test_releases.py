@@ -2,31 +2,30 @@
 
 import asyncio
 import json
-from decimal import Decimal
 from functools import partial
+from pathlib import Path
 
 import pytest
 
-from contracts.release import GateRecord
-from contracts.shape import sha256_hex
 from infra.dev.people import DEV_APPROVER
 from services.console.cli.agent_files import as_yaml
 from shared.config import load_agents
-from tests.bodies import NOON
-from tests.e2e.commands import interlock
+from tests.e2e.commands import interlock, typed
 from tests.e2e.conftest import OURS
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 
 COURIER = load_agents(OURS)["courier"]
 KINDER = COURIER.model_copy(update={"instructions": "Say kindly where parcels are."})
-# Every run of it fails: nothing can be had for that.
-BROKE = COURIER.model_copy(
-    update={
-        "limits": COURIER.limits.model_copy(update={"budget_usd": Decimal("0.000001")}),
-        "instructions": "Say where parcels are, for nothing.",
-    }
-)
+# As good in the suite, and of no use to customers.
+FAIR_WEATHER = COURIER.model_copy(update={"instructions": "Say where parcels are in fair weather."})
+SUITE = {
+    "name": "couriers",
+    "agent": "courier",
+    "scorers": [{"kind": "regex", "pattern": "was shipped on Monday"}],
+    "cases": [{"id": f"c-{at}", "input": f"Parcel {at}: plainly"} for at in range(10)],
+    "gate": {"margin": 0.3},
+}
 AT_ONCE = 10
 
 
@@ -35,24 +34,18 @@ def type_(stage):
     return partial(interlock, stage.platform.places.home.path)
 
 
-def files(folder, definition):
+async def files(stage, folder, definition):
     """The YAML of a version and the record of its gate, as arguments of `promote`."""
-    gate = GateRecord(
-        experiment="couriers-1",
-        suite="couriers",
-        agent="courier",
-        baseline_version=COURIER.version,
-        candidate_version=definition.version,
-        verdict="pass",
-        cases=200,
-        checks=("It changed by +0.0 points.",),
-        results_sha256=sha256_hex(b"results"),
-        decided_at=NOON,
-    )
-    yaml, record = folder / f"{definition.version}.yaml", folder / f"{definition.version}.json"
+    suite, yaml = folder / "couriers.yaml", folder / f"{definition.version}.yaml"
+    suite.write_text(as_yaml(SUITE))
     yaml.write_text(as_yaml(definition.model_dump(mode="json", exclude_defaults=True)))
-    record.write_text(gate.model_dump_json())
-    return str(yaml), "--gate", str(record)
+    home, name = stage.platform.places.home.path, f"couriers-{definition.version}"
+    asked = (f"--definition={yaml}", f"--name={name}", "--yes", "--at-once=16")
+    code, said = await typed(home, "run", str(suite), *asked)
+    assert code == 0, said
+    code, said = await typed(home, "gate", name)
+    assert code == 0, said
+    return str(yaml), "--gate", str(home / "evals" / name)
 
 
 async def versions(stage, prefix, number):
@@ -80,7 +73,7 @@ async def labels(type_):
 
 
 async def test_a_version_goes_from_canary_to_production_and_back(stage, type_, tmp_path):
-    kinder = files(tmp_path, KINDER)
+    kinder = await files(stage, tmp_path, KINDER)
     await type_(
         *("agents", "promote", "courier", *kinder, "--to", "canary", "--share", "50", "--yes")
     )
@@ -103,14 +96,14 @@ async def test_a_version_goes_from_canary_to_production_and_back(stage, type_, t
 
 
 async def test_a_canary_that_fails_goes_back_by_itself(stage, type_, tmp_path):
-    broke = files(tmp_path, BROKE)
+    fair = await files(stage, tmp_path, FAIR_WEATHER)
     await type_(
-        *("agents", "promote", "courier", *broke, "--to", "canary", "--share", "50", "--yes")
+        *("agents", "promote", "courier", *fair, "--to", "canary", "--share", "50", "--yes")
     )
 
-    seen = await versions(stage, "broke", 100)
+    seen = await versions(stage, "fair", 100)
 
-    assert seen.count(BROKE.version) > 20
+    assert seen.count(FAIR_WEATHER.version) > 20
     await eventually(partial(labels, type_), {})
     (told,) = json.loads(await type_("agents", "labels", "courier", "--json"))
     assert told["history"][0]["asked_by"] == "evaluator"
@@ -120,7 +113,13 @@ async def test_a_canary_that_fails_goes_back_by_itself(stage, type_, tmp_path):
 
 async def test_staging_is_for_those_who_ask_for_it(stage, type_, tmp_path):
     await type_(
-        "agents", "promote", "courier", *files(tmp_path, KINDER), "--to", "staging", "--yes"
+        "agents",
+        "promote",
+        "courier",
+        *await files(stage, tmp_path, KINDER),
+        "--to",
+        "staging",
+        "--yes",
     )
 
     await stage.submit("staged", "Parcel 7: where", agent="courier", label="staging")
@@ -129,3 +128,28 @@ async def test_staging_is_for_those_who_ask_for_it(stage, type_, tmp_path):
     assert run.started.body.agent_version == KINDER.version
     assert set(await versions(stage, "unstaged", 3)) == {COURIER.version}
     await type_("agents", "end", "courier", "--label", "staging")
+
+
+async def test_a_record_that_somebody_made_up_moves_nothing(stage, type_, tmp_path):
+    file, option, folder = await files(stage, tmp_path, KINDER)
+    record = json.loads((Path(folder) / "gate.json").read_text())
+    record["proof"]["candidate"]["cases"] = record["proof"]["baseline"]["cases"] = 200
+    made_up = tmp_path / "gate.json"
+    made_up.write_text(json.dumps(record))
+
+    with pytest.raises(AssertionError, match="trials on the log say 10 of 10"):
+        await type_(
+            *(
+                "agents",
+                "promote",
+                "courier",
+                file,
+                option,
+                str(made_up),
+                "--to",
+                "staging",
+                "--yes",
+            )
+        )
+
+    assert await labels(type_) == {}

@@ -17,6 +17,7 @@ from contracts.ids import is_same_person
 from contracts.release import AgentReleased, CanaryRules, GateRecord, ReleaseAsked, Sticky
 from contracts.shape import Token, Written
 from services.console.api.desk import Desk, DeskHere
+from services.console.api.gate_records import check_gate
 from services.console.api.people import Operator, Person, Viewer
 from services.console.api.release_views import ReleasesView, releases_view
 from services.console.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, Unavailable
@@ -74,15 +75,17 @@ async def release(
     _check(name, person, desk)
     _check_definition(new.definition, desk)
     told = {**_common(name, desk), **new.model_dump(), "asked_by": person.principal}
-    if new.label == "production":
-        # As it will be, so that whoever asks is told what is wrong with it, and not who approves.
-        _released({**told, "approved_by": f"not {person.principal}"})
+    is_production = new.label == "production"
+    # As it will be, so that whoever asks is told what is wrong with it, and not who approves.
+    moved = _released({**told, "approved_by": f"not {person.principal}"} if is_production else told)
+    await check_gate(new.gate, await desk.releases.heads(), desk)
+    if is_production:
         kept = ReleaseAsked.model_fields
         await desk.releases.give(
             ReleaseAsked.model_validate({key: one for key, one in told.items() if key in kept})
         )
     else:
-        await desk.releases.give(_released(told))
+        await desk.releases.give(moved)
     return await _told(name, desk)
 
 
@@ -97,6 +100,8 @@ async def approve(name: AgentName, said: Answered, person: Viewer, desk: DeskHer
         who = f"{person.principal} asked for it"
         raise Forbidden(who, name, "let somebody else approve it")
     _check_definition(asked.definition, desk)
+    # Days may have passed since it was asked for, and production have moved.
+    await check_gate(asked.gate, heads, desk)
     told = asked.model_dump(exclude={"refused_by", "at"})
     told |= {"label": "production", "approved_by": person.principal, "at": desk.bus.clock.now()}
     await desk.releases.give(_released(told))

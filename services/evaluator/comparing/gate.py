@@ -19,7 +19,7 @@ from services.evaluator.comparing.cases import (
     pairs,
     passed_for_sure,
 )
-from services.evaluator.results import Check, Exit, GateFinding, Result
+from services.evaluator.results import Check, Counted, Exit, GateFinding, Result
 from services.evaluator.statistics.intervals import Interval
 from services.evaluator.statistics.paired import difference_of_shares, ratio_of_means
 from services.evaluator.statistics.power import (
@@ -60,7 +60,14 @@ def gate(
         *judges,
     ]
     drop = smallest_drop(len(both), noise, rules.alpha)
-    return _finding(baseline, candidate, checks, drop)
+    stands_on = Counted(
+        cases=len(both),
+        baseline_passed=sum(other),
+        candidate_passed=sum(mine),
+        judged=tuple(sorted(believed)),
+    )
+    finding = _finding(baseline, candidate, checks, drop)
+    return finding.model_copy(update={"counted": stands_on})
 
 
 def decide(within: Interval, margin: float) -> Exit:

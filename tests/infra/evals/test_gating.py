@@ -6,6 +6,7 @@ import pytest
 
 from contracts.release import GateRecord
 from contracts.shape import sha256_hex
+from contracts.suite import GateRules
 from infra.evals.folder import RESULTS, Folder
 from infra.evals.gating import keep_records
 from tests.evaluator.comparing.arms import arm, report
@@ -15,6 +16,10 @@ from tests.evaluator.comparing.arms import arm, report
 def folder(tmp_path):
     (tmp_path / RESULTS).write_bytes(b"{}\n")
     return Folder(tmp_path)
+
+
+def sides(record):
+    return record.proof.baseline, record.proof.candidate
 
 
 def gated(*arms):
@@ -61,4 +66,22 @@ def test_of_runs_of_several_versions_or_none_there_is_no_record(folder, versions
     (told,) = keep_records(gated(before, mixed), folder)
 
     assert "No record was kept of after" in told
+    assert not (folder.path / "gate.json").exists()
+
+
+def test_a_record_tells_by_which_trials_it_can_be_checked(folder):
+    list(keep_records(gated(of("v1", "earlier:before"), of("v2", "after")), folder))
+
+    record = GateRecord.model_validate_json((folder.path / "gate.json").read_bytes())
+    told = [(one.experiment, one.arm, one.cases, one.passed) for one in sides(record)]
+    assert told == [("earlier", "before", 200, 200), ("e-1", "after", 200, 200)]
+    assert record.proof.rules == GateRules()
+
+
+def test_recorded_runs_are_no_trials_and_make_no_record(folder):
+    before = [one.model_copy(update={"recorded": True}) for one in of("v1", "recorded")]
+
+    (told,) = keep_records(gated(before, of("v2", "after")), folder)
+
+    assert "recorded runs are no trials" in told
     assert not (folder.path / "gate.json").exists()

@@ -153,3 +153,12 @@ def test_another_gate_is_the_same_experiment_and_another_scorer_is_not():
     assert digest(same, CASES, (ONE,), 1) == known
     assert digest(other, CASES, (ONE,), 1) != known
     assert digest(SUITE, CASES, (ONE,), 2) != known
+
+
+def test_a_trial_carries_the_tags_and_the_cluster_of_its_case():
+    case = Case(id="c-1", input="Where?", tags=("critical",), cluster="c-311")
+    suite = SUITE.model_copy(update={"cases": (case,)})
+
+    (one,) = planned(suite, suite.cases, matrix({"support": "v1"}, (), ()), "e-1", 1)
+
+    assert (one.task["trial"]["tags"], one.task["trial"]["cluster"]) == (["critical"], "c-311")

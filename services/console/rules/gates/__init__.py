@@ -1,0 +1,1 @@
+"""The verdict of a gate, found again from the log: `trials`, `differences`, `verdicts`."""

@@ -1,0 +1,92 @@
+"""What a gate says of two versions, found again from their trials; the worst check decides."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from contracts.suite import GateRules
+from services.console.rules.gates.differences import Within, of_means, of_shares
+from services.console.rules.gates.trials import Figure, Tried, TriedCase, by_case, pairs
+
+Verdict = Literal["pass", "fail", "inconclusive"]
+_ORDER: tuple[Verdict, ...] = ("pass", "inconclusive", "fail")
+Cases = Mapping[str, TriedCase]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How many cases both have an outcome of, their passes, and the verdict."""
+
+    cases: int
+    candidate_passed: float
+    baseline_passed: float
+    verdict: Verdict
+
+
+def passed(trial: Tried) -> float | None:
+    """1 or 0; None where nobody can tell."""
+    return trial.passed
+
+
+def verdict_of(
+    rules: GateRules, candidate: Iterable[Tried], baseline: Iterable[Tried], on: date
+) -> Found:
+    """The verdict by these rules on that day, when some cases may have been in quarantine."""
+    out = {case for case, until in rules.quarantine.items() if date.fromisoformat(until) >= on}
+    ours = by_case(one for one in candidate if one.case not in out)
+    theirs = by_case(one for one in baseline if one.case not in out)
+    clusters, mine, other = pairs(ours, theirs, passed)
+    if not mine:
+        return Found(0, 0.0, 0.0, "inconclusive")
+    changes = [one - before for one, before in zip(mine, other, strict=True)]
+    checks = [
+        _decided(of_shares(changes, clusters, 1 - 2 * rules.alpha), rules.margin),
+        _untold(ours, theirs, len(mine)),
+        _measured(rules.cost_margin, rules.alpha, ours, theirs, lambda one: one.cost),
+        _measured(rules.latency_margin, rules.alpha, ours, theirs, lambda one: one.seconds),
+        _critical(rules, ours, theirs),
+    ]
+    return Found(len(mine), sum(mine), sum(other), max(checks, key=_ORDER.index))
+
+
+def _decided(within: Within, margin: float) -> Verdict:
+    """By the interval of a difference of which more is better."""
+    if within.low > -margin:
+        return "pass"
+    return "fail" if within.high < 0 and within.value < -margin else "inconclusive"
+
+
+def _untold(ours: Cases, theirs: Cases, both: int) -> Verdict:
+    """A candidate that fails by not answering would look better for it."""
+    missing = len({*ours, *theirs}) - both
+    return "inconclusive" if missing > both // 10 else "pass"
+
+
+def _measured(
+    margin: float | None, alpha: float, ours: Cases, theirs: Cases, figure: Figure
+) -> Verdict:
+    if margin is None:
+        return "pass"
+    clusters, mine, other = pairs(ours, theirs, figure)
+    if not mine or sum(other) == 0:
+        return "inconclusive"
+    more = of_means(mine, other, clusters, 1 - 2 * alpha)
+    return _decided(Within(-more.value, -more.high, -more.low), margin)
+
+
+def _critical(rules: GateRules, ours: Cases, theirs: Cases) -> Verdict:
+    """Critical cases pass in every repeat; one without an outcome is not known to."""
+    names = {name for cases in (ours, theirs) for name, one in cases.items() if one.is_critical}
+    if not names:
+        return "pass"
+    told = [
+        [one.passed for one in ours[name].trials] if name in ours else [None]
+        for name in sorted(names)
+    ]
+    failed = sum(0.0 in one for one in told)
+    unknown = sum(0.0 not in one and None in one for one in told)
+    if (len(names) - failed) / len(names) < rules.critical_pass_k:
+        return "fail"
+    kept = (len(names) - failed - unknown) / len(names)
+    return "pass" if kept >= rules.critical_pass_k else "inconclusive"
