@@ -1,39 +1,24 @@
 """Decide a recorded history again, fact by fact, and compare.
 
-Each fact that the orchestrator appended was decided on the facts before it, at the time that it
-carries. Today's `fold` and `decide` must say the same there, and nothing more at the end.
+Each fact that the orchestrator appended, and each claim that it took back, was decided on the facts
+before it, at the time that it carries. Today's `fold` and `decide` must say the same there, and
+nothing that was never said.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import cast
 
-from contracts.control import RunPaused, RunResumed
+from contracts.agent import Agent
 from contracts.envelope import Fact
 from contracts.history import Run, fold
 from contracts.run import DECIDE_VERSION, FOLD_VERSION, RunStarted
 from contracts.shape import Body
-from contracts.subjects import ORCHESTRATOR, kind_of
-from services.orchestrator.rules import Book, Say, decide
+from services.orchestrator.rules import Book, Move, Revoke, Say, decide
 
-# Said by a handler about another run, or because of what no history holds: who else was open.
-NOT_DECIDED = ("run.parent_ended", "run.queued")
-
-
-@dataclass(frozen=True, slots=True)
-class Divergence:
-    """One place at which today's code does not say what was said."""
-
-    tenant: str
-    run_id: str
-    step: int
-    sequence: int
-    rule: str
-    recorded: str
-    decided: str
-
-    def __str__(self) -> str:
-        place = f"run {self.tenant}/{self.run_id}, step {self.step}, sequence {self.sequence}"
-        return f"{place}, rule {self.rule}: recorded {self.recorded}; decided {self.decided}"
+from .alone import explains_itself, is_decided, is_known
+from .divergence import Divergence, told
+from .unsaid import Unsaid
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,48 +38,73 @@ def replay(facts: Iterable[Fact[Body]], ancestor: Run | None = None) -> Replay:
     Raises:
         ValueError: there are no facts, or they are of more than one run.
     """
-    told = sorted(facts, key=lambda fact: fact.sequence)
-    if not told or len({(fact.tenant, fact.run_id) for fact in told}) != 1:
+    history = sorted(facts, key=lambda fact: fact.sequence)
+    if not history or len({(fact.tenant, fact.run_id) for fact in history}) != 1:
         raise ValueError("a replay needs the facts of one run")
-    run = Run(told[0].tenant, told[0].run_id, told[0].sequence)
+    run = Run(history[0].tenant, history[0].run_id, history[0].sequence)
     run.ancestor = ancestor
-    book, found = _book(told), list[Divergence]()
-    decisions = skipped = 0
-    for fact in told:
-        if kind_of(fact.type).owner == ORCHESTRATOR:
-            if _explains_itself(fact, run):
-                decisions += 1
-                found.extend(_compare(run, fact, book))
-            else:
-                skipped += 1
-        fold([fact], onto=run)
-    found.extend(_at_rest(run, told[-1], book))
-    return Replay(run.tenant, run.run_id, decisions, skipped, tuple(found))
+    started = (fact for fact in history if isinstance(fact.body, RunStarted))
+    start = cast("Fact[RunStarted] | None", next(started, None))
+    replaying = _Replaying(run, _book(start), start, Unsaid.of(history))
+    found = [one for fact in history for one in replaying.take(fact)]
+    if run.end is not None:
+        found.extend(replaying.unsaid.left())
+    return Replay(
+        run.tenant, run.run_id, replaying.decisions, replaying.skipped, tuple(dict.fromkeys(found))
+    )
 
 
-def _explains_itself(fact: Fact[Body], run: Run) -> bool:
-    """Whether the facts before it, and its time, are all that it was decided by."""
-    match fact.body:
-        case RunPaused(scope=scope):
-            return scope == "run"
-        case RunResumed():
-            return run.pause is not None and run.pause.paused.body.scope == "run"
-        case RunStarted(ancestor=ancestor, parents=parents):
-            return ancestor is None and not parents
-        case _:
-            return fact.type not in NOT_DECIDED
+@dataclass
+class _Replaying:
+    """One history on its way through today's code."""
+
+    run: Run
+    book: Book
+    start: Fact[RunStarted] | None
+    unsaid: Unsaid
+    decisions: int = 0
+    skipped: int = 0
+    # What was decided together is appended one after the other, while nobody says anything else.
+    batch: tuple[Move, ...] = ()
+    # A claim waits for no append: it may have been decided some facts earlier.
+    revokes: list[Revoke] = field(default_factory=list)
+
+    def take(self, fact: Fact[Body]) -> Iterator[Divergence]:
+        """Decide before it, if it was decided; then fold it, and decide after it."""
+        explained = explains_itself(fact, self.run)
+        if is_decided(fact) and explained:
+            self.decisions += 1
+            yield from self._compare(fact)
+        else:
+            self.batch = ()
+        self.skipped += is_decided(fact) and not explained
+        fold([fact], onto=self.run)
+        if not (explained and is_known(self.run, self.start)):
+            self.unsaid.forget()
+            return
+        moves = decide(self.run, fact.time, self.book)
+        self.revokes += (move for move in moves if isinstance(move, Revoke))
+        yield from self.unsaid.after(fact, self.run, moves)
+
+    def _compare(self, fact: Fact[Body]) -> Iterator[Divergence]:
+        yield from _versions(self.run, fact)
+        moves = decide(self.run, fact.time, self.book)
+        for decided in (self.batch, moves, *([one] for one in self.revokes)):
+            at = next((at for at, move in enumerate(decided) if _is(move, fact)), None)
+            if at is not None:
+                yield from self.unsaid.passed_over(self.run, decided[:at])
+                self.batch = tuple(decided[at + 1 :])
+                return
+        self.batch = ()
+        near = next((move for move in moves if isinstance(move.body, type(fact.body))), None)
+        instead = told(near.body, fact.body) if near else ", ".join(_names(moves)) or "nothing"
+        recorded = told(fact.body, near.body) if near else fact.type
+        yield Divergence.at(self.run, fact.sequence, fact.body, recorded, instead)
 
 
-def _compare(run: Run, fact: Fact[Body], book: Book) -> Iterator[Divergence]:
-    yield from _versions(run, fact)
-    moves = decide(run, fact.time, book)
-    says = [move for move in moves if isinstance(move, Say)]
-    if any(move.cause_id == fact.cause_id and move.body == fact.body for move in says):
-        return
-    near = next((move for move in says if isinstance(move.body, type(fact.body))), None)
-    decided = _shown(near.body, fact.body) if near else ", ".join(_names(says)) or "nothing"
-    recorded = _shown(fact.body, near.body) if near else fact.type
-    yield _divergence(run, fact, recorded, decided)
+def _is(move: Move, fact: Fact[Body]) -> bool:
+    cause_id = move.cause_id if isinstance(move, Say) else move.cause.id
+    return (cause_id, move.body) == (fact.cause_id, fact.body)
 
 
 def _versions(run: Run, fact: Fact[Body]) -> Iterator[Divergence]:
@@ -103,26 +113,25 @@ def _versions(run: Run, fact: Fact[Body]) -> Iterator[Divergence]:
         return
     pinned = (fact.body.fold_version, fact.body.decide_version)
     if pinned != (FOLD_VERSION, DECIDE_VERSION):
-        ours = f"({FOLD_VERSION}, {DECIDE_VERSION})"
-        yield _divergence(run, fact, f"versions {pinned}", f"versions {ours}: it would wait")
+        ours = f"versions {(FOLD_VERSION, DECIDE_VERSION)}: it would wait"
+        yield Divergence.at(run, fact.sequence, fact.body, f"versions {pinned}", ours)
 
 
-def _at_rest(run: Run, last: Fact[Body], book: Book) -> Iterator[Divergence]:
-    """A run that is over needs nothing more."""
-    if run.end is None:
-        return
-    moves = decide(run, last.time, book)
-    if moves:
-        names = ", ".join(_names([move for move in moves if isinstance(move, Say)])) or "a claim"
-        yield _divergence(run, last, "nothing after its end", names)
+@dataclass(frozen=True, slots=True)
+class _Released:
+    """Of whatever release a run is, its start has pinned the definition."""
+
+    agent: Agent
+
+    def definition(self, agent: str, version: str) -> Agent:  # noqa: ARG002
+        return self.agent
 
 
-def _book(facts: list[Fact[Body]]) -> Book:
+def _book(start: Fact[RunStarted] | None) -> Book:
     """The configuration that the run was started by, as its start pinned it."""
-    started = next((fact.body for fact in facts if isinstance(fact.body, RunStarted)), None)
-    if started is None:
+    if start is None:
         return Book({}, {})
-    agent = started.agent
+    started, agent = start.body, start.body.agent
     # Of the agents that it may call, a start asks only whether they are there.
     others = {delegate.agent: agent for delegate in agent.agents.values()}
     manifests = {tool.name: tool for tool in started.tools}
@@ -130,21 +139,10 @@ def _book(facts: list[Fact[Body]]) -> Book:
         {**others, agent.name: agent},
         manifests,
         context_tokens={agent.model: started.context_tokens},
+        trials_act=True,
+        releases=_Released(agent),
     )
 
 
-def _divergence(run: Run, fact: Fact[Body], recorded: str, decided: str) -> Divergence:
-    rule = str(getattr(fact.body, "rule", fact.type))
-    step = len(run.steps)
-    return Divergence(run.tenant, run.run_id, step, fact.sequence, rule, recorded, decided)
-
-
-def _names(says: list[Say]) -> list[str]:
-    return [type(move.body).__name__ for move in says]
-
-
-def _shown(body: Body, other: Body) -> str:
-    """The fields in which it differs."""
-    mine, theirs = body.model_dump(mode="json"), other.model_dump(mode="json")
-    differing = {name: value for name, value in mine.items() if theirs.get(name) != value}
-    return f"{type(body).__name__} {differing}"[:500] if differing else f"{type(body).__name__}"
+def _names(moves: Iterable[Move]) -> list[str]:
+    return [type(move.body).__name__ for move in moves]

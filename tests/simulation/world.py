@@ -1,14 +1,18 @@
 """One simulated world, from its first task to its rest."""
 
 import asyncio
-from collections import Counter
+import contextlib
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from random import Random
 from unittest.mock import patch
 
+from contracts.envelope import Fact, Unbelievable, believe
+from contracts.shape import Body
 from contracts.subjects import CONSOLE
 from services.cost_ledger.store import MemoryLedgerStore
 from services.orchestrator.rules import calls
+from tests.histories import Marks
 
 from .cluster import Cluster
 from .engine import Engine, Trace
@@ -42,11 +46,27 @@ class Outcome:
 
 def simulate(seed: int, *, keep_trace: bool = False) -> Outcome:
     """Run one seed to its rest. The same seed gives the same digest."""
+    return _lived(seed, keep_trace)[1]
+
+
+def histories(seed: int) -> list[list[Fact[Body]]]:
+    """What one seed leaves in the log, run by run, second submissions of an id included."""
+    world, _ = _lived(seed, keep_trace=False)
+    found: dict[str, list[Fact[Body]]] = defaultdict(list)
+    for message in world.engine.runs.messages:
+        with contextlib.suppress(Unbelievable):
+            fact = believe(message, Marks())
+            found[fact.run_id].append(fact)
+    return list(found.values())
+
+
+def _lived(seed: int, keep_trace: bool) -> "tuple[World, Outcome]":
     loop = VirtualLoop()
     with determined(seed, loop), patch.object(calls, "OUTCOME_REVIEW_SECONDS", OVERDUE_SECONDS):
         asyncio.set_event_loop(loop)
         try:
-            return loop.run_until_complete(World(seed, loop, keep_trace).live())
+            world = World(seed, loop, keep_trace)
+            return world, loop.run_until_complete(world.live())
         finally:
             _end(loop)
             asyncio.set_event_loop(None)

@@ -6,13 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from contracts.agent import Assigned
 from contracts.export import Exported, read, read_header
 from contracts.model import ModelRequested
-from contracts.run import RunFailed
+from contracts.run import AnswerProposed, RunFailed
 from infra.replay import __main__ as command
 from infra.replay.check import replay
-from services.orchestrator.rules import context
+from services.orchestrator.rules import Say, calls, context
 from shared.signing import Keyring
+from tests.bodies import task, task_cleared
+from tests.orchestrator.deciding import BOOK
+from tests.orchestrator.playing import Played
+from tests.releasing import in_force, released, version
+from tests.simulation.world import OVERDUE_SECONDS, histories
 
 RECORDED = sorted((Path(__file__).parents[2] / "recorded").glob("*.jsonl"))
 
@@ -82,3 +88,125 @@ def test_a_failure_is_told_by_its_rule():
 def test_facts_of_two_runs_are_no_history():
     with pytest.raises(ValueError, match="facts of one run"):
         replay([*exported("plain").own, *exported("refund").own])
+
+
+def revoked() -> Played:
+    """A run that was cancelled when its model had been funded, and nobody had begun."""
+    played = Played()
+    played.fund(played.begin_task())
+    played.cancel()
+    played.decide()
+    return played
+
+
+@pytest.mark.parametrize("name", ["plain", "refund", "parallel", "rejected"])
+def test_a_release_that_says_more_in_the_middle_of_a_run_is_found(monkeypatch, name):
+    rules = sys.modules["services.orchestrator.rules.decide"]
+    real = rules._await_model
+
+    def talkative(run, step, now):
+        early = AnswerProposed(step=step.number, text="One moment, please.")
+        return (*real(run, step, now), Say(step.requested.id, early))
+
+    monkeypatch.setattr(rules, "_await_model", talkative)
+
+    divergences = replay(exported(name).own).divergences
+
+    assert divergences
+    asked = [f for f in exported(name).own if isinstance(f.body, ModelRequested)]
+    places = [(f.run_id, f.body.step, f.sequence) for f in asked]
+    assert [(one.run_id, one.step, one.sequence) for one in divergences] == places
+    assert {one.rule for one in divergences} == {"answer.proposed"}
+    assert "One moment" in divergences[0].decided
+
+
+def test_what_is_said_before_a_recorded_fact_and_only_there_is_found(monkeypatch):
+    rules = sys.modules["services.orchestrator.rules.decide"]
+    real = rules._fail
+
+    def doubly(run, rule, reason):
+        return (Say(run.root, AnswerProposed(step=1, text="I give up.")), *real(run, rule, reason))
+
+    monkeypatch.setattr(rules, "_fail", doubly)
+
+    found = replay(exported("ceiling").own).divergences
+
+    assert {one.rule for one in found} == {"answer.proposed"}
+
+
+def test_a_release_that_says_again_what_was_said_is_found(monkeypatch):
+    rules = sys.modules["services.orchestrator.rules.decide"]
+    real = rules._finish
+
+    def again(run):
+        return (Say(run.step.outcome.id, run.answer.proposed.body), *real(run))
+
+    monkeypatch.setattr(rules, "_finish", again)
+
+    found = replay(exported("plain").own).divergences
+
+    assert {(one.rule, one.recorded) for one in found} == {("answer.proposed", "it before")}
+
+
+def test_a_claim_that_was_taken_back_is_taken_back_again():
+    done = replay(revoked().facts)
+
+    assert done.divergences == ()
+    assert "model.claimed" in [fact.type for fact in revoked().facts]
+
+
+def test_a_release_that_takes_back_nothing_is_found(monkeypatch):
+    played = revoked()
+    rules = sys.modules["services.orchestrator.rules.decide"]
+    monkeypatch.setattr(rules, "revocations", lambda _: ())
+
+    [missing] = replay(played.facts).divergences
+
+    assert (missing.run_id, missing.step, missing.rule) == ("r-1", 1, "model.claimed")
+    assert missing.recorded == "model.claimed"
+    assert missing.decided == "RunCancelled"
+
+
+def test_a_release_that_takes_back_more_is_found(monkeypatch):
+    rules = sys.modules["services.orchestrator.rules.decide"]
+    with monkeypatch.context() as patched:
+        patched.setattr(rules, "revocations", lambda _: ())
+        careless = revoked()
+
+    [more] = replay(careless.facts).divergences
+
+    assert (more.step, more.rule) == (1, "model.claimed")
+    assert "'state': 'revoked'" in more.decided
+
+
+def test_a_decision_that_somebody_made_needless_before_it_was_said_is_none_too_many():
+    """The orchestrator was away: what it would have said was overtaken by a cancellation."""
+    played = Played()
+    played.answer(played.fund(played.begin_task()), calls=[("find_order", "{}")])
+    played.cancel()
+    played.decide()
+
+    assert "tool.requested" not in [fact.type for fact in played.facts]
+    assert replay(played.facts).divergences == ()
+
+
+async def test_a_run_of_a_release_is_decided_by_the_agent_that_it_pinned():
+    seven = version("seven")
+    assigned = Assigned(label="production", version=seven.version)
+    releases = await in_force(released("production", seven))
+    played = Played(book=replace(BOOK, releases=releases))
+    cleared = task_cleared().model_copy(update={"assigned": assigned})
+    played.say(cleared, played.say(task()))
+    played.decide()
+
+    assert played.run.started.body.agent == seven
+    assert replay(played.facts).divergences == ()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_happens_to_a_platform_its_histories_say_all_that_was_needed(monkeypatch, seed):
+    """Crashes, loss and delay: decisions come late, or are overtaken, and none is too many."""
+    monkeypatch.setattr(calls, "OUTCOME_REVIEW_SECONDS", OVERDUE_SECONDS)
+
+    for facts in histories(seed):
+        assert replay(facts).divergences == ()
