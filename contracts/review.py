@@ -28,7 +28,7 @@ class ReviewRequested(Body):
     `about` is `call` (may it run?) or `outcome` (it was started; did it happen?). `review_id` is
     the call and its attempt, so that it is known before the question is asked. At `expires_at` a
     question about a call has its `default` for an answer. One about an outcome has none: silence
-    does not tell what happened. It is overdue then, and stays open.
+    does not tell what happened. It is overdue then, and stays open, also when its run has ended.
     """
 
     review_id: str

@@ -127,14 +127,16 @@ class ReviewRow:
     decided: ReviewDecided | None = None
     decided_at: datetime | None = None
     decided_sequence: int = 0
-    # Told by the row of its run where it is read: nobody is asked for a run that has ended.
+    # Told by the row of its run where it is read.
     over: bool = False
 
     @property
     def state(self) -> str:
         if self.decided is not None:
             return self.decided.outcome
-        return WITHDRAWN if self.over else OPEN
+        # Nobody is asked what a run that has ended may do, but what it did.
+        is_open = not self.over or (self.asked is not None and self.asked.about == "outcome")
+        return OPEN if is_open else WITHDRAWN
 
 
 def row_key(row: ReviewRow) -> ReviewKey:

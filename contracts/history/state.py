@@ -274,9 +274,9 @@ class Run:
 
     @property
     def open_reviews(self) -> list[Review]:
-        if self.end is not None:
-            return []
-        return [review for review in self.reviews if review.decided is None]
+        """What people may still answer: of a run that is over, only what became of a call."""
+        asked = (review for review in self.reviews if review.decided is None)
+        return [one for one in asked if self.end is None or one.requested.body.about == "outcome"]
 
     def review(self, review_id: str) -> Review | None:
         """A question by its id, if it was asked."""

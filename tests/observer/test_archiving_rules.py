@@ -7,12 +7,14 @@ import pytest
 from contracts.model import ModelClaimed
 from contracts.run import RunArchived, RunCancelled
 from contracts.shape import sha256_hex
+from contracts.tool import ToolUnknown
 from services.observer.rules import project
 from services.observer.rules.retention import NO_KIN, Kin, NotYet, Ready, may_archive, may_erase
 from services.orchestrator.rules import decide
 from tests.bodies import DIGEST, NOON, task, tool_claimed
 from tests.histories import History, whole_run
 from tests.orchestrator.deciding import BOOK
+from tests.orchestrator.reviewing import answered, settle
 
 MONTH = timedelta(days=30)
 LATER = NOON + timedelta(days=31)
@@ -63,6 +65,25 @@ def test_a_tool_of_which_nobody_knows_keeps_a_run():
     history.say(CANCELLED, history.root)
 
     assert verdict(history) == NotYet("nobody knows what became of call 1-1")
+
+
+def test_a_question_that_nobody_has_answered_keeps_a_run_that_is_over():
+    history = History()
+    history.begin()
+    cleared = history.clear(history.call(history.step(calls=[("find_order", "{}")])))
+    history.say(tool_claimed("1-1", 1), cleared)
+    history.say(CANCELLED, history.root)
+    history.say(ToolUnknown(call="1-1", attempt=1, reason="it died"), cleared)
+    [question] = settle(history)
+
+    asked = verdict(history)
+    arguments = question.arguments_sha256
+    told = answered(decision="reject", roles=("operator",), arguments_sha256=arguments)
+    history.say(told, history.root)
+    settle(history)
+
+    assert asked == NotYet("nobody has answered review 1-1-1: what became of its call")
+    assert verdict(history) == Ready()
 
 
 @pytest.mark.parametrize(

@@ -143,3 +143,16 @@ async def test_a_run_that_has_just_moved_is_not_stuck(pool, rows):
     states = await PostgresStates(pool).states(300)
 
     assert states.stuck == {"support": 0}
+
+
+async def test_a_question_about_an_outcome_waits_also_when_its_run_is_over(pool, rows):
+    """And one about a call does not."""
+    await pool.execute("UPDATE console_runs SET run_end = 'cancelled' WHERE run_id = 'r-3'")
+    assert (await PostgresStates(pool).states(300)).reviews == {}
+
+    await pool.execute(
+        "UPDATE console_reviews SET asked = "
+        'replace(asked::text, \'"about":"call"\', \'"about":"outcome"\')::json'
+    )
+
+    assert (await PostgresStates(pool).states(300)).reviews == {"support": 1}

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from contracts.run import RunCancelled
 from services.console.store import DIMENSIONS, RunQuery
 from services.observer.rules import advanced_runs, project
 from tests.bodies import task
@@ -48,6 +49,21 @@ async def test_rows_come_back_as_they_were_computed(store, story):
 
     assert await store.runs(RunQuery()) == await memory.runs(RunQuery())
     assert await store.reviews(None, None, 10) == await memory.reviews(None, None, 10)
+
+
+@pytest.mark.parametrize(("about", "state"), [("call", "withdrawn"), ("outcome", "open")])
+async def test_of_a_run_that_is_over_people_are_asked_only_what_it_did(store, about, state):
+    history, _ = asked_run(about=about)
+    history.say(RunCancelled(principal="olga", reason=""), history.root)
+    changes = changes_of(history.facts)
+    memory = MemoryRows()
+    await memory.apply(changes)
+    await store.apply(changes)
+
+    for rows in (store, memory):
+        found = {one: await rows.reviews(None, one, 10) for one in ("open", "withdrawn")}
+        assert [name for name, listed in found.items() if listed] == [state]
+        assert found[state][0].state == state
 
 
 async def test_a_run_waits_for_a_label_until_it_has_one_of_every_split_metric(store):

@@ -6,9 +6,9 @@ from typing import TypeVar
 from contracts.envelope import Fact
 from contracts.guardrail import ToolCleared, ToolEscalated
 from contracts.review import ReviewDecided, ReviewRequested
-from contracts.run import RunCompleted
 from contracts.shape import Body, sha256_hex
 from contracts.tool import (
+    ToolClaimed,
     ToolContext,
     ToolFailed,
     ToolManifest,
@@ -52,6 +52,7 @@ class Effects:
         """Whatever nobody can tell was asked of a person, who said it, or told later."""
         for place in self._log.runs:
             self._check_decisions(place)
+            self._check_outcomes(place)
             for unknown in self._bodies(place, ToolUnknown):
                 if not self._is_dealt_with(place, unknown.body):
                     name = f"{place[1]}/{unknown.body.call}-{unknown.body.attempt}"
@@ -79,13 +80,32 @@ class Effects:
         if leave.approval_id is not None and not self._approves(place, leave, call, digest):
             self._violate("approval_binds", f"{name} was approved by nobody with these arguments")
 
+    def _check_outcomes(self, place: Place) -> None:
+        """Whatever was claimed became something, also where its run had ended by then."""
+        outcomes = (ToolSucceeded, ToolFailed, ToolUnknown)
+        told = {
+            (one.body.call, one.body.attempt)
+            for kind in outcomes
+            for one in self._bodies(place, kind)
+        }
+        for claim in self._bodies(place, ToolClaimed):
+            made = claim.body
+            is_ours = made.state == "claimed" and made.child_run_id is None
+            if is_ours and (made.call, made.attempt) not in told:
+                name = f"{place[1]}/{made.call}-{made.attempt}"
+                self._violate("claimed_is_told", f"nothing was said of what became of {name}")
+
     def _check_decisions(self, place: Place) -> None:
-        """Nobody's silence decides whether something happened."""
-        asked = {one.body.review_id: one.body for one in self._bodies(place, ReviewRequested)}
-        for decided in self._bodies(place, ReviewDecided):
-            question = asked.get(decided.body.review_id)
-            if question and question.about == "outcome" and decided.body.outcome == "expired":
-                name = f"{place[1]}/{question.review_id} ({question.tool})"
+        """Whether something happened is decided by whoever is asked, and by nobody's silence."""
+        decisions = {one.body.review_id: one.body for one in self._bodies(place, ReviewDecided)}
+        for asked in self._bodies(place, ReviewRequested):
+            if asked.body.about != "outcome":
+                continue
+            name = f"{place[1]}/{asked.body.review_id} ({asked.body.tool})"
+            decided = decisions.get(asked.body.review_id)
+            if decided is None:
+                self._violate("answers_are_taken", f"{name} was answered, and is still open")
+            elif decided.outcome == "expired":
                 self._violate("silence_tells_nothing", f"{name} was decided by the clock")
 
     def _approves(self, place: Place, leave: ToolCleared, call: str, digest: str) -> bool:
@@ -108,9 +128,6 @@ class Effects:
         )
 
     def _is_dealt_with(self, place: Place, unknown: ToolUnknown) -> bool:
-        end = self._log.end(place)
-        if end is not None and not isinstance(end.body, RunCompleted):
-            return True  # it was called off before anybody could be asked
         about = (unknown.call, unknown.attempt)
         asked = self._bodies(place, ToolRequested)
         outcomes = self._bodies(place, ToolSucceeded) + self._bodies(place, ToolFailed)

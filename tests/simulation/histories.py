@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from contracts.envelope import Fact
 from contracts.history import fold, measure
+from contracts.review import ReviewRequested
 from contracts.shape import Body
 from contracts.subjects import ORCHESTRATOR, kind_of
 
@@ -14,6 +15,8 @@ from .log import Log, Place
 TOLD_LATE = frozenset(
     {"task.conflicted", "review.answer_refused", "input.refused", "run.parent_ended"}
 )
+# And people are asked what became of a call that it left behind.
+ASKED_LATE = frozenset({"review.requested", "review.decided"})
 
 
 class Histories:
@@ -29,12 +32,21 @@ class Histories:
         end = self._log.end((fact.tenant, fact.run_id))
         if end is None or end.id == fact.id:
             return
-        if kind_of(fact.type).owner == ORCHESTRATOR and fact.type not in TOLD_LATE:
+        is_decided = kind_of(fact.type).owner == ORCHESTRATOR and fact.type not in TOLD_LATE
+        if is_decided and not self._is_about_outcome(fact):
             name = f"{fact.run_id}: {fact.type}"
             self._violate("nothing_after_the_end", f"{name} was decided after {end.type}")
         if fact.type.endswith(".claimed") and fact.body.state == "claimed":
             name = f"{fact.run_id}: {fact.type}.{fact.body.key}"
             self._violate("nothing_after_the_end", f"{name} was won after {end.type}")
+
+    def _is_about_outcome(self, fact: Fact[Body]) -> bool:
+        if fact.type not in ASKED_LATE:
+            return False
+        facts = self._log.runs[fact.tenant, fact.run_id]
+        asked = (one.body for one in facts if isinstance(one.body, ReviewRequested))
+        named = (one for one in asked if one.review_id == fact.body.review_id)
+        return all(one.about == "outcome" for one in named)
 
     def open_runs(self) -> list[Place]:
         """Runs that have been submitted and have not ended."""

@@ -133,7 +133,7 @@ def _check(desk: Desk, run: Run, review: Review | None, body: ReviewAnswered, na
     if decided is not None:
         rule = "late" if decided.outcome == "expired" else "already_decided"
         raise refused(rule, f"the review is {decided.outcome}", name)
-    if run.end is not None:
+    if run.end is not None and review not in run.open_reviews:
         raise refused("run_over", f"the run is {run.status}", name)
     if review is None:
         if not may_be_asked(run, body.review_id):

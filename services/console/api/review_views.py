@@ -36,8 +36,7 @@ def review_line(run: Run, review: Review) -> ReviewLine:
     line = _asked_line(run.tenant, run.run_id, review.requested.body, review.roles)
     return line.model_copy(
         update={
-            # Nobody needs to answer for a run that is over.
-            "state": "open" if run.end is None else "withdrawn",
+            "state": "open" if review in run.open_reviews else "withdrawn",
             "asked_at": moment_of(review.requested),
             "decided_at": None if decided is None else moment_of(decided),
             **_decision(None if decided is None else decided.body),
@@ -106,7 +105,7 @@ def _standing(run: Run, review: Review, answer: Fact[ReviewAnswered]) -> Standin
     )
     if any(one.body.principal == answer.body.principal for one in later):
         return "replaced"
-    return "waits" if decided is None and run.end is None else "outvoted"
+    return "waits" if review in run.open_reviews else "outvoted"
 
 
 def _asked_line(

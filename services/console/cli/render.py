@@ -163,7 +163,9 @@ def footer(run: Run) -> RenderableType:
         case Fact(body=RunCancelled(principal=principal)):
             told = Text(f"cancelled by {principal}", style="magenta")
         case _:
-            told = waiting(run)
+            return Padding(waiting(run), (1, 0, 0, 0))
+    if run.open_reviews:
+        told = Text("\n").join((told, waiting(run)))
     return Padding(told, (1, 0, 0, 0))
 
 

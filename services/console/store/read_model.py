@@ -39,13 +39,15 @@ from shared.readmodel import (
 QUERY_SECONDS = 5.0
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[Any]"
 
-# What was open when its run ended is stored as open, and told as withdrawn.
+# What was open when its run ended is stored as open. It is told as withdrawn, unless it asks what
+# became of a call.
 LIST_REVIEWS = """
 SELECT reviews.*, run_end IS NOT NULL AS over
 FROM console_reviews AS reviews JOIN console_runs AS runs USING (tenant, run_id)
 WHERE asked IS NOT NULL AND ($1::text IS NULL OR tenant = $1)
     AND ($2::text[] IS NULL OR state = ANY($2))
-    AND (state <> 'open' OR $3::boolean IS NULL OR (run_end IS NOT NULL) = $3)
+    AND (state <> 'open' OR $3::boolean IS NULL
+        OR (run_end IS NOT NULL AND asked->>'about' <> 'outcome') = $3)
 ORDER BY asked_at DESC LIMIT $4
 """
 TENANTS = "SELECT tenant FROM console_runs WHERE run_id = $1 ORDER BY tenant LIMIT 10"

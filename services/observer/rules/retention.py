@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from contracts.history import Run
+from contracts.history import Review, Run
 from contracts.history.state import Attempt, Try
 from contracts.money import ModelFunded
 from contracts.run import RunArchived
@@ -56,14 +56,15 @@ def may_archive(run: Run, kin: Kin, now: datetime, after: timedelta) -> Verdict:
 
 
 def may_erase(run: Run) -> Verdict:
-    """Whether the facts of a run may go for good: nobody acts on them, and no money is open."""
+    """Whether the facts of a run may go for good: nobody acts on them, and nothing is open."""
     if run.submitted is None:
         return NotYet("the log has no task of it")
     if run.end is None:
         return NotYet("it is open; cancel it first")
     attempts = (_open_attempt(one) for step in run.steps for one in step.attempts)
     tries = (_open_try(one) for step in run.steps for call in step.calls for one in call.tries)
-    reason = next((one for one in (*attempts, *tries) if one is not None), None)
+    questions = map(_open_question, run.open_reviews)
+    reason = next((one for one in (*attempts, *tries, *questions) if one is not None), None)
     return Ready() if reason is None else NotYet(reason)
 
 
@@ -91,3 +92,8 @@ def _open_try(one: Try) -> str | None:
     if claimed and one.outcome is None:
         return f"nobody knows what became of call {one.request.body.call}"
     return None
+
+
+def _open_question(review: Review) -> str:
+    asked = review.requested.body
+    return f"nobody has answered review {asked.review_id}: what became of its call"

@@ -20,7 +20,8 @@ FROM console_runs WHERE status IN ('submitted', 'running') GROUP BY agent LIMIT 
 WAITING = """
 SELECT agent, count(*) AS reviews, extract(epoch FROM now() - min(asked_at))::float AS seconds
 FROM console_reviews AS reviews JOIN console_runs AS runs USING (tenant, run_id)
-WHERE state = 'open' AND asked IS NOT NULL AND run_end IS NULL GROUP BY agent LIMIT $1
+WHERE state = 'open' AND asked IS NOT NULL
+    AND (run_end IS NULL OR asked->>'about' = 'outcome') GROUP BY agent LIMIT $1
 """
 
 

@@ -66,7 +66,24 @@ def _after_unknown(run: Run, step: Step, call: Call, unknown_id: str, now: datet
         again = _request(run, step, call, before.arguments_json, before.approval_id)
         return Say(unknown_id, again)
     assert call.last is not None, "an unknown outcome has a try"
-    return Say(unknown_id, _did_it_happen(call.last, now))
+    return Say(unknown_id, did_it_happen(call.last, now))
+
+
+def did_it_happen(last: Try, now: datetime) -> ReviewRequested:
+    """The question about a call that was started, and of which nobody can tell more."""
+    asked = last.request.body
+    return ReviewRequested(
+        review_id=f"{asked.call}-{asked.attempt}",
+        about="outcome",
+        call=asked.call,
+        attempt=asked.attempt,
+        tool=asked.tool,
+        arguments_json=asked.arguments_json,
+        arguments_sha256=asked.arguments_sha256,
+        roles=OUTCOME_ROLES,
+        reason="Nobody can tell whether this call took effect. Approve if it did, reject if not.",
+        expires_at=later(now, OUTCOME_REVIEW_SECONDS),
+    )
 
 
 def manifest_of_call(run: Run, call: Call) -> ToolManifest | None:
@@ -127,20 +144,4 @@ def _may_it_run(last: Try, escalated: ToolEscalated, now: datetime) -> ReviewReq
             EscalationStep(at=later(now, step.after_seconds), roles=step.roles)
             for step in escalated.escalate
         ),
-    )
-
-
-def _did_it_happen(last: Try, now: datetime) -> ReviewRequested:
-    asked = last.request.body
-    return ReviewRequested(
-        review_id=f"{asked.call}-{asked.attempt}",
-        about="outcome",
-        call=asked.call,
-        attempt=asked.attempt,
-        tool=asked.tool,
-        arguments_json=asked.arguments_json,
-        arguments_sha256=asked.arguments_sha256,
-        roles=OUTCOME_ROLES,
-        reason="Nobody can tell whether this call took effect. Approve if it did, reject if not.",
-        expires_at=later(now, OUTCOME_REVIEW_SECONDS),
     )

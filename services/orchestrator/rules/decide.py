@@ -22,6 +22,7 @@ from contracts.run import (
 from contracts.shape import Body, sha256_hex
 from contracts.task import TaskConflicted
 
+from .afterwards import late_unknowns
 from .calls import advance_call
 from .children import handed_over
 from .context import after_summary, next_step
@@ -45,12 +46,16 @@ from .timing import deadline, step_overdue_at
 
 
 def decide(run: Run, now: datetime, book: Book, kin: Kin = NO_KIN) -> tuple[Move, ...]:
-    """The moves that the run needs now; none while it waits for others, or has ended."""
+    """The moves that the run needs now; none while it waits for others.
+
+    Of a run that has ended, only what is owed to people: answers, and questions about outcomes.
+    """
     conflicts = tuple(Say(run.root, _conflict(run, second)) for second in run.conflicts)
     if run.archived:
         return conflicts
     if run.end is not None:
-        return (*conflicts, *stray_answers(run), *refuse_inputs(run))
+        late = late_unknowns(run, now)
+        return (*conflicts, *late, *stray_answers(run), *refuse_inputs(run))
     return (*conflicts, *refuse_inputs(run), *_advance(run, now, book, kin))
 
 

@@ -22,7 +22,7 @@ OVERDUE = "overdue"
 
 def overdue_calls(step: Step, now: datetime) -> tuple[Move, ...]:
     """What to do about calls of the step that went silent."""
-    return tuple(_give_up(each) for each in silent(step) if now >= overdue_at(each))
+    return tuple(give_up(each) for each in silent(step) if now >= overdue_at(each))
 
 
 def silent(step: Step) -> Iterator[Try]:
@@ -46,7 +46,7 @@ def overdue_at(each: Try) -> datetime:
     return later(claim.start_before, (claim.time_limit_seconds or 0.0) + GRACE_SECONDS)
 
 
-def _give_up(each: Try) -> Move:
+def give_up(each: Try) -> Move:
     """Unclaimed, it is revoked, and then has failed; claimed, nobody knows what it did."""
     cause = cast("Fact[ToolCleared]", each.verdict)
     asked = each.request.body

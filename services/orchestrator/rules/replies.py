@@ -51,7 +51,7 @@ def stray_answers(run: Run) -> tuple[Say, ...]:
 
 
 def _of_review(run: Run, review: Review) -> Iterator[Say]:
-    if review.decided is None and run.end is None:
+    if review in run.open_reviews:
         return
     counted = {one.answer_id for one in review.decided.body.approvers} if review.decided else set()
     for answer in review.answers:

@@ -6,15 +6,24 @@ from datetime import datetime
 from contracts.history import Review, Run
 from contracts.shape import later
 
+from .afterwards import in_flight
 from .overdue import overdue_at, silent
 from .timing import deadline, step_overdue_at
 
 
 def next_wake(run: Run, now: datetime, sweep_seconds: float) -> datetime | None:
-    """The next deadline or expiry, and at the latest the next sweep; None once it has ended."""
-    if run.end is not None or run.submitted is None:
+    """The next deadline or expiry, and at the latest the next sweep.
+
+    None once it has ended, unless it is still open what became of a call.
+    """
+    if run.submitted is None or run.archived:
         return None
-    return min([later(now, sweep_seconds), *_moments(run)])
+    if run.end is None:
+        return min([later(now, sweep_seconds), *_moments(run)])
+    under_way = [overdue_at(each) for each in in_flight(run)]
+    if not under_way and not run.open_reviews:
+        return None
+    return min([later(now, sweep_seconds), *under_way])
 
 
 def _moments(run: Run) -> Iterator[datetime]:

@@ -55,7 +55,8 @@ REMEDIES: Mapping[FailureRule, tuple[str, str]] = {
 
 def remedies_of(run: Run) -> tuple[Next, ...]:
     """What a person may do next, the best first."""
-    return tuple(_filled(run, *one) for one in _found(run))
+    asked = _asked(run) if run.end is not None else []
+    return tuple(_filled(run, *one) for one in (*asked, *_found(run)))
 
 
 def _found(run: Run) -> list[tuple[str, str]]:
@@ -91,14 +92,18 @@ def _open(run: Run) -> list[tuple[str, str]]:
         return (
             [own] if scope == "run" else [("interlock runs orders", f"see who paused its {scope}")]
         )
-    if run.open_reviews:
-        return [
-            (f"interlock reviews show RUN.{one.requested.body.review_id}", "see what is asked")
-            for one in run.open_reviews
-        ]
+    if asked := _asked(run):
+        return asked
     if run.started is None:
         return [("interlock runs list --counts", "see what is open before it")]
     return [("interlock runs watch RUN", "follow it until it ends")]
+
+
+def _asked(run: Run) -> list[tuple[str, str]]:
+    return [
+        (f"interlock reviews show RUN.{one.requested.body.review_id}", "see what is asked")
+        for one in run.open_reviews
+    ]
 
 
 def _filled(run: Run, command: str, what: str) -> Next:

@@ -118,7 +118,7 @@ def _reply(run: Run, review: Review, answer: Fact[ReviewAnswered]) -> ReplyRecor
 
 def _decision(run: Run, review: Review) -> Undecided | DecisionRecord:
     if review.decided is None:
-        return Undecided(outcome="open" if run.end is None else "withdrawn")
+        return Undecided(outcome="open" if review in run.open_reviews else "withdrawn")
     said, at = review.decided.body, moment_of(review.decided)
     waited = at - moment_of(review.requested)
     return DecisionRecord(
