@@ -70,7 +70,7 @@ def test_what_a_person_is_always_asked_about_is_never_done_alone():
 def test_it_tells_what_the_agent_reads_and_by_what_an_outsider_speaks():
     found = radius_of(AGENT, TOOLS, DEFAULT)
 
-    assert found.reads == ("list_accounts",)
+    assert found.reads == ("list_accounts", "read_notes")
     assert {"search_mail", "fetch"} <= set(found.hears)
 
 

@@ -12,7 +12,7 @@ from services.guardrail_checker.rules.trust import is_allowed
 
 from .reads import Result
 from .records import Record, Scalar, every_scalar
-from .words import Words
+from .words import Words, stands_in
 
 Origin = Literal[
     "user",
@@ -56,8 +56,8 @@ class Sources:
             return "user"
         if "@" in text and is_allowed(text, self.destinations):
             return "tenant"
-        own = (each.text for each in self.results if each.is_vouched and not each.is_external)
-        if any(text in each for each in own):
+        own = (each for each in self.results if each.is_vouched and not each.is_external)
+        if any(text in each.text and not each.before.texts for each in own):
             return "clean"
         return self._elsewhere(text)
 
@@ -70,6 +70,7 @@ class Sources:
             for record in result.records
             if (self.is_planned and result.is_vouched) or any(_has(record, one) for one in known)
             for amount in record.values("amount")
+            if result.is_sure(amount)
             if (number := finite(amount)) is not None
         ]
         return max((*self.words.sums(), *found), default=Decimal(0))
@@ -97,11 +98,14 @@ class Sources:
         if result.manifest.effect != "read":
             # What it was told, or what was there before, it did not make.
             return "created" if self._is_new(value, result) else "read"
-        if not result.is_vouched:
+        if not (result.is_vouched and result.is_sure(value)):
             return "read"
         if not result.is_external:
             return "clean"
-        is_named = any(self.words.name(name) for name in record.values("name"))
+        is_named = any(
+            self.words.name(name) and not result.before.may_have_named(name)
+            for name in record.values("name")
+        )
         return "named" if is_named else "vouched"
 
     def _is_new(self, value: Scalar, result: Result) -> bool:
@@ -112,13 +116,8 @@ class Sources:
 
     def _elsewhere(self, value: Scalar) -> Origin:
         """Nothing vouches for it: it stands in an outsider's text, or nowhere."""
-        texts = [each.text for each in self.results if each.is_external]
-        word = re.compile(rf"(?<!\w){re.escape(str(value))}(?!\w)", re.IGNORECASE)
-        if any(map(word.search, texts)):
-            return "outside"
-        number = finite(value)
-        read = number is not None and number in Words(texts).numbers()
-        return "outside" if read else "model"
+        texts = (each.text for each in self.results if each.is_external)
+        return "outside" if stands_in(value, texts) else "model"
 
 
 def _is_same(value: Scalar, own: Scalar) -> bool:

@@ -1,17 +1,18 @@
 """What a run has read and done so far, and how far each result can vouch for a value."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from contracts.guardrail import ResultCleared, ToolCleared
-from contracts.history import Run, result_text
+from contracts.history import Call, Run, result_text
 from contracts.tool import ToolManifest, ToolRequested
 from services.guardrail_checker.rules.trust import EXTERNAL
 
-from .records import Record, Scalar, every_scalar, records_of
+from .records import Record, Scalar, every_scalar, holds_any_text, records_of
 from .words import Words
+from .writings import Writings
 
 Plan = Mapping[str, int]
 
@@ -26,6 +27,8 @@ class Result:
     arguments: dict[str, object]
     is_vouched: bool
     """Planned; without a plan, a read that the user's own words made."""
+    before: Writings
+    """What the run may have written by then."""
 
     @property
     def is_external(self) -> bool:
@@ -35,15 +38,14 @@ class Result:
     def records(self) -> tuple[Record, ...]:
         return records_of(self.manifest, self.text)
 
+    def is_sure(self, value: Scalar) -> bool:
+        """Whether a field cannot be what the run itself wrote."""
+        return not self.before.may_have_made(value, is_text=holds_any_text(self.manifest))
+
 
 def results_before(run: Run, step: int, words: Words, plan: Plan | None) -> tuple[Result, ...]:
     """The results that the model had seen by `step`, those of runs that it continues too."""
-    grown = run.started.body.ancestor if run.started is not None else None
-    before: tuple[Result, ...] = ()
-    if grown is not None and run.ancestor is not None:
-        at = grown.step or len(run.ancestor.steps) + 1
-        before = results_before(run.ancestor, at, words, plan_of(run.ancestor))
-    return (*before, *_results(run, step, words, plan))
+    return _told_before(run, step, words, plan)[0]
 
 
 def earlier_calls(run: Run, asked: ToolRequested) -> Iterator[ToolRequested]:
@@ -55,11 +57,17 @@ def earlier_calls(run: Run, asked: ToolRequested) -> Iterator[ToolRequested]:
     place = (asked.step, asked.index)
     for step in run.steps:
         for call in step.calls:
-            if call.last is None or (step.number, call.index) >= place:
-                continue
-            verdict = call.last.verdict
-            if verdict is None or isinstance(verdict.body, ToolCleared):
+            if _may_have_run(call) and (step.number, call.index) < place:
+                assert call.last is not None, "a call that may have run was requested"
                 yield call.last.request.body
+
+
+def _may_have_run(call: Call) -> bool:
+    """Whether a call was let through, or may yet be."""
+    if call.last is None:
+        return False
+    verdict = call.last.verdict
+    return verdict is None or isinstance(verdict.body, ToolCleared)
 
 
 def manifests_of(run: Run) -> dict[str, ToolManifest]:
@@ -82,22 +90,54 @@ def arguments_of(asked: ToolRequested) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _results(run: Run, step: int, words: Words, plan: Plan | None) -> list[Result]:
-    found: list[Result] = []
-    known = _Known()
-    manifests = manifests_of(run)
-    for call in (call for each in run.steps[: step - 1] for call in each.calls):
-        cleared = call.result.body if call.result is not None else None
+def _told_before(
+    run: Run, step: int, words: Words, plan: Plan | None
+) -> tuple[tuple[Result, ...], Writings]:
+    """What was read, and what was written, in this run and in those that it grew from."""
+    grown = run.started.body.ancestor if run.started is not None else None
+    before: tuple[Result, ...] = ()
+    writings = Writings()
+    if grown is not None and run.ancestor is not None:
+        at = grown.step or len(run.ancestor.steps) + 1
+        before, writings = _told_before(run.ancestor, at, words, plan_of(run.ancestor))
+    found, known, manifests = list(before), _Known(), manifests_of(run)
+    for each in run.steps[: step - 1]:
+        # Calls of one step run side by side: a read may find what another one writes.
+        writings = writings.with_these(_written(each.calls, manifests), words)
+        for call in each.calls:
+            result = _result(call, manifests, writings, words, known, plan)
+            if result is not None:
+                found.append(result)
+                known.add(result)
+    return tuple(found), writings
+
+
+def _written(calls: Iterable[Call], manifests: Mapping[str, ToolManifest]) -> Iterator[Scalar]:
+    """The arguments of calls with an effect, however they ended: it may have come about."""
+    for call in calls:
         manifest = manifests.get(call.part.name)
-        if manifest is None or not isinstance(cleared, ResultCleared) or cleared.is_error:
-            continue
-        assert call.last is not None, "a call with a result was requested"
-        arguments = arguments_of(call.last.request.body)
-        vouched = manifest.name in plan if plan is not None else _is_led(arguments, words, known)
-        result = Result(manifest, result_text(call, cleared), cleared.label, arguments, vouched)
-        found.append(result)
-        known.add(result)
-    return found
+        if manifest is not None and manifest.effect != "read" and _may_have_run(call):
+            assert call.last is not None, "a call that may have run was requested"
+            yield from every_scalar(list(arguments_of(call.last.request.body).values()))
+
+
+def _result(
+    call: Call,
+    manifests: Mapping[str, ToolManifest],
+    writings: Writings,
+    words: Words,
+    known: "_Known",
+    plan: Plan | None,
+) -> Result | None:
+    cleared = call.result.body if call.result is not None else None
+    manifest = manifests.get(call.part.name)
+    if manifest is None or not isinstance(cleared, ResultCleared) or cleared.is_error:
+        return None
+    assert call.last is not None, "a call with a result was requested"
+    arguments = arguments_of(call.last.request.body)
+    vouched = manifest.name in plan if plan is not None else _is_led(arguments, words, known)
+    text = result_text(call, cleared)
+    return Result(manifest, text, cleared.label, arguments, vouched, writings)
 
 
 class _Known:
@@ -114,8 +154,9 @@ class _Known:
     def has(self, value: Scalar) -> bool:
         """Each result is read once, and only if somebody asks."""
         while self._unread:
-            for record in self._unread.pop().records:
-                self._fields.update(str(field) for _, field in record.fields)
+            result = self._unread.pop()
+            fields = (field for record in result.records for _, field in record.fields)
+            self._fields.update(str(field) for field in fields if result.is_sure(field))
         return str(value) in self._fields
 
 

@@ -45,6 +45,11 @@ def records_of(manifest: ToolManifest, output_json: str) -> tuple[Record, ...]:
     return tuple(record for record, _ in zip(made, range(RECORDS_LIMIT), strict=False))
 
 
+def holds_any_text(manifest: ToolManifest) -> bool:
+    """Whether each field of what a tool returns counts, of which nobody said what it may hold."""
+    return manifest.effect == "read" and manifest.output_trust == "internal" and not manifest.fields
+
+
 def _has_cents(value: Scalar) -> bool:
     """Of a field that nobody declared, a whole number may as well be an id."""
     return isinstance(value, float) or _CENTS.fullmatch(str(value)) is not None
@@ -65,9 +70,7 @@ def _objects(value: object, depth: int) -> Iterator[dict[str, object]]:
 
 
 def _record(manifest: ToolManifest, found: dict[str, object]) -> Record:
-    is_open = (
-        manifest.effect == "read" and manifest.output_trust == "internal" and not manifest.fields
-    )
+    is_open = holds_any_text(manifest)
     fields: list[tuple[FieldKind | None, Scalar]] = []
     for key, value in found.items():
         kind = manifest.fields.get(key)

@@ -63,6 +63,11 @@ class Words:
             return False
         return any(f" {folded} " in each for each in self._folded)
 
+    def count(self, value: object) -> bool:
+        """Whether a number stands there that may be an amount."""
+        number = finite(value)
+        return number is not None and number in self.numbers()
+
     def numbers(self) -> list[Decimal]:
         """Every number that may be an amount: no name, date, percentage, or part of a word."""
         return _decimals(
@@ -84,6 +89,13 @@ class Words:
     @cached_property
     def _folded(self) -> tuple[str, ...]:
         return tuple(f" {_fold(text)} " for text in self.texts)
+
+
+def stands_in(value: object, texts: Iterable[str]) -> bool:
+    """Whether a value stands in a text that nobody vouches for, as a word or as a number."""
+    known = tuple(texts)
+    word = re.compile(rf"(?<!\w){re.escape(str(value))}(?!\w)", re.IGNORECASE)
+    return any(map(word.search, known)) or Words(known).count(value)
 
 
 def _places(text: str, word: str) -> Iterator[int]:
