@@ -15,7 +15,7 @@ from infra.evals.counterfactual import (
     recorded_result,
     recorded_runs,
 )
-from infra.evals.exported import exported_run
+from infra.evals.exported import exported_run, runs_above
 from infra.evals.folder import Folder
 from infra.evals.forecast import Ceilings, known_agents
 from infra.evals.policies import arm_of, under
@@ -79,7 +79,7 @@ def _by_policy(question: Question, policy: ToolPolicy) -> int:
     for run_id in run_ids:
         recorded = recorded_result(client, run_id, question.way.tenant)
         run = exported_run(client, run_id, question.way.tenant)
-        known += [recorded, under(policy, run, recorded)]
+        known += [recorded, under(policy, run, recorded, runs_above(client, run))]
     arm = Arm(name=arm_of(policy), agent=question.agent)
     plan = Plan(_experiment(question, name, whole, len(run_ids), (arm,)), (), folder, tuple(known))
     return carry_out(plan, client, Ceilings({}), question.way)

@@ -4,6 +4,7 @@ No model is asked: the calls are those that models made. Where the policy decide
 would have gone another way from there, and nobody knows how well; elsewhere nothing changes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,10 +36,11 @@ class Decision:
         return f"call {self.call} of {self.tool} was {self.before}, now {self.after}: {self.reason}"
 
 
-def judged_again(run: Run, policy: ToolPolicy) -> list[Decision]:
+def judged_again(run: Run, policy: ToolPolicy, above: Sequence[Run] = ()) -> list[Decision]:
     """Every call that a gate has judged, by the policy of then and by this one.
 
     The first attempt of each counts: what people answered to a question is theirs, and stays.
+    `above` are the runs that called this one, the nearest first.
     """
     found = []
     for step in run.steps:
@@ -47,7 +49,7 @@ def judged_again(run: Run, policy: ToolPolicy) -> list[Decision]:
             if first is None or first.verdict is None:
                 continue
             asked = first.request
-            verdict = judge_call(run, asked.body, policy, asked.time)
+            verdict = judge_call(run, asked.body, policy, asked.time, above)
             found.append(
                 Decision(
                     call=call.name,
@@ -60,9 +62,9 @@ def judged_again(run: Run, policy: ToolPolicy) -> list[Decision]:
     return found
 
 
-def under(policy: ToolPolicy, run: Run, recorded: Result) -> Result:
+def under(policy: ToolPolicy, run: Run, recorded: Result, above: Sequence[Run] = ()) -> Result:
     """What the run would have come to; its quality is unknown where a decision is another."""
-    decisions = judged_again(run, policy)
+    decisions = judged_again(run, policy, above)
     others = [one for one in decisions if one.is_other]
     told = "; ".join(map(str, others[:SHOWN]))
     more = f"; and {len(others) - SHOWN} more" if len(others) > SHOWN else ""

@@ -77,14 +77,15 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Say where each value of a call comes from, which policies decided, and why."""
-    from infra.evals.exported import exported_run  # noqa: PLC0415 - heavy imports stay in commands
+    from infra.evals.exported import exported_run, runs_above  # noqa: PLC0415 - heavy imports
     from infra.policies.explaining import NotJudged, explained  # noqa: PLC0415 - as above
     from services.console.cli.client import connect  # noqa: PLC0415 - as above
 
     policy = _policy(config)
-    run = exported_run(connect(reading=True), run_id, tenant)
+    client = connect(reading=True)
+    run = exported_run(client, run_id, tenant)
     try:
-        found = explained(run, call, policy)
+        found = explained(run, call, policy, runs_above(client, run))
     except NotJudged as error:
         raise CommandFailed(str(error), f"see: interlock runs show {run_id}", NOT_FOUND) from None
     show(found, _explanation(found), as_json=wants_json(output, as_json=as_json))
@@ -104,7 +105,7 @@ def replay(
 ) -> None:
     """Judge recorded calls by the policies of a folder: which flip, how many approvals it saves."""
     from infra.evals.counterfactual import Population, recorded_runs  # noqa: PLC0415 - as above
-    from infra.evals.exported import exported_run  # noqa: PLC0415 - as above
+    from infra.evals.exported import exported_run, runs_above  # noqa: PLC0415 - as above
     from infra.policies.replaying import replayed  # noqa: PLC0415 - as above
     from services.console.cli.client import connect  # noqa: PLC0415 - as above
 
@@ -115,7 +116,8 @@ def replay(
     if not run_ids:
         what = f"there are no recorded runs of {agent} that fit"
         raise CommandFailed(what, f"see: interlock runs list --agent {agent}", NOT_FOUND)
-    found = replayed((exported_run(client, one, tenant) for one in run_ids), policy)
+    recorded = (exported_run(client, one, tenant) for one in run_ids)
+    found = replayed(((run, runs_above(client, run)) for run in recorded), policy)
     show(found, _replay(found), as_json=wants_json(output, as_json=as_json))
 
 

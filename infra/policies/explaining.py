@@ -1,5 +1,6 @@
 """Why a recorded call was cleared, asked about or blocked: where each of its values comes from."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from contracts.history import Call, Run
@@ -14,8 +15,10 @@ class NotJudged(Exception):
     """There is no such call, or no gate has judged it; the message says which calls there are."""
 
 
-def explained(run: Run, call: str, policy: ToolPolicy) -> dict[str, Any]:
+def explained(run: Run, call: str, policy: ToolPolicy, above: Sequence[Run] = ()) -> dict[str, Any]:
     """The values of a call, what Cedar was told of it, and what the policy makes of that.
+
+    `above` are the runs that called this one, the nearest first.
 
     Raises:
         NotJudged: the run has no such call, or it was not judged.
@@ -26,8 +29,8 @@ def explained(run: Run, call: str, policy: ToolPolicy) -> dict[str, Any]:
     manifest = manifests_of(run).get(asked.tool)
     if first.verdict is None or manifest is None:
         raise NotJudged(f"call {call} of {asked.tool} was never judged by a policy")
-    standing = standing_of(run, asked, manifest, policy, approved=False)
-    now = judge_call(run, asked, policy, first.request.time)
+    standing = standing_of(run, asked, manifest, policy, approved=False, above=above)
+    now = judge_call(run, asked, policy, first.request.time, above)
     recorded = first.verdict.body
     return {
         "run_id": run.run_id,

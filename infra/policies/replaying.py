@@ -1,7 +1,7 @@
 """Recorded runs under a proposed policy: which calls would be decided otherwise."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from contracts.history import Run
@@ -11,17 +11,19 @@ from services.guardrail_checker.rules import ToolPolicy
 FLIPS_SHOWN = 200
 
 
-def replayed(runs: Iterable[Run], policy: ToolPolicy) -> dict[str, Any]:
+def replayed(runs: Iterable[tuple[Run, Sequence[Run]]], policy: ToolPolicy) -> dict[str, Any]:
     """Every judged call of these runs judged once more; those that flip, and what people save.
+
+    Each comes with the runs that called it, the nearest first.
 
     What follows from a decision that is another nobody knows: the run would have gone another way.
     """
     looked_at, calls = 0, 0
     moves: Counter[tuple[str, str]] = Counter()
     flips: list[dict[str, str]] = []
-    for run in runs:
+    for run, above in runs:
         looked_at += 1
-        decisions = judged_again(run, policy)
+        decisions = judged_again(run, policy, above)
         calls += len(decisions)
         moves.update((one.before, one.after) for one in decisions)
         flips += [_told(run, one) for one in decisions if one.is_other]

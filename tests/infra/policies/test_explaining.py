@@ -7,6 +7,7 @@ from infra.policies.explaining import NotJudged, explained
 from infra.policies.replaying import replayed
 from services.guardrail_checker.rules import ToolPolicy
 from tests.bodies import VERDICT, manifest, tool_cleared, tool_requested
+from tests.guardrail_checker.test_agents import parent_that_was_told, writing_child
 from tests.histories import History
 from tests.policies import LENIENT
 
@@ -58,7 +59,7 @@ def test_a_call_that_nobody_judged_is_told():
 
 
 def test_a_stricter_policy_flips_what_was_let_through():
-    found = replayed([recorded(), recorded(run_id="r-2")], DEFAULT)
+    found = replayed([(recorded(), ()), (recorded(run_id="r-2"), ())], DEFAULT)
 
     assert (found["runs"], found["calls"], found["flipped"]) == (2, 2, 2)
     assert found["moves"] == {"cleared to escalated": 2}
@@ -66,7 +67,20 @@ def test_a_stricter_policy_flips_what_was_let_through():
     assert {one["run_id"] for one in found["flips"]} == {"r-1", "r-2"}
 
 
+def test_what_a_called_run_does_is_judged_with_the_words_of_the_user_above_it():
+    child, asked = writing_child("anna@example.org")
+    child.say(tool_cleared(asked), child.facts[-1])
+    above = (parent_that_was_told("Write to anna@example.org.").run,)
+
+    found = explained(child.run, "1-1", DEFAULT, above)
+
+    assert [one["origin"] for one in found["values"]] == ["user"]
+    assert found["now"]["verdict"] == "tool.cleared"
+    assert replayed([(child.run, above)], DEFAULT)["flips"] == []
+    assert len(replayed([(child.run, ())], DEFAULT)["flips"]) == 1
+
+
 def test_the_same_decisions_flip_nothing():
-    found = replayed([recorded()], LENIENT)
+    found = replayed([(recorded(), ())], LENIENT)
 
     assert (found["flips"], found["approvals_saved"]) == ([], 0)
