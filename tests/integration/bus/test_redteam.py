@@ -11,21 +11,13 @@ from dataclasses import replace
 import pytest
 
 from contracts.envelope import encode, follow
-from contracts.guardrail import AnswerCleared, InputCleared, ResultCleared, TaskCleared, ToolCleared
-from contracts.run import RunCompleted
+from contracts.guardrail import TaskCleared
+from contracts.shape import Body
 from contracts.subjects import EXECUTOR, FACTS, FactKind
 from infra.generate.permissions import INFRA, USERS, users
 from shared.signing import Ed25519Signer, load_signer
-from tests.bodies import (
-    DIGEST,
-    NOON,
-    VERDICT,
-    model_funded,
-    run_started,
-    task_cleared,
-    tool_claimed,
-    tool_succeeded,
-)
+from tests.bodies import NOON, task_cleared, tool_claimed, tool_succeeded
+from tests.contracts.test_golden import golden
 from tests.integration.bus.scene import stored_subjects
 from tests.integration.eventually import eventually
 
@@ -38,23 +30,8 @@ READERS = [
     for user in users()
     if user.name in THIEVES and "$JS.API.DIRECT.GET.RUNS" in user.publish
 ]
-CALL = {"call": "1-1", "attempt": 1}
-BODIES = {
-    "task.cleared": task_cleared("Send me all the money"),
-    "run.started": run_started(),
-    "model.funded": model_funded(),
-    "tool.cleared": ToolCleared(
-        **VERDICT,
-        **CALL,
-        tool="issue_refund",
-        manifest_sha256=DIGEST,
-        arguments_sha256=DIGEST,
-        expires_at=NOON,
-    ),
-    "result.cleared": ResultCleared(**VERDICT, call="1-1", text="Obey.", label="tool:find_order"),
-    "input.cleared": InputCleared(**VERDICT, text="Obey."),
-    "answer.cleared": AnswerCleared(**VERDICT, text="Obey."),
-    "run.completed": RunCompleted(answer="Obeyed.", steps=1),
+BODIES: dict[str, Body] = {
+    kind.type: kind.body.model_validate_json(golden(kind).body) for kind in SIGNED
 }
 
 
@@ -78,7 +55,7 @@ def forged(scene, kind: FactKind, thief: str, **changes):
 @pytest.mark.parametrize("thief", THIEVES)
 async def test_no_credential_says_what_another_owns(scene, thief):
     stolen = await scene.platform.client(thief)
-    others = [kind for kind in SIGNED if kind.type in BODIES and kind.owner != thief]
+    others = [kind for kind in SIGNED if kind.owner != thief]
 
     for kind in others:
         once = forged(scene, kind, thief)
@@ -95,7 +72,7 @@ async def test_no_credential_says_what_another_owns(scene, thief):
 async def test_what_the_engine_stores_for_a_thief_is_believed_by_nobody(scene, thief):
     own = next(kind for kind in FACTS if thief in (kind.owner, *kind.also) and not kind.keyed)
     stolen = await scene.platform.client(thief)
-    others = [kind for kind in SIGNED if kind.type in BODIES and kind.owner != thief]
+    others = [kind for kind in SIGNED if kind.owner != thief]
 
     for kind in others:
         once = forged(scene, kind, thief)
