@@ -102,9 +102,12 @@ class RunResumeRequested(AskedByPerson):
 
 
 class RunPaused(Body):
-    """`run.paused`: no further step is taken. Its deadline stands still meanwhile."""
+    """`run.paused`: no further step is taken. Its deadline stands still meanwhile.
 
-    scope: Literal["run", "agent", "tenant", "platform"]
+    `parent` says that the run which called this one is paused.
+    """
+
+    scope: Literal["run", "agent", "tenant", "platform", "parent"]
     principal: str
     reason: str = ""
     number: int = Field(ge=1, description="The how-manieth pause of the run")
@@ -132,6 +135,53 @@ class RunParentEnded(Body):
     parent_run_id: Token
     status: Literal["completed", "failed", "cancelled"]
     reason: str
+
+
+class RunParentStanding(Body):
+    """Whether the run that called this one stands still."""
+
+    parent_run_id: Token
+    principal: str
+    reason: str = ""
+    number: int = Field(ge=1, description="The how-manieth pause of that run")
+
+    @property
+    def branch(self) -> str:
+        return str(self.number)
+
+
+class RunParentPaused(RunParentStanding):
+    """`run.parent_paused`: the run that called this one is paused, and so is this one."""
+
+
+class RunParentResumed(RunParentStanding):
+    """`run.parent_resumed`: that pause is over, whether it was told or not."""
+
+
+class RunChildStoodStill(Body):
+    """`run.child_stood_still`: a run that this one called waits for people, or is paused.
+
+    The deadline of this one stands still as long, by the times that lie in the log of the other.
+    """
+
+    child_run_id: Token
+    call: str
+    attempt: int
+    because: str = Field(description="The id of the fact, in the log of the other, that says so")
+    since: UtcTime
+    reason: str
+
+    @property
+    def branch(self) -> str:
+        return self.because
+
+
+class RunChildWentOn(Body):
+    """`run.child_went_on`: what it waited for has come, or its pause is over."""
+
+    child_run_id: Token
+    because: str = Field(description="The id of the fact with which it went on")
+    until: UtcTime
 
 
 class InputSubmitted(Body):

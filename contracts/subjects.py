@@ -115,6 +115,16 @@ FACTS: tuple[FactKind, ...] = (
     FactKind("run.completed", run.RunCompleted, ORCHESTRATOR, "end", starred=True),
     FactKind("run.failed", run.RunFailed, ORCHESTRATOR, "end"),
     FactKind("run.cancelled", run.RunCancelled, ORCHESTRATOR, "end"),
+    FactKind(
+        "run.parent_paused", control.RunParentPaused, ORCHESTRATOR, "parent_pause", starred=True
+    ),
+    FactKind(
+        "run.parent_resumed", control.RunParentResumed, ORCHESTRATOR, "parent_resume", starred=True
+    ),
+    FactKind(
+        "run.child_stood_still", control.RunChildStoodStill, ORCHESTRATOR, "wait", starred=True
+    ),
+    FactKind("run.child_went_on", control.RunChildWentOn, ORCHESTRATOR, "wait_end", starred=True),
     FactKind("run.evaluated", evaluation.RunEvaluated, EVALUATOR, "evaluated"),
     FactKind("run.labelled", evaluation.RunLabelled, CONSOLE, "label", starred=True),
     FactKind("run.redriven", run.RunRedriven, CONSOLE, "redrive", starred=True, keyed=True),

@@ -8,6 +8,7 @@ from contracts.control import (
     ControlOrdered,
     InputPolicy,
     InputSubmitted,
+    RunChildStoodStill,
     RunParentEnded,
     RunPauseRequested,
     RunResumeRequested,
@@ -202,6 +203,17 @@ def run_queued() -> RunQueued:
 
 def parent_ended(parent_run_id: str = "r-0") -> RunParentEnded:
     return RunParentEnded(parent_run_id=parent_run_id, status="cancelled", reason="not needed")
+
+
+def child_stood_still(child_run_id: str, call: str) -> RunChildStoodStill:
+    return RunChildStoodStill(
+        child_run_id=child_run_id,
+        call=call,
+        attempt=1,
+        because="a question",
+        since=NOON,
+        reason=f"run {child_run_id} asks a person about issue_refund",
+    )
 
 
 def tool_succeeded(call: str, attempt: int = 1, output_json: str = '"ok"') -> ToolSucceeded:

@@ -2,13 +2,15 @@
 
 from .conversation import Measured, canonical, conversation, digest, labels, measure, prompt
 from .fold import fold
-from .state import Answer, Attempt, Call, Input, Pause, Review, Run, RunEnd, Status, Step, Try
+from .standing import ChildWait, Pause
+from .state import Answer, Attempt, Call, Input, Review, Run, RunEnd, Status, Step, Try
 from .telling import outcome_text, result_text, told
 
 __all__ = [
     "Answer",
     "Attempt",
     "Call",
+    "ChildWait",
     "Input",
     "Measured",
     "Pause",

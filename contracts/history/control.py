@@ -1,4 +1,4 @@
-"""The part of the fold that takes orders: pause, resume, more input, the end of a parent."""
+"""The part of the fold that takes orders: pause, resume, more input, and how its kin stands."""
 
 from typing import cast
 
@@ -7,7 +7,11 @@ from ..control import (
     InputSubmitted,
     InputTaken,
     RunCancelRequested,
+    RunChildStoodStill,
+    RunChildWentOn,
     RunParentEnded,
+    RunParentPaused,
+    RunParentResumed,
     RunPaused,
     RunPauseRequested,
     RunResumed,
@@ -16,7 +20,8 @@ from ..control import (
 from ..envelope import Fact
 from ..guardrail import InputBlocked, InputCleared
 from ..shape import Body
-from .state import Input, Pause, PauseAsked, Run
+from .standing import ChildWait, ParentStanding, Pause, PauseAsked
+from .state import Input, Run, Try
 
 CONTROL = (
     InputSubmitted,
@@ -30,6 +35,10 @@ CONTROL = (
     RunResumed,
     RunCancelRequested,
     RunParentEnded,
+    RunParentPaused,
+    RunParentResumed,
+    RunChildStoodStill,
+    RunChildWentOn,
 )
 
 
@@ -40,6 +49,10 @@ def take_control(run: Run, fact: Fact[Body]) -> None:
             run.cancel = run.cancel or cast("Fact[RunCancelRequested]", fact)
         case RunParentEnded():
             run.parent_ended = run.parent_ended or cast("Fact[RunParentEnded]", fact)
+        case RunParentPaused() | RunParentResumed():
+            _take_parent_standing(run, cast("ParentStanding", fact))
+        case RunChildStoodStill() | RunChildWentOn():
+            _take_child_wait(run, fact)
         case RunPauseRequested() | RunResumeRequested():
             run.pause_asked = cast("PauseAsked", fact)
         case RunPaused() if run.pause is None:
@@ -52,6 +65,30 @@ def take_control(run: Run, fact: Fact[Body]) -> None:
             run.places[fact.id] = run.inputs[-1]
         case _:
             _take_input(run, fact)
+
+
+def _take_parent_standing(run: Run, fact: ParentStanding) -> None:
+    """The newest pause of the parent counts; what ends it may be told before it is."""
+    if run.parent_standing is None or _rank(fact) > _rank(run.parent_standing):
+        run.parent_standing = fact
+
+
+def _rank(fact: ParentStanding) -> tuple[int, bool]:
+    return fact.body.number, isinstance(fact.body, RunParentResumed)
+
+
+def _take_child_wait(run: Run, fact: Fact[Body]) -> None:
+    place = run.places.get(fact.cause_id)
+    match place, fact.body:
+        case Try() as each, RunChildStoodStill(call=call, attempt=attempt):
+            asked = each.request.body
+            if (asked.call, asked.attempt) != (call, attempt):
+                return
+            wait = ChildWait(cast("Fact[RunChildStoodStill]", fact))
+            run.child_waits.append(wait)
+            run.places[fact.id] = wait
+        case ChildWait() as wait, RunChildWentOn():
+            wait.ended = wait.ended or cast("Fact[RunChildWentOn]", fact)
 
 
 def _take_input(run: Run, fact: Fact[Body]) -> None:

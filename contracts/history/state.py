@@ -13,10 +13,7 @@ from ..control import (
     InputTaken,
     RunCancelRequested,
     RunParentEnded,
-    RunPaused,
     RunPauseRequested,
-    RunResumed,
-    RunResumeRequested,
 )
 from ..envelope import Fact
 from ..evaluation import RunEvaluated, RunLabelled
@@ -63,6 +60,7 @@ from ..run import (
 )
 from ..task import TaskSubmitted
 from ..tool import ToolClaimed, ToolFailed, ToolRequested, ToolSucceeded, ToolUnknown
+from .standing import ChildWait, ParentStanding, Pause, PauseAsked
 
 ToolVerdict = ToolCleared | ToolBlocked | ToolEscalated
 ToolOutcome = ToolSucceeded | ToolFailed | ToolUnknown
@@ -182,16 +180,7 @@ class Input:
     end: Fact[InputTaken] | Fact[InputRefused] | None = None
 
 
-@dataclass(slots=True)
-class Pause:
-    """One standstill of a run."""
-
-    paused: Fact[RunPaused]
-    resumed: Fact[RunResumed] | None = None
-
-
-Part = Attempt | Review | Try | Call | Step | Answer | Input | Pause
-PauseAsked = Fact[RunPauseRequested] | Fact[RunResumeRequested]
+Part = Attempt | Review | Try | Call | Step | Answer | Input | Pause | ChildWait
 
 
 @dataclass(slots=True)
@@ -218,6 +207,8 @@ class Run:
     answer: Answer | None = None
     pause_asked: PauseAsked | None = None
     pauses: list[Pause] = field(default_factory=list)
+    child_waits: list[ChildWait] = field(default_factory=list)
+    parent_standing: ParentStanding | None = None
     cancel: Fact[RunCancelRequested] | None = None
     parent_ended: Fact[RunParentEnded] | None = None
     end: Fact[RunEnd] | None = None

@@ -1,8 +1,15 @@
-"""How long a run waited for people, by the times that lie in the log."""
+"""How long a run waited for people, by the times that lie in the log.
+
+A run that it called waits in its place: while that one stands still, so does this one.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from ..control import RunChildWentOn
+from ..envelope import Fact
+from ..shape import Body
+from .standing import ChildWait
 from .state import Run
 
 
@@ -17,6 +24,25 @@ def waited(run: Run, since: datetime | None = None) -> timedelta:
     return total
 
 
+def stands_still(run: Run) -> bool:
+    """Whether its clock does now."""
+    child_waits = any(end_of(run, wait) is None for wait in run.child_waits)
+    return bool(run.open_reviews) or run.pause is not None or child_waits
+
+
+def end_of(run: Run, wait: ChildWait) -> Fact[Body] | None:
+    """With what the wait of a run that it called is over: that went on, or its call has an outcome.
+
+    None while it waits.
+    """
+    if wait.ended is not None:
+        return wait.ended
+    began = wait.began.body
+    call = run.call(began.call)
+    assert call is not None, "a wait belongs to a call"
+    return call.tries[began.attempt - 1].outcome
+
+
 def _standstills(run: Run) -> Iterator[tuple[datetime, datetime]]:
     """Waits for people that are over, by the times that lie in the log."""
     for review in run.reviews:
@@ -25,3 +51,9 @@ def _standstills(run: Run) -> Iterator[tuple[datetime, datetime]]:
     for pause in run.pauses:
         if pause.resumed is not None:
             yield pause.paused.time, pause.resumed.time
+    for wait in run.child_waits:
+        match end_of(run, wait):
+            case Fact(body=RunChildWentOn(until=until)):
+                yield wait.began.body.since, until
+            case Fact(time=ended):
+                yield wait.began.body.since, ended

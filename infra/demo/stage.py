@@ -147,7 +147,18 @@ class Stage:
 
     async def cancel(self, run_id: str) -> None:
         """Ask for the end of a run."""
-        url = f"/runs/{run_id}/cancel"
+        await self._ask(run_id, "cancel")
+
+    async def pause(self, run_id: str) -> None:
+        """Ask a run to stand still."""
+        await self._ask(run_id, "pause")
+
+    async def resume(self, run_id: str) -> None:
+        """Let it go on."""
+        await self._ask(run_id, "resume")
+
+    async def _ask(self, run_id: str, what: str) -> None:
+        url = f"/runs/{run_id}/{what}"
         (await self._http.post(url, params={"tenant": TENANT}, json={})).raise_for_status()
 
     async def _open_review(self, run_id: str) -> dict[str, str] | None:

@@ -17,7 +17,16 @@ from services.orchestrator.rules.reviews import cancelled_by_expiry
 from services.orchestrator.rules.revoking import REVOKED
 
 # Said by a handler about another run, or because of what no history holds: who else was open.
-NOT_DECIDED = ("run.parent_ended", "run.queued")
+NOT_DECIDED = (
+    "run.parent_ended",
+    "run.parent_paused",
+    "run.parent_resumed",
+    "run.child_stood_still",
+    "run.child_went_on",
+    "run.queued",
+)
+# Pauses that follow from facts of the run itself.
+OF_THE_RUN = frozenset({"run", "parent"})
 
 
 def is_decided(fact: Fact[Body]) -> bool:
@@ -33,9 +42,9 @@ def explains_itself(fact: Fact[Body], run: Run) -> bool:
     """Whether the facts before it, and its time, are all that it was decided by."""
     match fact.body:
         case RunPaused(scope=scope):
-            return scope == "run"
+            return scope in OF_THE_RUN
         case RunResumed():
-            return run.pause is not None and run.pause.paused.body.scope == "run"
+            return run.pause is not None and run.pause.paused.body.scope in OF_THE_RUN
         case RunStarted(ancestor=ancestor, parents=parents):
             return ancestor is None and not parents
         case RunFailed() if run.started is None:
@@ -52,4 +61,4 @@ def is_known(run: Run, start: Fact[RunStarted] | None) -> bool:
     """Whether these facts are all that the run would be decided by here; `start` is its own."""
     if run.started is None:
         return start is not None and explains_itself(start, run)
-    return run.pause is None or run.pause.paused.body.scope == "run"
+    return run.pause is None or run.pause.paused.body.scope in OF_THE_RUN

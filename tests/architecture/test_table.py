@@ -6,13 +6,13 @@ from collections import defaultdict
 import pytest
 
 from contracts.hearings import HEARINGS
-from contracts.subjects import FACTS, OBSERVER, PRODUCER, SERVICES, kind_of
+from contracts.subjects import FACTS, OBSERVER, ORCHESTRATOR, PRODUCER, SERVICES, kind_of
 from tests.architecture.sources import modules, parsed
 
 # The observer keeps a record of what it hears, and works on nothing of it.
 READERS = {OBSERVER}
-# Who answers is a person: the console asks them.
-ANSWERED_BY_PEOPLE = {"review.requested"}
+# Who answers is a person: the console asks them. Its own owner passes on that the run waits.
+ANSWERED_BY_PEOPLE = {"review.requested": ORCHESTRATOR}
 # What wakes nobody, with the reason: it is read in the log, by whoever folds the run.
 NOT_HEARD = {
     "context.compacted": "the orchestrator's own; who rebuilds a prompt folds it",
@@ -56,7 +56,10 @@ def test_no_two_owners_share_a_slot():
 def test_a_request_has_one_service_that_works_on_it(type_):
     workers = {each.service for each in HEARINGS if type_ in each.types} - READERS
 
-    assert len(workers) == (0 if type_ in ANSWERED_BY_PEOPLE else 1), sorted(workers)
+    if type_ in ANSWERED_BY_PEOPLE:
+        assert workers == {ANSWERED_BY_PEOPLE[type_]} == {kind_of(type_).owner}
+    else:
+        assert len(workers) == 1, sorted(workers)
 
 
 def test_every_heard_type_is_in_the_table():

@@ -7,6 +7,7 @@ from contracts.control import (
     InputSubmitted,
     InputTaken,
     RunCancelRequested,
+    RunParentPaused,
     RunPaused,
     RunPauseRequested,
     RunResumeRequested,
@@ -69,6 +70,17 @@ async def test_a_run_of_a_paused_tenant_is_not_resumed_alone(api, bus, running):
 
     assert answer.status_code == 409
     assert "runs orders" in answer.json()["remedy"]
+
+
+async def test_a_run_that_is_paused_with_its_caller_is_not_resumed_alone(api, bus, running):
+    said = RunParentPaused(parent_run_id="r-0", principal="otto", number=1)
+    told = await bus.say(running.facts[0], said)
+    await bus.say(told, RunPaused(scope="parent", principal="otto", number=1))
+
+    answer = await api.post("/runs/r-1/resume")
+
+    assert answer.status_code == 409
+    assert "interlock runs resume r-0" in answer.json()["remedy"]
 
 
 async def test_an_input_is_recorded_with_its_policy_and_its_person(api, bus, running):

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from contracts.subjects import FACTS
-from services.console.cli import sentences
+from services.console.cli import sentences, standing
 from services.console.cli.render import timeline
 from tests.console.stories import asked_run, decided_run
 from tests.histories import whole_run
@@ -48,7 +48,7 @@ def test_a_timeline_fits_a_narrow_terminal():
 
 def test_every_kind_of_fact_is_told_in_a_sentence():
     """By name: a kind without a sentence would show its bare type."""
-    told = Path(sentences.__file__).read_text("utf-8")
+    told = "".join(Path(one.__file__).read_text("utf-8") for one in (sentences, standing))
 
     untold = [kind.type for kind in FACTS if f"case {kind.body.__name__}(" not in told]
 

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 from typer.main import get_command
 
-from contracts.control import RunCancelRequested
+from contracts.control import RunCancelRequested, RunParentPaused, RunPaused
 from contracts.guardrail import ToolBlocked
 from contracts.review import ReviewDecided
 from contracts.run import FailureRule, RunCancelled
@@ -16,6 +16,7 @@ from services.console.rules.record.remedies import REMEDIES
 from services.console.rules.record.why import LINKS_LIMIT
 from tests.bodies import (
     VERDICT,
+    child_stood_still,
     manifest,
     parent_ended,
     pause_requested,
@@ -33,6 +34,7 @@ from tests.console.records import (
     withheld_answer,
 )
 from tests.console.stories import asked_run, decided_run
+from tests.families import Calling
 from tests.histories import History, whole_run
 
 
@@ -134,6 +136,26 @@ def test_a_run_that_waits_for_people_says_for_whom_and_how_to_answer():
     assert found.verdict == ("It waits for support-lead, to answer about call 1-1, issue_refund.")
     assert deciding(found)[0][0] == "review.requested"
     assert [one.command for one in found.next] == ["interlock reviews show r-1.1-1-1"]
+
+
+def test_a_run_that_waits_for_one_that_it_called_says_what_that_waits_for():
+    parent = Calling()
+    parent.claim()
+    assert "run r-0_1-1-1, to answer call 1-1" in why(parent.run).verdict
+
+    parent.say(child_stood_still("r-0_1-1-1", "1-1"), parent.cleared)
+
+    assert "(run r-0_1-1-1 asks a person about issue_refund)" in why(parent.run).verdict
+
+
+def test_a_run_that_is_paused_with_its_caller_says_which_run_to_resume():
+    history = History()
+    history.begin()
+    paused = RunParentPaused(parent_run_id="r-0", principal="otto", number=1)
+    told = history.say(paused, history.facts[0])
+    history.say(RunPaused(scope="parent", principal="otto", number=1), told)
+
+    assert why(history.run).next[0].command == "interlock runs resume r-0"
 
 
 def test_a_run_that_is_queued_says_for_what():

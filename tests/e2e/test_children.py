@@ -1,5 +1,8 @@
 """Runs that call runs, through every layer."""
 
+import asyncio
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from contracts.guardrail import ToolBlocked
@@ -43,6 +46,50 @@ async def test_the_end_of_a_cancelled_parent_reaches_a_child_that_waits_for_a_pe
     child = await stage.ended_in_log("cascade_1-1-1")
     assert child.status == "cancelled"
     assert child.parent_ended.body.parent_run_id == "cascade"
+
+
+async def test_a_parent_outlives_its_deadline_while_its_child_waits_for_a_person(stage):
+    limits = {"deadline": 15}
+    asked = "Please have order 1042 refunded."
+    await stage.submit("patient", asked, agent="concierge", limits=limits)
+    child_id = "patient_1-1-1"
+    await stage.follower.wait_for("patient", "run.child_stood_still")
+    await past(stage, "patient")
+
+    await stage.answer(child_id, "reject", "not now")
+
+    run = await stage.finished("patient")
+    assert completed(run), run.end
+    assert run.end.time > run.started.body.deadline
+    assert [one.ended.body.child_run_id for one in run.child_waits] == [child_id]
+
+
+async def past(stage, run_id: str) -> None:
+    """The clock passes the deadline that the run was started with."""
+    started = await stage.follower.wait_for(run_id, "run.started")
+    left = started.body.deadline - datetime.now(UTC) + timedelta(seconds=1)
+    await asyncio.sleep(left.total_seconds())
+
+
+async def test_a_paused_parent_holds_its_child_which_goes_on_with_it(stage):
+    await stage.submit("held", "Please have order 1042 refunded.", agent="concierge")
+    child_id = "held_1-1-1"
+    await stage.follower.wait_for(child_id, "review.requested")
+
+    await stage.pause("held")
+    paused = await stage.follower.wait_for(child_id, "run.paused")
+    await stage.answer(child_id, "reject", "not now")
+    await stage.follower.wait_for(child_id, "review.decided")
+    steps = [fact for fact in await stage.facts(child_id) if fact.type == "model.requested"]
+    await stage.resume("held")
+
+    run = await stage.finished("held")
+    child = await stage.ended_in_log(child_id)
+    assert completed(run), run.end
+    assert completed(child), child.end
+    assert paused.body.scope == "parent"
+    assert len(steps) == 2
+    assert child.steps[2].requested.sequence > child.pauses[0].resumed.sequence
 
 
 async def test_a_handoff_answers_with_what_the_other_agent_said(stage):

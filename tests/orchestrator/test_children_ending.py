@@ -1,46 +1,19 @@
 """What the end of a child says in its parent, and the end of a parent in its children."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
 from contracts.control import RunCancelRequested, RunParentEnded
 from contracts.run import RunCancelled, RunCompleted, RunFailed, RunStarted
 from contracts.tool import ToolFailed, ToolSucceeded
-from services.orchestrator.adapters import MemoryTimers
-from services.orchestrator.handlers import Desk, advance, ending, wake
-from services.orchestrator.rules import Book, decide
+from services.orchestrator.handlers import advance, ending, wake
+from services.orchestrator.rules import decide
 from services.orchestrator.rules.children import open_children
 from shared.bus import Heard
-from shared.clock import FixedClock
-from shared.testing import MemoryBus
 from tests.bodies import NOON, tool_succeeded
-from tests.families import CLERK, Calling, boss, child_task
-from tests.histories import History
-
-BOOK = Book(agents={"boss": boss(), "clerk": CLERK}, manifests={})
-
-
-class Family:
-    """A parent and its children on one bus, and an orchestrator."""
-
-    def __init__(self, parent: Calling, *children: History):
-        self.parent = parent
-        self.bus = MemoryBus(clock=FixedClock(NOON))
-        self.bus.given(*parent.facts)
-        for child in children:
-            self.bus.given(*child.facts)
-        self.desk = Desk(BOOK, MemoryTimers(), sweep_seconds=60.0, rounds=5)
-
-    async def ends(self, run_id: str, body) -> None:
-        """The run ends, and the orchestrator hears it."""
-        run = await self.bus.read("acme", run_id)
-        fact = await self.bus.append(run, run.root, body)
-        await ending.close(Heard(fact), self.bus, self.desk)
-
-    def said(self, kind):
-        return [(fact.run_id, fact.body) for fact in self.bus.facts if isinstance(fact.body, kind)]
+from tests.families import Calling
+from tests.orchestrator.kinship import BOOK, Family, between
 
 
 @pytest.fixture
@@ -170,9 +143,7 @@ async def test_a_child_that_is_submitted_while_its_parent_is_cancelled_does_not_
 
 async def test_a_cancelled_parent_calls_off_grandchildren_too(claimed):
     """A child that is itself a parent: its own end goes on to the run below it."""
-    middle = Calling(run_id="r-0_1-1-1")
-    middle.facts[0] = _renamed(middle.facts[0], child_task(agent="boss"))
-    middle.claim()
+    middle = between(claimed)
     family = Family(claimed, middle, middle.child())
     await family.ends("r-0", RunCancelled(principal="p", reason=""))
 
@@ -184,11 +155,6 @@ async def test_a_cancelled_parent_calls_off_grandchildren_too(claimed):
         "r-0_1-1-1",
         "r-0_1-1-1_1-1-1",
     ]
-
-
-def _renamed(fact, body):
-
-    return replace(fact, body=body)
 
 
 async def test_what_was_not_told_at_an_end_is_told_at_the_next_sweep(claimed):

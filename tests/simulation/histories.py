@@ -13,7 +13,16 @@ from .log import Log, Place
 
 # What the orchestrator still says of a run that is over: whoever comes late is told.
 TOLD_LATE = frozenset(
-    {"task.conflicted", "review.answer_refused", "input.refused", "run.parent_ended"}
+    {
+        "task.conflicted",
+        "review.answer_refused",
+        "input.refused",
+        "run.parent_ended",
+        "run.parent_paused",
+        "run.parent_resumed",
+        "run.child_stood_still",
+        "run.child_went_on",
+    }
 )
 # And people are asked what became of a call that it left behind.
 ASKED_LATE = frozenset({"review.requested", "review.decided"})

@@ -70,7 +70,10 @@ async def pause(
     body: Why | None = None,
     asked: InTenant = None,
 ) -> ControlAsked:
-    """Ask a run to stand still. What was asked for finishes; its deadline waits."""
+    """Ask a run to stand still, with those that it called.
+
+    What was asked for finishes; its deadline waits.
+    """
     run = await _open_run(desk, person, run_id, asked, "pause")
     return await _ask(desk, person, run, RunPauseRequested, body, "pause_requested")
 
@@ -83,9 +86,20 @@ async def resume(
     body: Why | None = None,
     asked: InTenant = None,
 ) -> ControlAsked:
-    """Let a run go on that a person had paused. An order for more than it stays in force."""
+    """Let a run go on that a person had paused, with the runs that it called.
+
+    An order for more than it stays in force.
+    """
     run = await _open_run(desk, person, run_id, asked, "resume")
     scope = run.pause.paused.body.scope if run.pause is not None else "run"
+    parent = run.parent_standing
+    if scope == "parent" and parent is not None and not run.is_asked_to_pause:
+        above = parent.body.parent_run_id
+        raise Conflict(
+            f"it stands still because run {above}, which called it, does",
+            run_id,
+            f"let that one go on: interlock runs resume {above}",
+        )
     if scope != "run" and not run.is_asked_to_pause:
         raise Conflict(
             f"it stands still because of an order for its {scope}",

@@ -5,11 +5,6 @@ from contracts.control import (
     InputSubmitted,
     InputTaken,
     RunCancelRequested,
-    RunParentEnded,
-    RunPaused,
-    RunPauseRequested,
-    RunResumed,
-    RunResumeRequested,
 )
 from contracts.envelope import Fact
 from contracts.evaluation import RunEvaluated, RunLabelled
@@ -49,7 +44,6 @@ from contracts.run import (
     RunCancelled,
     RunCompleted,
     RunFailed,
-    RunQueued,
     RunRedriven,
     RunStarted,
 )
@@ -58,6 +52,7 @@ from contracts.task import ParentCall, TaskConflicted, TaskSubmitted
 from contracts.tool import ToolClaimed, ToolFailed, ToolRequested, ToolSucceeded, ToolUnknown
 from services.console.cli.origins import origin
 from services.console.cli.output import usd
+from services.console.cli.standing import standing
 
 TEXT_CHARACTERS = 160
 COMPACTIONS = {
@@ -69,7 +64,7 @@ COMPACTIONS = {
 
 def sentence(fact: Fact[Body]) -> str:
     """What a fact says; its type alone where it is of a newer release."""
-    for tell in (_task, _verdict, _model, _money, _tool, _review, _control, _input, _run):
+    for tell in (_task, _verdict, _model, _money, _tool, _review, standing, _input, _run):
         told = tell(fact.body)
         if told is not None:
             return told
@@ -242,25 +237,6 @@ def _what(said: ReviewAnswered | ReviewDecided) -> str:
     wrote = said.arguments_json or said.response
     what = "" if wrote is None else f" {short(wrote)}"
     return what + (f": {said.reason}" if said.reason else "")
-
-
-def _control(body: Body) -> str | None:
-    match body:
-        case RunPauseRequested(principal=principal, reason=reason):
-            return f"{principal} wants it to stand still" + (f": {reason}" if reason else "")
-        case RunResumeRequested(principal=principal, reason=reason):
-            return f"{principal} wants it to go on" + (f": {reason}" if reason else "")
-        case RunPaused(scope=scope, principal=principal, reason=reason):
-            whose = "" if scope == "run" else f", with its whole {scope}"
-            return f"stands still{whose}, by {principal}" + (f": {reason}" if reason else "")
-        case RunResumed(principal=principal, reason=reason):
-            return f"goes on, by {principal}" + (f": {reason}" if reason else "")
-        case RunParentEnded(parent_run_id=parent, status=status, reason=reason):
-            return f"run {parent}, which called it, has {status}: {reason}"
-        case RunQueued(rule=rule, reason=reason):
-            return f"waits to start [{rule}: {reason}]"
-        case _:
-            return None
 
 
 def _input(body: Body) -> str | None:

@@ -1,11 +1,11 @@
-"""One module a kind of message: `advancing` (whatever moves a run), `ending` (ends of runs).
+"""One module a kind of message: `advancing` (whatever moves a run), `ending`, `standing`.
 
 `rousing` follows up on orders.
 """
 
-from services.orchestrator.handlers import ending
+from services.orchestrator.handlers import ending, standing
 from services.orchestrator.handlers.advancing import advance, settle, wake
 from services.orchestrator.handlers.desk import Desk, hears
 from services.orchestrator.handlers.rousing import Rouser
 
-__all__ = ["Desk", "Rouser", "advance", "ending", "hears", "settle", "wake"]
+__all__ = ["Desk", "Rouser", "advance", "ending", "hears", "settle", "standing", "wake"]

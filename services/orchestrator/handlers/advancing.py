@@ -11,6 +11,8 @@ from contracts.control import (
     InputSubmitted,
     RunCancelRequested,
     RunParentEnded,
+    RunParentPaused,
+    RunParentResumed,
     RunPaused,
     RunPauseRequested,
     RunResumed,
@@ -40,7 +42,7 @@ from contracts.subjects import ENDS
 from contracts.task import TaskSubmitted
 from contracts.tool import ToolUnknown
 from services.orchestrator.handlers.desk import Desk, hears
-from services.orchestrator.handlers.kin import kin_of, look_after
+from services.orchestrator.handlers.kin import abreast, kin_of, look_after
 from services.orchestrator.rules import Move, Say, decide, next_wake
 from services.orchestrator.rules.admission import Waiter
 from shared.bus import Bus, Heard
@@ -91,6 +93,8 @@ CHANGES_WAKE = (
     RunPauseRequested,
     RunResumeRequested,
     RunParentEnded,
+    RunParentPaused,
+    RunParentResumed,
 )
 async def advance(
     heard: Heard[Body], bus: Annotated[Bus, Context()], desk: Annotated[Desk, Context()]
@@ -101,7 +105,7 @@ async def advance(
     if heard.delivery > 1:
         # Whoever had it before may have started the run, or asked a person, and then stopped
         # before its timer was set: nothing else would ever set it.
-        await _arm(run, bus, desk)
+        await arm(run, bus, desk)
 
 
 async def wake(tenant: str, run_id: str, bus: Bus, desk: Desk) -> None:
@@ -111,7 +115,7 @@ async def wake(tenant: str, run_id: str, bus: Bus, desk: Desk) -> None:
     await look_after(run, bus)
     if run.queued is not None and run.started is None and desk.admission is not None:
         await admit(await desk.admission.reclaim(run, bus), bus, desk)
-    await _arm(run, bus, desk)
+    await arm(run, bus, desk)
 
 
 async def admit(waiters: Iterable[Waiter], bus: Bus, desk: Desk) -> None:
@@ -131,13 +135,22 @@ async def settle(run: Run, bus: Bus, desk: Desk) -> None:
         Again: others keep moving the run; the wake-up comes back.
     """
     for _ in range(desk.rounds):
-        kin, now = await kin_of(run, bus, desk), bus.clock.now()
+        now = bus.clock.now()
+        run = await abreast(run, bus, now)
+        kin = await kin_of(run, bus, desk)
         moves = decide(run, now, desk.book, kin)
         if not moves:
             return
         if not await _make(moves, run, now, bus, desk) or lacks_ancestor(run):
             run = await bus.read(run.tenant, run.run_id)
     raise Again(f"the run moved {desk.rounds} times while it was decided upon")
+
+
+async def arm(run: Run, bus: Bus, desk: Desk) -> None:
+    """Set the timer that brings the run back."""
+    at = next_wake(run, bus.clock.now(), desk.sweep_seconds)
+    if at is not None:
+        await desk.timers.wake(run.tenant, run.run_id, at)
 
 
 async def _make(moves: tuple[Move, ...], run: Run, now: datetime, bus: Bus, desk: Desk) -> bool:
@@ -158,14 +171,8 @@ async def _make(moves: tuple[Move, ...], run: Run, now: datetime, bus: Bus, desk
         fold([fact], onto=run)
         decided_at = max(run.last_sequence, fact.sequence)
         if isinstance(move.body, CHANGES_WAKE):
-            await _arm(run, bus, desk)
+            await arm(run, bus, desk)
     return True
-
-
-async def _arm(run: Run, bus: Bus, desk: Desk) -> None:
-    at = next_wake(run, bus.clock.now(), desk.sweep_seconds)
-    if at is not None:
-        await desk.timers.wake(run.tenant, run.run_id, at)
 
 
 def _note(fact: Fact[Body]) -> None:

@@ -1,7 +1,10 @@
-"""The other runs that a run depends on: what it starts from, and who waits for whose end."""
+"""The other runs that a run depends on: what it starts from, who waits for whose end, and how."""
+
+from datetime import datetime
 
 import structlog
 
+from contracts.control import RunParentResumed
 from contracts.guardrail import TaskCleared
 from contracts.history import Run
 from services.orchestrator.handlers.desk import Desk
@@ -9,6 +12,8 @@ from services.orchestrator.rules import Kin
 from services.orchestrator.rules.admission import ADMITTED, Answer
 from services.orchestrator.rules.children import called_off, open_children, outcome
 from services.orchestrator.rules.moves import NO_KIN
+from services.orchestrator.rules.standing import is_news, parent_stands, untold_waits
+from services.orchestrator.rules.timing import deadline
 from shared.bus import Bus
 from shared.errors import LineageBroken
 
@@ -77,19 +82,40 @@ def is_starting(run: Run) -> bool:
     return cleared and run.started is None and run.end is None and not called_off
 
 
+async def abreast(run: Run, bus: Bus, now: datetime) -> Run:
+    """The run with what it must know of its kin before it starts, or is given up as late."""
+    assert run.submitted is not None or run.started is None, "what has started was submitted"
+    ends = deadline(run)
+    if ends is not None and now >= ends and run.end is None and list(open_children(run)):
+        # What they wait for may not have been passed on yet.
+        await _gather_waits(run, bus)
+    elif is_starting(run) and (parent_id := parent_of(run)) is not None:
+        assert run.submitted is not None, "what starts was submitted"
+        parent = await bus.read(run.tenant, parent_id, as_of=run.submitted.sequence)
+        if not await _tell_child(run, parent, bus):
+            return run
+    else:
+        return run
+    return await bus.read(run.tenant, run.run_id)
+
+
 async def look_after(run: Run, bus: Bus) -> None:
     """Say to parent and children what they wait for, if nobody has.
 
-    Ends are told as soon as they are heard. This is for one that was read too early: from a
-    replica of the log that lagged behind.
+    Ends and waits are told as soon as they are heard. This is for one that was read too early: from
+    a replica of the log that lagged behind.
     """
     parent_id = parent_of(run)
     if parent_id is not None and run.parent_ended is None and run.end is None:
         parent = await bus.read(run.tenant, parent_id)
         if parent.end is not None:
             await _call_off(run, parent, bus)
+        else:
+            await _tell_child(run, parent, bus)
     for child_id in [] if run.end is not None else list(open_children(run)):
-        await tell_parent(await bus.read(run.tenant, child_id), bus)
+        child = await bus.read(run.tenant, child_id)
+        await tell_parent(child, bus)
+        await tell_waits(child, bus)
 
 
 async def tell_parent(child: Run, bus: Bus) -> None:
@@ -102,6 +128,33 @@ async def tell_parent(child: Run, bus: Bus) -> None:
         cause, body = told
         fact = await bus.say(cause, body)
         log.info("orchestrator.child_ended", said=fact.type, child=child.run_id, call=body.call)
+        # The run that called the parent may have waited for this one too.
+        parent = await bus.read(child.tenant, parent_id, as_of=fact.sequence)
+        if parent.child_waits:
+            await tell_waits(parent, bus)
+
+
+async def tell_waits(child: Run, bus: Bus) -> None:
+    """While a run that answers a call stands still, so does the clock of its parent."""
+    parent_id = parent_of(child)
+    if parent_id is None:
+        return
+    parent = await bus.read(child.tenant, parent_id, as_of=child.last_sequence)
+    for wait in untold_waits(parent, child):
+        began = wait.known or await bus.say(wait.cause, wait.began)
+        if wait.ended is not None:
+            await bus.say(began, wait.ended)
+        log.info("orchestrator.child_waits", child=child.run_id, over=wait.ended is not None)
+
+
+async def tell_children(parent: Run, bus: Bus) -> None:
+    """The open children of a run stand still with it. One not submitted yet finds out."""
+    stands = parent_stands(parent)
+    for child_id in [] if stands is None or parent.end is not None else list(open_children(parent)):
+        child = await bus.read(parent.tenant, child_id, as_of=parent.last_sequence)
+        if stands is not None and is_news(child, stands):
+            assert child.submitted is not None, "only what is submitted has news"
+            await bus.say(child.submitted, stands)
 
 
 async def call_off_children(parent: Run, bus: Bus) -> None:
@@ -118,6 +171,28 @@ def parent_of(run: Run) -> str | None:
     """The run that called this one."""
     task = run.submitted.body if run.submitted is not None else None
     return task.parent.run_id if task is not None and task.parent is not None else None
+
+
+async def _tell_child(child: Run, parent: Run, bus: Bus) -> bool:
+    """Tell a run that its parent stands still, or no longer does; whether that was news."""
+    stands = parent_stands(parent)
+    if stands is None or not is_news(child, stands):
+        return False
+    if isinstance(stands, RunParentResumed) and child.parent_standing is None:
+        return False
+    assert child.submitted is not None, "only what is submitted has news"
+    await bus.say(child.submitted, stands)
+    return True
+
+
+async def _gather_waits(run: Run, bus: Bus) -> None:
+    """Have every run below tell what it waits for, the lowest first."""
+    for child_id in list(open_children(run)):
+        child = await bus.read(run.tenant, child_id, as_of=run.last_sequence)
+        if list(open_children(child)):
+            await _gather_waits(child, bus)
+            child = await bus.read(run.tenant, child_id)
+        await tell_waits(child, bus)
 
 
 async def _call_off(child: Run, parent: Run, bus: Bus) -> None:

@@ -43,7 +43,7 @@ def tools_of(agent: Agent) -> tuple[ToolManifest, ...]:
 def refusal(run: Run, parent: Run | None) -> str | None:
     """Why a run that names a parent may not start; None where that made the call it answers."""
     assert run.submitted is not None, "a task is submitted before it starts"
-    task, each = run.submitted.body, _claimed_try(run, parent)
+    task, each = run.submitted.body, claimed_try(run, parent)
     asked = task.parent
     if asked is None:
         return None
@@ -79,7 +79,7 @@ def outcome(parent: Run, child: Run) -> tuple[Fact[Body], Outcome] | None:
     None where nobody waits for it: the call was claimed for another run, or by nobody, or it has
     an outcome, or the parent is over.
     """
-    each, asked = _claimed_try(child, parent), _parent_call(child)
+    each, asked = claimed_try(child, parent), _parent_call(child)
     if each is None or each.outcome is not None or parent.end is not None or child.end is None:
         return None
     assert each.claim is not None, "a claimed try has a claim"
@@ -90,6 +90,18 @@ def outcome(parent: Run, child: Run) -> tuple[Fact[Body], Outcome] | None:
     manifest = _manifest(parent, each)
     limit = manifest.output_limit_bytes if manifest is not None else 0
     return each.verdict, _outcome(child, asked, limit, duration_ms)
+
+
+def claimed_try(child: Run, parent: Run | None) -> Try | None:
+    """The latest try of the call that the child names, if it was claimed for this very child."""
+    asked = _parent_call(child)
+    call = parent.call(asked.call) if parent is not None and asked is not None else None
+    last = call.last if call is not None else None
+    if asked is None or last is None or last.claim is None:
+        return None
+    claim = last.claim.body
+    named = (claim.state, claim.attempt, claim.child_run_id)
+    return last if named == ("claimed", asked.attempt, child.run_id) else None
 
 
 def open_children(run: Run) -> Iterator[str]:
@@ -144,18 +156,6 @@ def _tool(name: str, delegate: Delegate) -> ToolManifest:
 
 def _parent_call(run: Run) -> ParentCall | None:
     return run.submitted.body.parent if run.submitted is not None else None
-
-
-def _claimed_try(child: Run, parent: Run | None) -> Try | None:
-    """The latest try of the call that the child names, if it was claimed for this very child."""
-    asked = _parent_call(child)
-    call = parent.call(asked.call) if parent is not None and asked is not None else None
-    last = call.last if call is not None else None
-    if asked is None or last is None or last.claim is None:
-        return None
-    claim = last.claim.body
-    named = (claim.state, claim.attempt, claim.child_run_id)
-    return last if named == ("claimed", asked.attempt, child.run_id) else None
 
 
 def _manifest(parent: Run, each: Try) -> ToolManifest | None:

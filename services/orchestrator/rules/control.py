@@ -1,6 +1,7 @@
 """What people order about a run under way: its end, its standstill, and its going on.
 
-A run stands still for its own sake, or because its agent, its tenant or the platform is paused.
+A run stands still for its own sake, or because its agent, its tenant or the platform is paused, or
+the run that called it.
 What was asked for before goes on and its results are taken; nothing new is asked for.
 """
 
@@ -11,9 +12,12 @@ from typing import Literal
 from contracts.control import (
     ControlOrdered,
     InputRefused,
+    RunParentPaused,
+    RunParentStanding,
     RunPaused,
     RunPauseRequested,
     RunResumed,
+    RunResumeRequested,
 )
 from contracts.history import Pause, Run
 from contracts.review import ReviewAnswerRefused, ReviewDecided, ReviewEscalated
@@ -32,7 +36,7 @@ NO_LONGER_ORDERED = "the order that paused it is gone"
 class Reason:
     """Why a run is to stand still."""
 
-    scope: Literal["run", "agent", "tenant", "platform"]
+    scope: Literal["run", "agent", "tenant", "platform", "parent"]
     cause_id: str
     principal: str
     reason: str
@@ -92,6 +96,9 @@ def _reasons(run: Run, orders: Orders) -> Iterator[Reason]:
     for order in orders:
         if order.state == "paused":
             yield Reason(order.scope, run.root, order.principal, order.reason)
+    parent = run.parent_standing
+    if parent is not None and isinstance(parent.body, RunParentPaused):
+        yield Reason("parent", parent.id, parent.body.principal, parent.body.reason)
 
 
 def _pause(run: Run, why: Reason) -> Say:
@@ -105,11 +112,23 @@ def _pause(run: Run, why: Reason) -> Say:
 
 
 def _resume(run: Run, pause: Pause, orders: Orders) -> Say:
-    scope, number = pause.paused.body.scope, pause.paused.body.number
-    asked = run.pause_asked.body if run.pause_asked is not None and scope == "run" else None
-    by = asked or next((one for one in orders if one.scope == scope), None)
+    number = pause.paused.body.number
+    by = _resumed_by(run, pause.paused.body.scope, orders)
     if by is None:
         resumed = RunResumed(principal="nobody", reason=NO_LONGER_ORDERED, number=number)
     else:
         resumed = RunResumed(principal=by.principal, reason=by.reason, number=number)
     return Say(pause.paused.id, resumed)
+
+
+def _resumed_by(
+    run: Run, scope: str, orders: Orders
+) -> RunPauseRequested | RunResumeRequested | RunParentStanding | ControlOrdered | None:
+    """What lets a run go on that was paused in this scope."""
+    match scope:
+        case "run":
+            return run.pause_asked.body if run.pause_asked is not None else None
+        case "parent":
+            return run.parent_standing.body if run.parent_standing is not None else None
+        case _:
+            return next((one for one in orders if one.scope == scope), None)

@@ -1,13 +1,13 @@
 """Deadlines, and the clock that they run by.
 
 A deadline bounds work, not people: the clock of a run stands still while it waits for a review,
-which has an expiry of its own, and while it is paused.
+which has an expiry of its own, while it is paused, and while a run that it called stands still.
 """
 
 from datetime import datetime
 
 from contracts.history import Run, Step
-from contracts.history.waiting import waited
+from contracts.history.waiting import stands_still, waited
 from contracts.shape import later
 
 # The worker's own margin is a second or two. Whoever takes over from it comes before us.
@@ -16,7 +16,7 @@ GRACE_SECONDS = 30.0
 
 def deadline(run: Run) -> datetime | None:
     """When the run must have ended; None before it starts, and while its clock stands still."""
-    if run.started is None or run.open_reviews or run.pause is not None:
+    if run.started is None or stands_still(run):
         return None
     return run.started.body.deadline + waited(run)
 

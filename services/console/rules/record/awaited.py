@@ -1,6 +1,7 @@
 """What an open step, or an open run, waits for."""
 
 from contracts.history import Call, Run, Step, told
+from contracts.history.waiting import end_of
 from contracts.money import ModelUnfunded
 
 
@@ -14,7 +15,7 @@ def awaited(run: Run, step: Step) -> str:
         return _model(step)
     open_calls = [call for call in step.calls if told(call) is None]
     if open_calls:
-        return "; ".join(dict.fromkeys(_call(call) for call in open_calls))
+        return "; ".join(dict.fromkeys(_call(run, call) for call in open_calls))
     if run.answer is not None:
         gate = run.answer.verdict is None
         return "the gate, to judge the answer" if gate else "the orchestrator, to end the run"
@@ -32,7 +33,7 @@ def _model(step: Step) -> str:
     return f"the model, to answer attempt {attempt.number}"
 
 
-def _call(call: Call) -> str:
+def _call(run: Run, call: Call) -> str:
     name, last = f"call {call.name}, {call.part.name}", call.last
     if last is None:
         return f"the orchestrator, to ask for {name}"
@@ -44,4 +45,15 @@ def _call(call: Call) -> str:
         return f"the gate, to judge {name}"
     if last.outcome is not None:
         return f"the gate, to judge the result of {name}"
+    claim = last.claim.body if last.claim is not None else None
+    if claim is not None and claim.child_run_id is not None:
+        return _child(run, claim.child_run_id, name)
     return f"the executor, to {'finish' if last.claim is not None else 'run'} {name}"
+
+
+def _child(run: Run, child: str, name: str) -> str:
+    """A run that answers a call, and what that waits for itself."""
+    waits = [one for one in run.child_waits if end_of(run, one) is None]
+    reasons = [one.began.body.reason for one in waits if one.began.body.child_run_id == child]
+    why = f" ({'; '.join(dict.fromkeys(reasons))})" if reasons else ""
+    return f"run {child}, to answer {name}{why}"

@@ -89,6 +89,10 @@ def _open(run: Run) -> list[tuple[str, str]]:
     if run.pause is not None:
         scope = run.pause.paused.body.scope
         own = ("interlock runs resume RUN", "let it go on")
+        parent = run.parent_standing
+        if scope == "parent" and parent is not None:
+            above = parent.body.parent_run_id
+            return [(f"interlock runs resume {above}", "let the run that called it go on")]
         return (
             [own] if scope == "run" else [("interlock runs orders", f"see who paused its {scope}")]
         )
