@@ -67,6 +67,11 @@ class GateRules(Written):
         default_factory=dict, description="Cases left out of the gate, each until a date"
     )
 
+    @property
+    def checks(self) -> int:
+        """How many figures could fail a candidate by chance: the pass rate, and what is named."""
+        return 1 + sum(one is not None for one in (self.cost_margin, self.latency_margin))
+
 
 class Suite(Written):
     """Cases of one agent, with the scorers that all of them share."""

@@ -5,6 +5,7 @@ from datetime import date
 from math import isfinite
 from statistics import fmean
 
+from contracts.suite import GateRules
 from services.evaluator.calibration.trust import UNKNOWN, Standing, Standings, corrected
 from services.evaluator.comparing.cases import (
     MEASURES,
@@ -18,7 +19,7 @@ from services.evaluator.comparing.cases import (
     pairs,
     passed,
 )
-from services.evaluator.comparing.gate import gate
+from services.evaluator.comparing.gate import fails_at, gate
 from services.evaluator.comparing.quarantine import quarantined
 from services.evaluator.results import (
     Difference,
@@ -29,7 +30,7 @@ from services.evaluator.results import (
     Report,
     Result,
 )
-from services.evaluator.statistics.intervals import Interval, mean, share
+from services.evaluator.statistics.intervals import Interval, share
 from services.evaluator.statistics.multiplicity import holm
 from services.evaluator.statistics.paired import (
     difference_of_means,
@@ -37,7 +38,8 @@ from services.evaluator.statistics.paired import (
     mcnemar,
     permutation,
 )
-from services.evaluator.statistics.power import DISCORDANCE, discordance_of, smallest_drop
+from services.evaluator.statistics.power import smallest_drop, smallest_drop_seen, together
+from services.evaluator.statistics.skewed import skewed_mean
 
 
 def compare(
@@ -66,11 +68,13 @@ def compare(
         raise ValueError("there is no result to compare; run the suite first")
     away = quarantined(experiment.rules, today)
     kept = [one for one in results if one.case not in away.cases]
-    differences = [each for arm in arms if arm != base for each in differ(kept, base, arm)]
+    candidates = [arm for arm in arms if arm != base]
+    differences = [each for arm in candidates for each in differ(kept, base, arm)]
     gates: tuple[GateFinding, ...] = ()
     if gated:
         gates = tuple(
-            gate(experiment.rules, kept, base, arm, standings) for arm in arms if arm != base
+            gate(experiment.rules, kept, base, arm, standings, candidates=len(candidates))
+            for arm in candidates
         )
     return Report(
         experiment=experiment,
@@ -78,19 +82,10 @@ def compare(
         metrics=tuple(each for arm in arms for each in summaries(results, arm, standings)),
         differences=tuple(differences),
         gates=gates,
-        smallest_drop=smallest_drop(cases_of(kept, arms), _noise(differences)),
+        smallest_drop=_smallest_drop(experiment.rules, kept, base, candidates),
         results=tuple(results),
         notes=away.notes,
     )
-
-
-def cases_of(results: Sequence[Result], arms: Sequence[str]) -> int:
-    """How many cases every arm has tried, with an outcome; at least 1."""
-    told = [
-        {name for name, one in by_case(results, arm).items() if one.mean(passed) is not None}
-        for arm in arms
-    ]
-    return max(len(set.intersection(*told)), 1)
 
 
 def summaries(results: Sequence[Result], arm: str, standings: Standings) -> list[MetricSummary]:
@@ -198,7 +193,7 @@ def _measure(tried: Sequence[Tried], arm: str, name: str) -> MetricSummary:
     if len(values) < 2:
         within = Interval(fmean(values), fmean(values), fmean(values), "one case")
     else:
-        within = mean(values, clusters_of(tried))
+        within = skewed_mean(values, clusters_of(tried))
     return MetricSummary(arm=arm, metric=name, rate=estimate(within, len(values), unit))
 
 
@@ -219,11 +214,24 @@ def _judged(one: MetricSummary, standing: Standing) -> MetricSummary:
     return one.model_copy(update={"note": str(standing), "corrected": within})
 
 
-def _noise(differences: Sequence[Difference]) -> float:
-    """That of the noisiest pair of arms."""
-    seen = [
-        discordance_of(one.better, one.worse, one.estimate.cases)
-        for one in differences
-        if one.metric == PASS_RATE
-    ]
-    return max(seen) if seen else DISCORDANCE
+def _smallest_drop(
+    rules: GateRules, results: Sequence[Result], base: str, candidates: Sequence[str]
+) -> float | None:
+    """Of the candidate that hides most; of an arm alone, as if another one changed as usual.
+
+    None where no drop would be seen, or nothing was tried by both.
+    """
+    alpha, theirs = fails_at(rules, max(len(candidates), 1)), by_case(results, base)
+    if not candidates:
+        told = [one for one in theirs.values() if one.mean(passed) is not None]
+        lumped = together([one.mean(passed) or 0.0 for one in told], clusters_of(told))
+        return smallest_drop(max(len(told), 1), alpha=alpha, lumped=lumped)
+    drops: list[float] = []
+    for arm in candidates:
+        both, mine, other = pairs(by_case(results, arm), theirs, passed)
+        changes = [one - before for one, before in zip(mine, other, strict=True)]
+        drop = smallest_drop_seen(changes, clusters_of(both), alpha) if both else None
+        if drop is None:
+            return None
+        drops.append(drop)
+    return max(drops)

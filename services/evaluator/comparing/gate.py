@@ -3,6 +3,9 @@
 A figure passes when the interval of its difference lies above what would be too much worse, and
 fails when it is worse for sure and, as far as was seen, too much so. In between, the suite is too
 small for the question, and says how large it would have to be. The worst of the checks decides.
+
+One check that fails is enough, so each is held to its part of alpha: else two checks of equal arms
+would cry wolf twice as often as one. To pass takes all of them, which needs no such thing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,12 +25,7 @@ from services.evaluator.comparing.cases import (
 from services.evaluator.results import Check, Counted, Exit, GateFinding, Result
 from services.evaluator.statistics.intervals import Interval
 from services.evaluator.statistics.paired import difference_of_shares, ratio_of_means
-from services.evaluator.statistics.power import (
-    CASES_LIMIT,
-    cases_to_tell,
-    discordance_of,
-    smallest_drop,
-)
+from services.evaluator.statistics.power import CASES_LIMIT, cases_to_tell, smallest_drop_seen
 
 _ORDER: tuple[Exit, ...] = ("pass", "inconclusive", "fail")
 NAMED = 5  # cases in a sentence
@@ -39,8 +37,10 @@ def gate(
     baseline: str,
     candidate: str,
     standings: Standings,
+    *,
+    candidates: int = 1,
 ) -> GateFinding:
-    """What the gate says of a candidate. `results` are without the cases in quarantine."""
+    """What the gate says of one of its `candidates`. `results` lack the cases in quarantine."""
     ours, theirs = by_case(results, candidate), by_case(results, baseline)
     believed = {name for name, one in standings.items() if one.card is not None}
     counted = passed_for_sure(believed)
@@ -51,15 +51,15 @@ def gate(
         nothing = Check(name="pass rate", verdict="inconclusive", sentence=sentence)
         return _finding(baseline, candidate, [nothing, *judges], None)
     changes = [one - before for one, before in zip(mine, other, strict=True)]
-    noise = _noise(changes)
+    clusters, fails = clusters_of(both), fails_at(rules, candidates)
     checks = [
-        _pass_rate(rules, changes, clusters_of(both)),
+        _pass_rate(rules, fails, changes, clusters),
         *_untold(ours, theirs, both),
-        *_dearer(rules, ours, theirs),
+        *_dearer(rules, fails, ours, theirs),
         *_critical(rules, ours, theirs, counted),
         *judges,
     ]
-    drop = smallest_drop(len(both), noise, rules.alpha)
+    drop = smallest_drop_seen(changes, clusters, fails)
     stands_on = Counted(
         cases=len(both),
         baseline_passed=sum(other),
@@ -70,15 +70,24 @@ def gate(
     return finding.model_copy(update={"counted": stands_on})
 
 
-def decide(within: Interval, margin: float) -> Exit:
+def fails_at(rules: GateRules, candidates: int) -> float:
+    """How sure each check of each candidate must be to fail: its part of alpha (Bonferroni).
+
+    Holm's steps would come to the same: the first check that fails decides.
+    """
+    return rules.alpha / (rules.checks * candidates)
+
+
+def decide(within: Interval, margin: float, surely: Interval | None = None) -> Exit:
     """By the interval of (candidate - baseline), where more is better.
 
-    To be worse for sure is not enough to fail: a suite of many cases is sure of drops that the
-    margin allows.
+    `surely` is the wider interval that a failure is held to, where several checks could fail. To be
+    worse for sure is not enough: a suite of many cases is sure of drops that the margin allows.
     """
     if within.low > -margin:
         return "pass"
-    return "fail" if within.high < 0 and within.value < -margin else "inconclusive"
+    surely = surely or within
+    return "fail" if surely.high < 0 and surely.value < -margin else "inconclusive"
 
 
 def worst(verdicts: Sequence[Exit]) -> Exit:
@@ -96,25 +105,35 @@ def _finding(baseline: str, candidate: str, checks: list[Check], drop: float | N
     )
 
 
-def _pass_rate(rules: GateRules, changes: Sequence[float], clusters: Sequence[str] | None) -> Check:
-    """One-sided at alpha on each side: the two-sided interval of 1 - 2 alpha."""
-    within = difference_of_shares(changes, clusters, confidence=1 - 2 * rules.alpha)
-    verdict = decide(within, rules.margin)
+def _pass_rate(
+    rules: GateRules, fails: float, changes: Sequence[float], clusters: Sequence[str] | None
+) -> Check:
+    """One-sided on each side: at `alpha` to pass, at `fails` to fail."""
+    within, surely = (
+        difference_of_shares(changes, clusters, confidence=1 - 2 * alpha)
+        for alpha in (rules.alpha, fails)
+    )
+    verdict = decide(within, rules.margin, surely)
     told = (
         f"It changed by {_points(within.value)}, between {_points(within.low)} and "
         f"{_points(within.high)}; down to -{100 * rules.margin:.3g} points counts as equal."
     )
     if verdict == "inconclusive":
-        told += f" These {len(changes)} cases cannot tell. {_more(rules, changes, clusters)}."
+        more = _more(rules, fails, changes, clusters)
+        told += f" These {len(changes)} cases cannot tell. {more}."
     return Check(name="pass rate", verdict=verdict, sentence=told)
 
 
-def _more(rules: GateRules, changes: Sequence[float], clusters: Sequence[str] | None) -> str:
+def _more(
+    rules: GateRules, fails: float, changes: Sequence[float], clusters: Sequence[str] | None
+) -> str:
     """How many cases would decide, if the arms differ by what was seen."""
     seen = difference_of_shares(changes, clusters)
     # From where the verdict would turn: the margin, or for a drop beyond it, no difference at all.
-    apart = -seen.value if seen.value < -rules.margin else seen.value + rules.margin
-    needed = cases_to_tell(len(changes), seen, apart, rules.alpha)
+    apart, alpha = seen.value + rules.margin, rules.alpha
+    if seen.value < -rules.margin:
+        apart, alpha = -seen.value, fails
+    needed = cases_to_tell(len(changes), seen, apart, alpha)
     if needed == inf:
         return f"More than {CASES_LIMIT:,} cases would"
     return f"About {needed:,.0f} cases would, should it stay so"
@@ -134,12 +153,12 @@ def _untold(
 
 
 def _dearer(
-    rules: GateRules, ours: Mapping[str, Tried], theirs: Mapping[str, Tried]
+    rules: GateRules, fails: float, ours: Mapping[str, Tried], theirs: Mapping[str, Tried]
 ) -> list[Check]:
     """What a case costs and takes, where the rules name a margin."""
     margins = {"cost": rules.cost_margin, "latency": rules.latency_margin}
     return [
-        _measure(name, margin, rules.alpha, ours, theirs)
+        _measure(name, margin, (rules.alpha, fails), ours, theirs)
         for name, margin in margins.items()
         if margin is not None
     ]
@@ -148,7 +167,7 @@ def _dearer(
 def _measure(
     name: str,
     margin: float,
-    alpha: float,
+    alphas: tuple[float, float],
     ours: Mapping[str, Tried],
     theirs: Mapping[str, Tried],
 ) -> Check:
@@ -156,13 +175,19 @@ def _measure(
     if not both or sum(other) == 0:
         sentence = f"The baseline's {name} is 0 or unknown: nothing is a share of it."
         return Check(name=name, verdict="inconclusive", sentence=sentence)
-    more = ratio_of_means(mine, other, clusters_of(both), confidence=1 - 2 * alpha)
-    less = Interval(-more.value, -more.high, -more.low, more.method, more.confidence)
+    more, surely = (
+        ratio_of_means(mine, other, clusters_of(both), confidence=1 - 2 * alpha) for alpha in alphas
+    )
     sentence = (
         f"It changed by {100 * more.value:+.1f} %, between {100 * more.low:+.1f} % and "
         f"{100 * more.high:+.1f} %; up to +{100 * margin:.3g} % counts as equal."
     )
-    return Check(name=name, verdict=decide(less, margin), sentence=sentence)
+    return Check(name=name, verdict=decide(_less(more), margin, _less(surely)), sentence=sentence)
+
+
+def _less(more: Interval) -> Interval:
+    """The same, where less is better."""
+    return Interval(-more.value, -more.high, -more.low, more.method, more.confidence)
 
 
 def _critical(
@@ -210,11 +235,6 @@ def _judges(ours: Mapping[str, Tried], standings: Standings) -> list[Check]:
         return []
     sentence = f"Shown, and not counted: {told}. See: interlock eval calibrate --help."
     return [Check(name="judges", verdict="pass", sentence=sentence)]
-
-
-def _noise(changes: Sequence[float]) -> float:
-    better, worse = sum(one > 0 for one in changes), sum(one < 0 for one in changes)
-    return discordance_of(better, worse, len(changes))
 
 
 def _points(share: float) -> str:

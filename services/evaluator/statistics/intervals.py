@@ -4,7 +4,7 @@ Cases of one cluster fail together, so they count as one observation for the err
 mean. A weight is the inverse of the chance that a case was looked at.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +12,6 @@ from numpy.typing import NDArray
 from scipy import special
 
 CONFIDENCE = 0.95
-RESAMPLES = 5000
-BATCH_NUMBERS = 2_000_000  # resampled at once: 16 MB, whatever the number of cases
-ALIKE = 1e-12  # of the largest value: less than that is the rounding of a float
-NOTHING = 1e-60  # in any unit: the cubes that BCa takes of less are 0 to a float
-SEED = 20
 
 Numbers = NDArray[np.float64]
 
@@ -127,31 +122,6 @@ def summed(values: Numbers, clusters: Sequence[Hashable] | None) -> Numbers:
         return values
     names = {name: at for at, name in enumerate(dict.fromkeys(clusters))}
     return np.bincount([names[one] for one in clusters], weights=values).astype(np.float64)
-
-
-def bootstrap(
-    values: Sequence[float],
-    statistic: Callable[..., object] = np.mean,
-    confidence: float = CONFIDENCE,
-    seed: int = SEED,
-) -> Interval:
-    """The BCa bootstrap interval of a statistic; of values that are all alike, just the value."""
-    found = array(values)
-    value = float(np.asarray(statistic(found)))
-    if len(found) < 2 or np.ptp(found) <= max(ALIKE * np.abs(found).max(), NOTHING):
-        return Interval(value, value, value, "all alike", confidence)
-    from scipy import stats  # noqa: PLC0415 - seconds to import
-
-    drawn = stats.bootstrap(
-        (found,),
-        statistic,
-        n_resamples=RESAMPLES,
-        confidence_level=confidence,
-        # Without it scipy holds all resamples at once: 2 GB of 10,000 cases.
-        batch=max(1, BATCH_NUMBERS // len(found)),
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return Interval(value, float(drawn.low), float(drawn.high), "bootstrap, BCa", confidence)
 
 
 def corrected_share(

@@ -11,22 +11,19 @@ import numpy as np
 from scipy import special
 
 from services.evaluator.statistics.intervals import (
-    BATCH_NUMBERS,
     CONFIDENCE,
-    SEED,
     Interval,
+    Numbers,
     array,
-    bootstrap,
     clustered_error,
-    mean,
     summed,
     t_of,
     z_of,
 )
+from services.evaluator.statistics.skewed import MANY, SEED, skewed_mean, wider
 
 FLIPS = 9999
-# From here on sums of so many are as good as normal, and resampling costs memory by the gigabyte.
-MANY = 2000
+BATCH_NUMBERS = 2_000_000  # resampled at once: 16 MB, whatever the number of cases
 
 
 def difference_of_shares(
@@ -40,10 +37,9 @@ def difference_of_shares(
     one observation, and so does each of the two.
     """
     found = array(differences)
-    padded = np.concatenate([found, [1.0, -1.0]])
-    groups = None if clusters is None else [*clusters, *_nobody()]
-    middle = float(padded.mean())
-    error, number = clustered_error(padded, groups, np.ones(len(padded)))
+    values, groups = padded(differences, clusters)
+    middle = float(values.mean())
+    error, number = clustered_error(values, groups, np.ones(len(values)))
     # With few clusters the error itself is unsure; without, the two pairs allow for that.
     quantile = z_of(confidence)
     if clusters is not None:
@@ -56,16 +52,21 @@ def difference_of_shares(
     return Interval(value, min(low, value), max(high, value), method, confidence)
 
 
+def padded(
+    differences: Sequence[float], clusters: Sequence[Hashable] | None
+) -> tuple[Numbers, list[Hashable] | None]:
+    """With the two pairs that nobody saw, each a cluster of its own."""
+    values = np.concatenate([array(differences), [1.0, -1.0]])
+    return values, None if clusters is None else [*clusters, *_nobody()]
+
+
 def difference_of_means(
     differences: Sequence[float],
     clusters: Sequence[Hashable] | None = None,
     confidence: float = CONFIDENCE,
-    seed: int = SEED,
 ) -> Interval:
-    """The mean difference of a measure: BCa bootstrap over cases; of clusters or MANY cases, t."""
-    if clusters is not None or len(differences) > MANY:
-        return mean(differences, clusters, confidence=confidence)
-    return bootstrap(differences, confidence=confidence, seed=seed)
+    """The mean difference of a measure, skewed as it may be."""
+    return skewed_mean(differences, clusters, confidence)
 
 
 def mcnemar(
@@ -119,7 +120,8 @@ def ratio_of_means(
 ) -> Interval:
     """How much more the candidate's mean is, as a share of the baseline's: 0.1 is a tenth more.
 
-    By the delta method on the pairs, over clusters where there are any.
+    By the delta method on the pairs, over clusters where there are any. Else it is as wide as the
+    skew of what cases cost asks for.
 
     Raises:
         ValueError: the baseline's mean is 0: nothing is a share of it.
@@ -133,7 +135,23 @@ def ratio_of_means(
     if groups < 2:
         return Interval(ratio - 1, float("-inf"), float("inf"), "one observation", confidence)
     half = t_of(confidence, groups) * error
-    return Interval(ratio - 1, ratio - 1 - half, ratio - 1 + half, "ratio, delta", confidence)
+    plain = Interval(ratio - 1, ratio - 1 - half, ratio - 1 + half, "ratio, delta", confidence)
+    if clusters is not None or groups > MANY:
+        return plain
+
+    cases = len(ours)
+
+    def studied(drawn: Numbers) -> tuple[Numbers, Numbers]:
+        # A resample of cases that cost the baseline nothing has no ratio: its error counts as 0.
+        base = drawn @ theirs / cases
+        base = np.where(base == 0, np.inf, base)
+        found = drawn @ ours / cases / base
+        spread = (
+            drawn @ ours**2 - 2 * found * (drawn @ (ours * theirs)) + found**2 * (drawn @ theirs**2)
+        )
+        return found - 1, np.sqrt(np.maximum(spread, 0.0) / cases / (cases - 1)) / base
+
+    return wider(plain, studied, groups, float(np.abs(apart).max()))
 
 
 def _nobody() -> tuple[object, object]:

@@ -1,14 +1,25 @@
 """What a suite could have seen: the smallest drop that its cases show, and how many a drop needs.
 
 A drop is of the pass rate, as a share. Cases that change without a drop, one way as often as the
-other, are its noise: `discordance` is the share of them in all.
+other, are its noise: `discordance` is the share of them in all. Cases that change together say less
+than as many that stand alone: `Together` is how much less.
 """
 
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from math import ceil, inf, sqrt
 
+import numpy as np
 from scipy import optimize, special
 
-from services.evaluator.statistics.intervals import Interval, z_of
+from services.evaluator.statistics.intervals import (
+    Interval,
+    Numbers,
+    array,
+    clustered_error,
+    z_of,
+)
+from services.evaluator.statistics.paired import padded
 
 POWER = 0.8
 DISCORDANCE = 0.1  # 5 of 100 cases each way, where nothing is known yet
@@ -16,32 +27,77 @@ CASES_LIMIT = 1_000_000
 SMALLEST = 0.001  # of a difference: nobody buys the cases that tell less apart
 
 
-def discordance_of(better: int, worse: int, cases: int) -> float:
-    """The share of cases that change without a drop, as far as was seen; never taken for none."""
-    return (2 * min(better, worse) + 1) / (cases + 2)
+@dataclass(frozen=True, slots=True)
+class Together:
+    """How cases of one cluster go together.
+
+    `design` is how many times the variance of cases that stand alone they have, never less than
+    that. Of few `clusters` the error is itself unsure, so they take Student's quantile.
+    """
+
+    design: float = 1.0
+    clusters: int | None = None
 
 
-def power_of(drop: float, cases: int, discordance: float, alpha: float) -> float:
+ALONE = Together()
+
+
+def together(values: Sequence[float], clusters: Sequence[Hashable] | None) -> Together:
+    """How the values of the same clusters were seen to go together."""
+    return ALONE if clusters is None else _design(array(values), clusters)
+
+
+def discordance_of(changes: Sequence[float]) -> float:
+    """The share of cases that change without a drop, as far as was seen; never taken for none.
+
+    Of changes by a part, as repeats make them, by what they do to the variance.
+    """
+    found = array(changes)
+    without_drop = float((found**2).sum()) - abs(float(found.sum()))
+    return (max(without_drop, 0.0) + 1) / (len(found) + 2)
+
+
+def power_of(
+    drop: float, cases: int, discordance: float, alpha: float, lumped: Together = ALONE
+) -> float:
     """How often `cases` pairs with this drop are seen to be worse, at one-sided `alpha`."""
     changed = min(max(discordance, 0.0) + drop, 1.0)
     # Of the interval that gates use, with its two pairs for what was not seen.
-    error = sqrt(max(changed + 2 / cases - drop**2, 1e-12) / cases)
-    return float(special.ndtr(drop / error - special.ndtri(1 - alpha)))
+    variance = max(changed + 2 / cases - drop**2, 1e-12)
+    error = sqrt(lumped.design * variance / cases)
+    if lumped.clusters is None:
+        return float(special.ndtr(drop / error - special.ndtri(1 - alpha)))
+    freedom = lumped.clusters + 1  # each of the two pairs is a cluster
+    needed = special.stdtrit(freedom, 1 - alpha)
+    return float(1 - special.nctdtr(freedom, drop / error, needed))
 
 
 def smallest_drop(
-    cases: int, discordance: float = DISCORDANCE, alpha: float = 0.05, power: float = POWER
+    cases: int,
+    discordance: float = DISCORDANCE,
+    alpha: float = 0.05,
+    power: float = POWER,
+    lumped: Together = ALONE,
 ) -> float | None:
     """The smallest drop that so many cases show with this power; None where they show none."""
     if cases < 1:
         raise ValueError("there are no cases")
 
     def lacking(drop: float) -> float:
-        return power_of(drop, cases, discordance, alpha) - power
+        return power_of(drop, cases, discordance, alpha, lumped) - power
 
     if lacking(1.0) < 0:
         return None
     return float(optimize.brentq(lacking, 0.0, 1.0))
+
+
+def smallest_drop_seen(
+    changes: Sequence[float], clusters: Sequence[Hashable] | None = None, alpha: float = 0.05
+) -> float | None:
+    """The same by how the cases of two arms changed, repeats and clusters as what they are."""
+    values, groups = padded(changes, clusters)
+    lumped = ALONE if groups is None else _design(values, groups, nobodies=2)
+    return smallest_drop(len(changes), discordance_of(changes), alpha, lumped=lumped)
 
 
 def cases_needed(
@@ -72,3 +128,12 @@ def cases_to_tell(
     z = float(special.ndtri(1 - alpha) + special.ndtri(power))
     needed = ceil(cases * (z * error / max(apart, SMALLEST)) ** 2)
     return inf if needed > CASES_LIMIT else needed
+
+
+def _design(values: Numbers, clusters: Sequence[Hashable], nobodies: int = 0) -> Together:
+    """By the error with these clusters, and that of as many values without any."""
+    alone = np.ones(len(values))
+    lumped, groups = clustered_error(values, clusters, alone)
+    plain, _ = clustered_error(values, None, alone)
+    design = max((lumped / plain) ** 2, 1.0) if plain > 0 else 1.0
+    return Together(design, max(groups - nobodies, 1))

@@ -12,7 +12,14 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
-from services.evaluator.statistics import agreement, intervals, multiplicity, paired, reliability
+from services.evaluator.statistics import (
+    agreement,
+    intervals,
+    multiplicity,
+    paired,
+    reliability,
+    skewed,
+)
 
 SEED = np.random.default_rng(7)
 
@@ -96,13 +103,38 @@ def test_past_many_cases_the_normal_limit_is_what_permuting_comes_to(shift, monk
     assert limit == pytest.approx(paired.permutation(differences), abs=0.015)
 
 
-def test_past_many_cases_a_measure_has_the_interval_that_the_bootstrap_comes_to():
-    differences = np.random.default_rng(6).lognormal(0, 0.6, paired.MANY + 1)
+def test_past_many_cases_a_measure_has_the_interval_that_the_bootstrap_comes_to(monkeypatch):
+    differences = np.random.default_rng(6).lognormal(0, 0.6, skewed.MANY + 1)
+    limit = paired.difference_of_means(differences)
+    monkeypatch.setattr(skewed, "MANY", len(differences))
 
-    limit, drawn = paired.difference_of_means(differences), intervals.bootstrap(differences)
+    drawn = paired.difference_of_means(differences)
 
-    assert (limit.method, drawn.method) == ("t", "bootstrap, BCa")
+    assert (limit.method, drawn.method) == ("t", "t and bootstrap-t, the wider")
     assert (limit.low, limit.high) == pytest.approx((drawn.low, drawn.high), rel=0.005)
+
+
+def test_of_many_cases_a_skewed_mean_has_the_interval_of_scipys_bootstrap():
+    values = np.random.default_rng(6).lognormal(0, 0.6, 1500)
+
+    ours = skewed.skewed_mean(values)
+
+    drawn = stats.bootstrap((values,), np.mean, rng=np.random.default_rng(3)).confidence_interval
+    assert (ours.low, ours.high) == pytest.approx((drawn.low, drawn.high), rel=0.005)
+
+
+def test_the_studentised_bootstrap_is_the_one_of_the_book():
+    """Efron and Tibshirani 1993, chapter 12.5: each resample by its own standard error."""
+    values = np.random.default_rng(9).lognormal(0, 1.0, 25)
+
+    ours = skewed.skewed_mean(values)
+
+    draw = np.random.default_rng(1)
+    resamples = draw.choice(values, (20_000, 25))
+    apart = (resamples.mean(1) - values.mean()) / stats.sem(resamples, axis=1)
+    high = values.mean() - np.quantile(apart, 0.025) * stats.sem(values)
+    assert ours.high == pytest.approx(high, rel=0.06)
+    assert ours.low == pytest.approx(DescrStatsW(values).tconfint_mean()[0])
 
 
 def test_a_difference_of_shares_is_that_of_the_formula_of_bonett_and_price():

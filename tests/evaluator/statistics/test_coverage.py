@@ -10,10 +10,11 @@ import os
 import numpy as np
 import pytest
 
-from services.evaluator.statistics import agreement, intervals, paired
+from services.evaluator.statistics import agreement, intervals, paired, skewed
 
 FULL = os.environ.get("INTERLOCK_FULL") == "1"
 SUITES = 20_000 if FULL else 5000
+SKEWED_SUITES = 10_000 if FULL else 4000  # each resamples
 WITHIN = 1.5 if not FULL else 1.0
 
 
@@ -69,6 +70,29 @@ def dearer_arm(draw):
     return paired.ratio_of_means(baseline * 1.1 * noise, baseline), 0.1
 
 
+def costs_that_differ(draw, cases):
+    """Both arms cost what they cost by luck, the candidate a tenth more."""
+    costs = draw.lognormal(0, 0.6, (2, cases))
+    return paired.difference_of_means(1.1 * costs[0] - costs[1]), 0.1 * np.exp(0.18)
+
+
+def costs_of_the_same_cases(draw, cases):
+    """A dear case is dear for both, so what one costs more is skewed as what it costs."""
+    baseline = draw.lognormal(0, 0.6, cases)
+    noise = draw.lognormal(0, 0.1, cases) / np.exp(0.005)
+    return paired.difference_of_means(baseline * (1.1 * noise - 1)), 0.1 * np.exp(0.18)
+
+
+def latency_with_a_long_tail(draw, cases):
+    """One run of 50 takes 6 times the median."""
+    return skewed.skewed_mean(draw.lognormal(0, 0.8, cases)), np.exp(0.32)
+
+
+def dearer_by_a_share(draw, cases):
+    ours, theirs = draw.lognormal(0, 0.6, (2, cases))
+    return paired.ratio_of_means(1.1 * ours, theirs), 0.1
+
+
 def corrected(draw):
     """A judge with sensitivity 0.9 and specificity 0.85, known from 100 labels each."""
     said = draw.binomial(200, 0.8 * 0.9 + 0.2 * 0.15)
@@ -109,6 +133,21 @@ def covered(world, suites=SUITES):
 )
 def test_an_interval_holds_the_truth_as_often_as_it_promises(world):
     assert covered(world) == pytest.approx(95, abs=WITHIN)
+
+
+@pytest.mark.parametrize("cases", [20, 50, 200])
+@pytest.mark.parametrize(
+    "world",
+    [
+        costs_that_differ,
+        costs_of_the_same_cases,
+        latency_with_a_long_tail,
+        dearer_by_a_share,
+    ],
+    ids=lambda world: world.__name__,
+)
+def test_of_skewed_costs_and_times_few_cases_are_enough_for_what_is_promised(world, cases):
+    assert covered(lambda draw: world(draw, cases), SKEWED_SUITES) == pytest.approx(95, abs=1.5)
 
 
 def test_clusters_that_are_not_told_make_an_interval_that_lies():
