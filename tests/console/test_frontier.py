@@ -20,8 +20,8 @@ WINDOW = {
 async def known(desk):
     await desk.store.apply(
         [
-            *many(20, 19, model=MINI),
-            *many(20, 5, model=LARGE, cost=9000),
+            *many(60, 57, model=MINI),
+            *many(60, 15, model=LARGE, cost=9000),
             *evaluated("gone", agent="gone", passed=False),
             *evaluated("other", tenant="other"),
         ]
@@ -34,7 +34,7 @@ async def test_a_line_tells_share_and_price_with_their_intervals(api, known):
     mini, large = answer["lines"]
     assert answer["whole"] is True
     assert (mini["agent"], mini["alias"], mini["models"]) == ("support", "default", [MINI])
-    assert (mini["runs"], mini["accepted"], mini["cost_micro_usd"]) == (20, 19, 21_000)
+    assert (mini["runs"], mini["accepted"], mini["cost_micro_usd"]) == (60, 57, 63_000)
     assert mini["rate"]["low"] < mini["rate"]["value"] == 0.95 < mini["rate"]["high"]
     price = mini["cost_per_accepted_micro_usd"]
     assert price["low"] < price["value"] == 1105 < price["high"]

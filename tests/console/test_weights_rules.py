@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.model import Route
-from services.console.rules.intervals import Z, price_per_accepted
+from services.console.rules.intervals import BOUNDED_RUNS, Z, price_per_accepted
 from services.console.rules.weights import (
     EXPLORED_SHARE,
     KNOWN_RUNS,
@@ -64,7 +64,8 @@ def test_the_same_runs_suggest_the_same_whatever_their_order(found, dice):
 @given(st.dictionaries(st.sampled_from("abcd"), runs, min_size=1))
 def test_chances_add_up_to_one(known):
     prices = {
-        name: price_per_accepted(tally([*its, (5, True), (9, True)])) for name, its in known.items()
+        name: price_per_accepted(tally([*its, *[(5, True), (9, True)] * BOUNDED_RUNS]))
+        for name, its in known.items()
     }
 
     assert sum(chances_of_least(prices).values()) == pytest.approx(1, abs=0.01)
@@ -99,7 +100,7 @@ def test_what_is_cheap_and_surely_accepted_less_gets_nothing():
 
 
 def test_what_may_be_accepted_as_often_is_not_ruled_out():
-    found = suggest(offered(A, B), [group("p/a", 40, 34, 1000), group("p/b", 40, 39, 5000)])
+    found = suggest(offered(A, B), [group("p/a", 50, 43, 1000), group("p/b", 50, 48, 5000)])
 
     assert told(found) == {"a": ("cheapest", 1.0), "b": ("cheapest", 0.0)}
 
@@ -111,7 +112,7 @@ def test_a_wider_margin_lets_the_cheap_one_have_it():
 
 
 def test_two_that_chance_alone_keeps_apart_share_the_runs():
-    found = told(suggest(offered(A, B), [group("p/a", 40, 30, 1000), group("p/b", 40, 29, 1000)]))
+    found = told(suggest(offered(A, B), [group("p/a", 60, 45, 1000), group("p/b", 60, 44, 1000)]))
 
     assert 0.5 < found["a"][1] < 0.7
     assert found["a"][1] + found["b"][1] == pytest.approx(1)
@@ -148,13 +149,13 @@ def test_where_nothing_is_known_weights_stay_as_they_are(accepted):
 
 
 def test_a_route_on_which_nothing_was_accepted_gets_nothing():
-    found = told(suggest(offered(A, B), [group("p/a", 40, 2, 1000), group("p/b", 40, 0, 1000)]))
+    found = told(suggest(offered(A, B), [group("p/a", 60, 2, 1000), group("p/b", 60, 0, 1000)]))
 
     assert found == {"a": ("cheapest", 1.0), "b": ("never_accepted", 0.0)}
 
 
 def test_routes_that_cost_nothing_share_the_runs():
-    found = suggest(offered(A, B), [group("p/a", 40, 30, 0), group("p/b", 40, 30, 0)])
+    found = suggest(offered(A, B), [group("p/a", 60, 30, 0), group("p/b", 60, 30, 0)])
 
     assert told(found) == {"a": ("cheapest", 0.5), "b": ("cheapest", 0.5)}
 

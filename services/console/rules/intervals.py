@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 CONFIDENCE = 0.95
 Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+BOUNDED_RUNS = 50  # of fewer, 92 to 99 of 100 intervals held the truth, and not 95
+DOUBT = 0.8  # standard errors that a correlation is taken to be lower: see `_correlation`
 FISHER_RUNS = 3  # so many tell nothing of a correlation
 ALMOST_ONE = 1 - 1e-12  # the z of 1 is infinite
 
@@ -81,16 +83,16 @@ def accepted_share(tally: Tally) -> Share:
 def price_per_accepted(tally: Tally) -> Price:
     """What all of the runs cost for each one that was accepted.
 
-    Of a single run nothing tells how costs vary, so its price has no upper bound.
+    Of fewer than BOUNDED_RUNS nothing tells for sure how costs vary: their price has no bounds.
     """
+    if tally.runs < BOUNDED_RUNS:
+        return Price(tally.cost / tally.accepted if tally.accepted else None, 0.0, None)
     share, apart = accepted_share(tally), _cost_apart(tally)
     cost, together = _Reach(tally.cost / tally.runs, apart), _correlation(tally)
     below = _lower(cost, _Reach(share.value, share.high - share.value), together)
     if tally.accepted == 0:
         return Price(None, below, None)
     value = tally.cost / tally.accepted
-    if math.isinf(apart):
-        return Price(value, below, None)
     above = _upper(cost, _Reach(share.value, share.value - share.low), together)
     # Both hold the value; rounding may think otherwise.
     return Price(value, min(below, value), max(above, value))
@@ -144,8 +146,6 @@ def _equation(cost: _Reach, share: _Reach, together: float) -> tuple[float, floa
 
 def _cost_apart(tally: Tally) -> float:
     """How far the mean cost may be from the truth."""
-    if tally.runs == 1:
-        return math.inf
     error = math.sqrt(_scatter(tally) / (tally.runs - 1)) / tally.runs
     return t_quantile(tally.runs - 1) * error
 
@@ -153,21 +153,18 @@ def _cost_apart(tally: Tally) -> float:
 def _correlation(tally: Tally) -> float:
     """Whether accepted runs cost more (above 0) or less; 0 where either is always the same.
 
-    That they cost more narrows the interval, and of few runs it is often chance: so it is believed
-    only as far as it is sure, by Fisher's z. Without that, of 10 runs as few as 87 of 100
-    intervals held the truth.
+    That they cost more narrows the interval, that they cost less widens it, and of few runs either
+    is often chance: so it is taken DOUBT standard errors of Fisher's z lower. Without that, of 40
+    runs 92 of 100 intervals held the truth; with the whole z of 95 %, up to 98.
     """
     of_cost, of_accepted = _scatter(tally), tally.accepted * (tally.runs - tally.accepted)
     if of_cost == 0 or of_accepted == 0:
         return 0.0
     both = tally.runs * tally.cost_of_accepted - tally.cost * tally.accepted
     found = both / math.sqrt(of_cost * of_accepted)
-    if found <= 0:
-        return max(found, -1.0)
-    if tally.runs <= FISHER_RUNS:
-        return 0.0
-    sure = math.atanh(min(found, ALMOST_ONE)) - Z / math.sqrt(tally.runs - FISHER_RUNS)
-    return max(0.0, math.tanh(sure))
+    seen = math.atanh(max(min(found, ALMOST_ONE), -ALMOST_ONE))
+    doubted = math.tanh(seen - DOUBT / math.sqrt(tally.runs - FISHER_RUNS))
+    return max(0.0, doubted) if found > 0 else doubted
 
 
 def _scatter(tally: Tally) -> int:

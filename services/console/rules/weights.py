@@ -16,9 +16,10 @@ from typing import Literal
 
 from contracts.model import Route
 from services.console.rules.frontier import Group, Line, frontier
-from services.console.rules.intervals import Price, Tally, Z
+from services.console.rules.intervals import BOUNDED_RUNS, Price, Tally, Z
 
-KNOWN_RUNS = 30  # below it an interval is too wide to rule a route out, or to send all runs there
+# Below it a price has no bounds that hold: none to rule a route out, or to send all runs there.
+KNOWN_RUNS = BOUNDED_RUNS
 EXPLORED_SHARE = 0.05  # of the runs, for each route of which less is known
 MARGIN = 0.05  # so much less often accepted still counts as equal
 QUANTILES = 400  # of a price: more of them change no weight, which has two digits
@@ -151,7 +152,7 @@ def _kept(offered: Offered, route: Route, tally: Tally | None) -> Suggestion:
 def _law(price: Price) -> NormalDist:
     """The logarithm of a price; one below a micro-dollar counts as that."""
     assert price.value is not None, "what was never accepted has no price"
-    assert price.high is not None, "of two runs or more there is an upper bound"
+    assert price.high is not None, "of so many runs there is an upper bound"
     value, high = math.log(max(price.value, 1)), math.log(max(price.high, 1))
     return NormalDist(value, max((high - value) / Z, LEAST_SPREAD))
 

@@ -35,7 +35,7 @@ HAIKU = {
     "weight_now": 0.5,
     "weight": 0.05,
     "rule": "explored",
-    "reason": "explored: it has fewer than 30 runs",
+    "reason": "explored: it has fewer than 50 runs",
 }
 
 
