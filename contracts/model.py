@@ -157,6 +157,9 @@ class ModelRequested(Body):
     purpose: Literal["step", "summary"] = Field(
         "step", description="A summary is asked for by the context policy, and calls no tools"
     )
+    seed: int | None = Field(
+        None, ge=0, description="What a trial asks the model to draw by, where the API takes one"
+    )
 
 
 class ModelAttemptRequested(Body):

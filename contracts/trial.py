@@ -18,6 +18,7 @@ INSTRUCTIONS_LIMIT = 65_536
 REPEATS_LIMIT = 100
 TAGS_LIMIT = 32
 NAME_CHARACTERS = 40  # of an experiment's name in the ids of its trials
+SEED_LIMIT = 2**31 - 1  # what every provider that takes a seed takes
 EVALUATION = "evaluation"  # the feature that trials and judges are charged to
 
 Answer = Literal["approve", "reject"]
@@ -49,6 +50,9 @@ class Trial(Written):
     arm: Token = "candidate"
     case: Token
     repeat: Annotated[int, Field(ge=1, le=REPEATS_LIMIT)] = 1
+    seed: Annotated[int, Field(ge=0, le=SEED_LIMIT)] | None = Field(
+        None, description="What models are asked to draw by; alike in all arms of a case and repeat"
+    )
     definition: Agent | None = Field(
         None, description="The whole agent to try in place of the platform's; it touches nothing"
     )

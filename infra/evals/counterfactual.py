@@ -15,7 +15,7 @@ from contracts.shape import MICRO, sha256_hex
 from contracts.suite import Case
 from contracts.trial import EVALUATION, Trial
 from infra.evals.asking import result_of
-from infra.evals.plan import ArmSpec, Planned, run_id_of
+from infra.evals.plan import ArmSpec, Planned, run_id_of, seed_of
 from services.console.cli.client import Client
 from services.evaluator.results import Result
 
@@ -56,13 +56,15 @@ def forks(
     arms: Sequence[ArmSpec],
     experiment: str,
     tenant: str | None,
-    repeats: int,
+    drawn: tuple[int, int],
     ceiling_micro_usd: int,
 ) -> tuple[list[Planned], list[Result]]:
     """The trials, and what the recorded runs themselves came to.
 
-    A run may have been let spend more than its agent may by now: no fork is.
+    `drawn` is how many repeats of each, and the seed of the experiment. A run may have been let
+    spend more than its agent may by now: no fork is.
     """
+    repeats, seed = drawn
     trials: list[Planned] = []
     known: list[Result] = []
     for run_id in run_ids:
@@ -72,7 +74,9 @@ def forks(
             continue  # it never came to a decision
         case = Case(id=run_id, input=UNSEEN, cluster=itself.cluster)
         trials += [
-            _fork(case, arm, experiment, repeat, ceiling_micro_usd)
+            _fork(
+                case, arm, experiment, (repeat, seed_of(seed, case.id, repeat)), ceiling_micro_usd
+            )
             for repeat in range(1, repeats + 1)
             for arm in arms
         ]
@@ -87,8 +91,12 @@ def recorded_result(client: Client, run_id: str, tenant: str | None) -> Result:
     return result_of(itself, run).model_copy(update={"recorded": True})
 
 
-def _fork(case: Case, arm: ArmSpec, experiment: str, repeat: int, ceiling: int) -> Planned:
-    trial = Trial(experiment=experiment, arm=arm.name, case=case.id, repeat=repeat)
+def _fork(
+    case: Case, arm: ArmSpec, experiment: str, drawn: tuple[int, int], ceiling: int
+) -> Planned:
+    """`drawn` is which repeat it is, and its seed."""
+    repeat, seed = drawn
+    trial = Trial(experiment=experiment, arm=arm.name, case=case.id, repeat=repeat, seed=seed)
     changes = {"model": arm.model, "instructions": arm.instructions}
     task = {
         "agent": arm.agent,

@@ -62,9 +62,8 @@ def imagine(question: Question) -> int:
     run_ids = _drawn(client, question)
     name, folder, whole = _place(question, [asdict(one) for one in arms], run_ids)
     ceiling = agents[question.agent].most_micro_usd
-    trials, known = forks(
-        client, run_ids, arms, name, question.way.tenant, question.repeats, ceiling
-    )
+    drawn = (question.repeats, question.seed)
+    trials, known = forks(client, run_ids, arms, name, question.way.tenant, drawn, ceiling)
     experiment = _experiment(question, name, whole, len(run_ids), tuple(map(described, arms)))
     plan = Plan(experiment, tuple(trials), folder, tuple(known))
     return carry_out(plan, client, Ceilings(agents), question.way)
@@ -101,7 +100,7 @@ def _place(
     question: Question, changed: Sequence[object], run_ids: list[str]
 ) -> tuple[str, Folder, str]:
     """Name and folder, and the digest of what is asked."""
-    told = [question.agent, changed, run_ids, question.repeats]
+    told = [question.agent, changed, run_ids, question.repeats, question.seed]
     whole = sha256_hex(json.dumps(told, sort_keys=True).encode())
     name, folder = place(f"{question.agent[:26]}-as-{whole[:8]}", question.way)
     return name, folder, whole

@@ -16,7 +16,7 @@ from contracts.agent import Agent
 from contracts.scoring import Judged
 from contracts.shape import sha256_hex
 from contracts.suite import Case, Suite
-from contracts.trial import EVALUATION, Trial, trial_prefix
+from contracts.trial import EVALUATION, SEED_LIMIT, Trial, trial_prefix
 
 ID_DIGITS = 16
 ARMS_LIMIT = 50
@@ -126,10 +126,11 @@ def planned(
     experiment: str,
     repeats: int,
     tools: str = "stubbed",
+    seed: int = 0,
 ) -> tuple[Planned, ...]:
     """Every trial. The arms of a case follow one another, so that a part of a run compares."""
     return tuple(
-        _planned(suite, case, arm, experiment, repeat, tools)
+        _planned(suite, case, arm, experiment, (repeat, seed_of(seed, case.id, repeat)), tools)
         for repeat in range(1, repeats + 1)
         for case in cases
         for arm in arms
@@ -150,6 +151,12 @@ def digest(suite: Suite, cases: Iterable[Case], arms: Sequence[ArmSpec], *where:
     return sha256_hex(json.dumps(whole, sort_keys=True).encode())
 
 
+def seed_of(experiment: int, case: str, repeat: int) -> int:
+    """What models are asked to draw by: the same in all arms, so that they differ by no luck."""
+    content = json.dumps([experiment, case, repeat]).encode()
+    return int(sha256_hex(content), 16) % (SEED_LIMIT + 1)
+
+
 def run_id_of(experiment: str, *told: object) -> str:
     """The run id of a trial: it follows from what is tried, and from nothing else."""
     content = json.dumps([experiment, *told], sort_keys=True).encode()
@@ -162,13 +169,16 @@ def arm_of_prompt(path: Path) -> tuple[str, str]:
 
 
 def _planned(
-    suite: Suite, case: Case, arm: ArmSpec, experiment: str, repeat: int, tools: str
+    suite: Suite, case: Case, arm: ArmSpec, experiment: str, drawn: tuple[int, int], tools: str
 ) -> Planned:
+    """`drawn` is which repeat it is, and its seed."""
+    repeat, seed = drawn
     trial = Trial(
         experiment=experiment,
         arm=arm.name,
         case=case.id,
         repeat=repeat,
+        seed=seed,
         definition=None if arm.definition is None else Agent.model_validate(arm.definition),
         model=arm.model,
         instructions=arm.instructions,

@@ -65,7 +65,7 @@ def plan_of(order: Order, suite: Suite, arms: tuple[ArmSpec, ...]) -> Plan:
     if not cases:
         raise CommandFailed(f"{order.suite} has no such case", "ask for fewer tags", USAGE)
     repeats = order.repeats or suite.repeats
-    whole = digest(suite, cases, arms, repeats, order.tools, order.way.tenant)
+    whole = digest(suite, cases, arms, repeats, order.tools, order.way.tenant, order.seed)
     name, folder = place(f"{suite.name[:30]}-{whole[:8]}", order.way)
     experiment = Experiment(
         name=name,
@@ -78,7 +78,8 @@ def plan_of(order: Order, suite: Suite, arms: tuple[ArmSpec, ...]) -> Plan:
         budget_micro_usd=order.way.budget_micro_usd(suite.budget_usd),
         rules=suite.gate,
     )
-    return Plan(experiment, planned(suite, cases, arms, name, repeats, order.tools), folder)
+    trials = planned(suite, cases, arms, name, repeats, order.tools, order.seed)
+    return Plan(experiment, trials, folder)
 
 
 def _suite(order: Order) -> Suite:

@@ -81,6 +81,8 @@ class Conversation:
     stream: bool = False
     stream_usage: bool = True
     sealed: tuple[Sealed, ...] = ()
+    seed: int | None = None
+    """What the caller asks to draw by, where the API has a field for it."""
 
     @cached_property
     def opening(self) -> str:

@@ -58,9 +58,18 @@ def read(body: Json) -> Conversation:
         tools=tuple((tool.get("function") or {}).get("name", "") for tool in tools),
         input_bytes=size_of(*(m.get("content") for m in messages), *called, tools),
         max_output_tokens=tokens_at(body, "max_completion_tokens", "max_tokens"),
+        seed=_seed(body.get("seed")),
         stream=bool(body.get("stream")),
         stream_usage=bool((body.get("stream_options") or {}).get("include_usage")),
     )
+
+
+def _seed(given: object) -> int | None:
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise RequestRefused("'seed' is not a whole number")
+    return given
 
 
 def whole(reply: Reply) -> Json:

@@ -164,7 +164,8 @@ async def _call(
     if bus.clock.now() >= agreed.start_before:
         return unbilled("unavailable", "the claim took too long; the call was not made", route)
     provider = desk.providers[route.provider, route.api]
-    call = ProviderCall(asked, route, agreed.max_output_tokens, agreed.time_limit_seconds)
+    seed = work.step.requested.body.seed
+    call = ProviderCall(asked, route, agreed.max_output_tokens, agreed.time_limit_seconds, seed)
     started = time.perf_counter()
     try:
         answer = await provider.complete(call)

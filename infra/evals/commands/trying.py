@@ -32,7 +32,7 @@ def run(  # noqa: PLR0913, PLR0917 - typer reads one option from each
     case: Annotated[list[str] | None, typer.Option(help="Only this case")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Only cases with this tag")] = None,
     sample: Annotated[int | None, typer.Option(min=1, help="So many of them, drawn")] = None,
-    seed: Annotated[int, typer.Option(help="Of the sample")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the sample, and of what models draw")] = 0,
     repeat: Annotated[int | None, typer.Option(min=1, max=100, help="Each case so often")] = None,
     tools: Annotated[str, typer.Option(help="stubbed; real only where they are a sandbox")] = (
         "stubbed"
@@ -90,7 +90,7 @@ def counterfactual(  # noqa: PLR0913, PLR0917 - typer reads one option from each
         typer.Option(exists=True, dir_okay=False, help="A tool policy; asks no model at all"),
     ] = None,
     runs: Annotated[int, typer.Option(min=1, max=5000, help="So many of them, drawn")] = 100,
-    seed: Annotated[int, typer.Option(help="Of the draw")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the draw, and of what models draw")] = 0,
     since: Moment = None,
     until: Moment = None,
     repeat: Annotated[int, typer.Option(min=1, max=100, help="Each run so often")] = 1,

@@ -27,7 +27,7 @@ from contracts.money import Usage
 
 from .failures import limited
 from .provider import ProviderAnswer, ProviderCall
-from .replay import replayable, result_text
+from .replay import replayable, result_text, without_seed
 from .wire import (
     Json,
     body_of,
@@ -77,7 +77,7 @@ def to_wire(call: ProviderCall) -> tuple[Json, tuple[DroppedParameter, ...]]:
     }
     if call.prompt.tools:
         request["tools"] = _tools(call.prompt)
-    return request, dropped
+    return request, (*dropped, *without_seed(call))
 
 
 def from_wire(

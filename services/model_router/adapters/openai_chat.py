@@ -74,6 +74,8 @@ def to_wire(call: ProviderCall) -> tuple[Json, tuple[DroppedParameter, ...]]:
     }
     if call.prompt.tools:
         request["tools"] = _tools(call.prompt)
+    if call.seed is not None:
+        request["seed"] = call.seed
     return request, dropped
 
 

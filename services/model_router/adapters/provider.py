@@ -9,12 +9,13 @@ from contracts.money import Usage, UsageQuality
 
 @dataclass(frozen=True, slots=True)
 class ProviderCall:
-    """One call: what the model sees, where it goes, and how far it may go."""
+    """One call: what the model sees, where it goes, how far it may go, and what it draws by."""
 
     prompt: Prompt
     route: Route
     max_output_tokens: int
     timeout_seconds: float
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from contracts.model import (
     Turn,
 )
 
+from .provider import ProviderCall
+
 # The two OpenAI APIs have no field for it, so the model reads it.
 ERROR_PREFIX = "Error: "
 
@@ -42,6 +44,11 @@ def result_text(result: ToolResult, *, marked: bool) -> str:
     """The text of a result; an error is `marked` where no field can tell."""
     text = "".join(part.text for part in result.parts if isinstance(part, Text))
     return ERROR_PREFIX + text if marked and result.is_error else text
+
+
+def without_seed(call: ProviderCall) -> tuple[DroppedParameter, ...]:
+    """That the API takes no seed, where one was asked for."""
+    return () if call.seed is None else (_dropped("seed", "the API takes none"),)
 
 
 def _left_out(part: Part, route: Route) -> tuple[DroppedParameter, ...]:

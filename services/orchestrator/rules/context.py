@@ -13,6 +13,7 @@ from contracts.control import InputTaken
 from contracts.envelope import Fact
 from contracts.history import Measured, Run, Step, measure
 from contracts.history.shown import INHERITED, shown
+from contracts.history.stubs import trial_of
 from contracts.model import ModelRequested, ModelResponded
 from contracts.run import ContextCompacted, RunFailed
 from contracts.shape import Body
@@ -180,7 +181,7 @@ def _request(
     run: Run, now: datetime, found: Measured, purpose: Literal["step", "summary"] = "step"
 ) -> Say:
     assert run.started is not None, "only a started run has steps"
-    started = run.started.body
+    started, trial = run.started.body, trial_of(run)
     return Say(
         _cause(run).id,
         ModelRequested(
@@ -192,6 +193,7 @@ def _request(
             max_output_tokens=started.limits.output_tokens,
             deadline=step_deadline(run, now),
             purpose=purpose,
+            seed=None if trial is None else trial.seed,
         ),
     )
 

@@ -162,3 +162,26 @@ def test_a_trial_carries_the_tags_and_the_cluster_of_its_case():
     (one,) = planned(suite, suite.cases, matrix({"support": "v1"}, (), ()), "e-1", 1)
 
     assert (one.task["trial"]["tags"], one.task["trial"]["cluster"]) == (["critical"], "c-311")
+
+
+def seeds(trials):
+    return {(one.arm, one.case.id, one.repeat): one.task["trial"]["seed"] for one in trials}
+
+
+def test_models_draw_alike_in_all_arms_and_anew_in_each_case_and_repeat():
+    drawn = seeds(planned(SUITE, CASES, (ONE, OTHER), "e", repeats=3))
+
+    of_one = {place[1:]: seed for place, seed in drawn.items() if place[0] == "now"}
+    of_other = {place[1:]: seed for place, seed in drawn.items() if place[0] == "new"}
+    assert of_one == of_other
+    assert len(set(of_one.values())) == 10 * 3
+
+
+def test_another_seed_of_the_experiment_draws_other_seeds_and_is_another_trial():
+    first, same, other = (
+        planned(SUITE, CASES[:1], (ONE,), "e", repeats=1, seed=seed)[0] for seed in (1, 1, 2)
+    )
+
+    assert (first.task, first.run_id) == (same.task, same.run_id)
+    assert first.task["trial"]["seed"] != other.task["trial"]["seed"]
+    assert first.run_id != other.run_id
