@@ -178,13 +178,15 @@ class Judged(Scored):
     """A model, or a jury of several, is asked; `judges.yaml` says who it is.
 
     `question` is what a judge answers with pass or fail, such as: was the customer told the truth?
-    With `reference`, the answer is compared with that one, shown in both orders.
+    With `reference`, the answer is compared with that one, shown in both orders. A verdict without
+    a quote has no vote, unless `quotes` are optional: of a question about what is not there.
     """
 
     kind: Literal["judged"] = "judged"
     by: Token
     question: Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
     reference: Text | None = None
+    quotes: Literal["needed", "optional"] = "needed"
 
     @property
     def metric(self) -> str:

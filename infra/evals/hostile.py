@@ -26,10 +26,9 @@ from services.evaluator.calibration.canaries import (
     canary_scorer,
 )
 from services.evaluator.calibration.making import Judgement
-from services.evaluator.judges.asking import Asking, told
+from services.evaluator.judges.asking import Asking, read, told
 from services.evaluator.judges.config import Jury
 from services.evaluator.judges.jury import combine
-from services.evaluator.judges.verdicts import read_verdict
 from services.evaluator.results import Arm, Experiment, Result
 
 AT_ONCE = 8
@@ -64,8 +63,7 @@ def hostile_judgements(jury: Jury, trier: Trier) -> list[Judgement]:
     found = []
     for canary in CANARIES:
         verdicts = [
-            told(one, read_verdict(answers.get(one.run_id, ""), one.evidence, one.order))
-            for one in askings[canary.case.id]
+            told(one, read(one, answers.get(one.run_id, ""))) for one in askings[canary.case.id]
         ]
         found.append(Judgement(canary.passed, combine(verdicts, jury, scorer), is_hostile=True))
     return found

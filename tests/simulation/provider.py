@@ -25,8 +25,8 @@ def _answer(prompt: Prompt, chance: Random) -> str:
     asked = "".join(part.text for part in prompt.turns[0].parts if isinstance(part, Text))
     if '"verdict"' not in asked:
         return "It is done."
-    verdict = {"verdict": chance.choice(("pass", "fail")), "reason": "So it is.", "evidence": []}
-    return json.dumps(verdict)
+    says = chance.choice(("pass", "fail"))
+    return json.dumps({"verdict": says, "reason": "So it is.", "evidence": ["It is done."]})
 
 
 @dataclass(frozen=True)

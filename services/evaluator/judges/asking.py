@@ -43,6 +43,7 @@ class Asking:
     judge: Judge
     order: Order
     evidence: str
+    needs_quotes: bool = True
 
 
 def submissions(run: Run, scorer: Judged, jury: Jury) -> tuple[Asking, ...]:
@@ -74,6 +75,13 @@ def matches(expected: Asking, found: TaskSubmitted | None) -> bool:
 def verdict_of(expected: Asking, run: Run) -> JudgeVerdict:
     """What the judge said in its run, which has ended."""
     return told(expected, _read(expected, run))
+
+
+def read(expected: Asking, answer: str) -> Reading:
+    """What an answer says of what was asked."""
+    return read_verdict(
+        answer, expected.evidence, expected.order, needs_quotes=expected.needs_quotes
+    )
 
 
 def told(expected: Asking, reading: Reading) -> JudgeVerdict:
@@ -116,7 +124,8 @@ def _asking(
         limits=TaskLimits(steps=1),
     )
     run_id = judge_run_id(subject, scorer.metric, judge, order, asked.text)
-    return Asking(run_id, task, judge, order, asked.evidence)
+    needs_quotes = scorer.quotes == "needed"
+    return Asking(run_id, task, judge, order, asked.evidence, needs_quotes)
 
 
 def _read(expected: Asking, run: Run) -> Reading:
@@ -131,5 +140,5 @@ def _read(expected: Asking, run: Run) -> Reading:
                 or run.started.body.agent.version != expected.judge.agent_version
             ):
                 return Reading("nothing", "another version of its agent answered")
-            return read_verdict(completed.answer, expected.evidence, expected.order)
+            return read(expected, completed.answer)
     return Reading("nothing", f"its run ended as {run.status}; {no_answer(run).reason}")

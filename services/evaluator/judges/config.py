@@ -25,7 +25,10 @@ from shared.errors import ConfigError
 
 FILE = "judges.yaml"
 JURY_LIMIT = 9
+MIN_JUDGES = 3  # two can only agree or be split
 MIN_FAMILIES = 3
+# Providers that serve their own models alone, so that a route tells the family.
+MAKERS = frozenset({"openai", "anthropic", "google", "mistral", "deepseek", "xai", "cohere"})
 VERSION_CHARACTERS = 12
 
 Decision = Literal["majority", "unanimous"]
@@ -38,14 +41,17 @@ class JudgeEntry(Written):
 
 
 class JuryEntry(Written):
-    """Who is asked together. A jury of one is a single judge, and its results say so."""
+    """Who is asked together: three judges of three families, or more of each.
+
+    A jury of one is a single judge, and its results say so.
+    """
 
     judges: Annotated[tuple[Token, ...], Field(min_length=1, max_length=JURY_LIMIT)]
     quorum: Annotated[int, Field(ge=1, le=JURY_LIMIT)] | None = Field(
         None, description="How many must say something; without it, more than half"
     )
     decide: Decision = "majority"
-    min_families: Annotated[int, Field(ge=1, le=JURY_LIMIT)] = Field(
+    min_families: Annotated[int, Field(ge=MIN_FAMILIES, le=JURY_LIMIT)] = Field(
         MIN_FAMILIES, description="Different families among several judges"
     )
 
@@ -53,6 +59,11 @@ class JuryEntry(Written):
     def _can_decide(self) -> Self:
         if len(set(self.judges)) < len(self.judges):
             raise ValueError("a judge is named twice; each has one vote")
+        if 1 < len(self.judges) < MIN_JUDGES:
+            raise ValueError(
+                f"{len(self.judges)} judges are no jury; name {MIN_JUDGES} of {MIN_FAMILIES} "
+                "families, or one alone"
+            )
         if self.quorum is not None and self.quorum > len(self.judges):
             raise ValueError(
                 f"a quorum of {self.quorum} is never reached by {len(self.judges)}; lower it"
@@ -109,7 +120,7 @@ class Jury:
     def asked(self, scorer: Judged) -> str:
         """`panel@` and 12 hex digits over its judges, how they decide, and what they are asked."""
         seats = sorted(self.versions.items())
-        what = (scorer.question, scorer.reference is not None)
+        what = (scorer.question, scorer.reference is not None, scorer.quotes)
         text = json.dumps([seats, self.quorum, self.decide, what])
         return f"{self.name}@{sha256_hex(text.encode())[:VERSION_CHARACTERS]}"
 
@@ -155,6 +166,8 @@ def load_juries(
         _no_model_votes_twice(f"{path}: juries.{name}", entry.judges, agents, aliases)
         seated = tuple(judges[judge] for judge in entry.judges)
         juries[name] = Jury(name, seated, entry.quorum_or_default, entry.decide)
+    for name, one in file.judges.items():
+        _is_of_its_family(f"{path}: judges.{name}", one.family, aliases[agents[name].model])
     return juries
 
 
@@ -175,6 +188,16 @@ def _judge(
         raise ConfigError(f"{place}: models.yaml has no alias {agent.model!r}; add it there")
     version = judge_version(agent.version, routes=aliases[agent.model].routes)
     return Judge(name, entry.family, version, agent.version)
+
+
+def _is_of_its_family(place: str, family: str, alias: Alias) -> None:
+    """A family that is declared wrongly would make a jury of one kind look mixed."""
+    for provider in (route.provider for route in alias.routes):
+        if provider in MAKERS and family in MAKERS and provider != family:
+            raise ConfigError(
+                f"{place}: it is said to be of {family}, and may be asked of {provider}; "
+                "correct the family, or the routes of its model"
+            )
 
 
 def _no_model_votes_twice(

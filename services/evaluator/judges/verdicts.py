@@ -2,7 +2,8 @@
 
 A verdict is the whole answer, one JSON object, alone or in a fence. No verdict is looked for inside
 other text, for that text may hold what a transcript told the judge to say. Quotes must stand in the
-evidence word for word; a judge all of whose quotes are made up says nothing.
+evidence word for word; a judge all of whose quotes are made up says nothing, nor does one who gives
+none where the question needs some.
 """
 
 import re
@@ -47,7 +48,9 @@ class Reading:
     unfounded: int = 0
 
 
-def read_verdict(text: str, evidence: str, order: Order = "forward") -> Reading:
+def read_verdict(
+    text: str, evidence: str, order: Order = "forward", *, needs_quotes: bool = True
+) -> Reading:
     """The verdict in an answer on this `evidence`, turned round where it was asked backward."""
     if len(text) > ANSWER_LIMIT_CHARACTERS:
         return _nothing(f"it answered with more than {ANSWER_LIMIT_CHARACTERS} characters")
@@ -63,6 +66,8 @@ def read_verdict(text: str, evidence: str, order: Order = "forward") -> Reading:
     unfounded = len(answer.evidence) - len(found)
     if unfounded and not found:
         return Reading("nothing", f"none of its {unfounded} quotes is there", (), unfounded)
+    if needs_quotes and not found:
+        return _nothing("it quotes nothing that its verdict rests on")
     says = _TURNED[answer.verdict] if order == "backward" else answer.verdict
     return Reading(says, " ".join(answer.reason.split()), found, unfounded)
 

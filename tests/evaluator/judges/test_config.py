@@ -52,6 +52,19 @@ def test_without_the_file_there_are_no_juries(folder):
         ("judges.yaml", "judge-c: {family: google}", "judge-c: {family: openai}", "min_families"),
         ("judges.yaml", "judge-b, judge-c]", "judge-b, judge-d]", "'judge-d' is not under judges"),
         ("judges.yaml", "judge-b, judge-c]", "judge-b, judge-b]", "named twice"),
+        (
+            "judges.yaml",
+            "judge-b, judge-c]",
+            "judge-b]",
+            "2 judges are no jury; name 3 of 3 families",
+        ),
+        ("judges.yaml", "min_families: 3", "min_families: 1", "juries.panel.min_families"),
+        (
+            "judges.yaml",
+            "judge-b: {family: anthropic}",
+            "judge-b: {family: mistral}",
+            "of anthropic",
+        ),
         ("judges.yaml", "quorum: 2", "quorum: 4", "never reached by 3"),
         ("judges.yaml", "decide: majority", "decide: loudest", "juries.panel.decide"),
         ("judges.yaml", "  panel:", "  judge-a:", "rename the jury"),
@@ -91,3 +104,16 @@ def test_a_judge_of_other_words_or_models_has_another_version(folder, file, old,
 def test_another_template_makes_another_judge():
     assert judge_version("a-1", "t-1") != judge_version("a-1", "t-2")
     assert len(judge_version("a-1", "t-1")) == 12
+
+
+def test_a_jury_of_one_is_a_single_judge(folder):
+    edit(folder / "judges.yaml", "judge-a, judge-b, judge-c]", "judge-a]")
+    edit(folder / "judges.yaml", "quorum: 2", "quorum: 1")
+
+    assert load(folder)["panel"].is_single
+
+
+def test_of_whom_a_gateway_serves_the_family_is_believed(folder):
+    edit(folder / "models.yaml", "{provider: google, api", "{provider: fake, api")
+
+    assert load(folder)["panel"].judges[2].family == "google"

@@ -5,9 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.evaluator.judges.verdicts import ANSWER_LIMIT_CHARACTERS, read_verdict, stands_in
-from tests.evaluator.judges.cases import answered
+from tests.evaluator.judges import cases
 
 EVIDENCE = "Where is my parcel?\nIt was  shipped\non Monday."
+
+
+def answered(*given, evidence=("It was shipped",)):
+    """What a judge writes who quotes."""
+    return cases.answered(*given, evidence=evidence)
 
 
 @pytest.mark.parametrize("wrap", ["{}", "```json\n{}\n```", "  ```\n{}\n```\n"])
@@ -81,3 +86,22 @@ def test_a_quote_without_a_letter_is_no_quote(quote):
 @pytest.mark.parametrize(("said", "means"), [("pass", "fail"), ("fail", "pass")])
 def test_a_verdict_that_was_asked_backward_is_turned_round(said, means):
     assert read_verdict(answered(said), EVIDENCE, "backward").says == means
+
+
+@pytest.mark.parametrize("says", ["pass", "fail"])
+def test_a_verdict_without_a_quote_says_nothing_where_quotes_are_needed(says):
+    bare = answered(says, evidence=())
+
+    silent, heard = read_verdict(bare, EVIDENCE), read_verdict(bare, EVIDENCE, needs_quotes=False)
+
+    assert (silent.says, silent.reason) == (
+        "nothing",
+        "it quotes nothing that its verdict rests on",
+    )
+    assert heard.says == says
+
+
+def test_made_up_quotes_are_worse_than_none():
+    made_up = answered(evidence=["It was lost"])
+
+    assert read_verdict(made_up, EVIDENCE, needs_quotes=False).says == "nothing"
