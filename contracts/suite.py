@@ -63,6 +63,9 @@ class GateRules(Written):
     critical_pass_k: Annotated[float, Field(ge=0, le=1)] = Field(
         1.0, description="Share of the critical cases that must pass in every repeat"
     )
+    pass_k: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        None, description="pass^k: share of all cases that must pass in every repeat; None: any"
+    )
     quarantine: dict[Token, str] = Field(
         default_factory=dict, description="Cases left out of the gate, each until a date"
     )
@@ -70,7 +73,8 @@ class GateRules(Written):
     @property
     def checks(self) -> int:
         """How many figures could fail a candidate by chance: the pass rate, and what is named."""
-        return 1 + sum(one is not None for one in (self.cost_margin, self.latency_margin))
+        named = (self.cost_margin, self.latency_margin, self.pass_k)
+        return 1 + sum(one is not None for one in named)
 
 
 class Suite(Written):

@@ -98,13 +98,19 @@ class Estimate(Body):
 
 
 class MetricSummary(Body):
-    """One metric of one arm. A pass rate corrected for the errors of its judges is `corrected`."""
+    """One metric of one arm. A pass rate corrected for the errors of its judges is `corrected`.
+
+    Of a metric that juries decided, `split` is the share of them that was of two minds, and `alpha`
+    how far their judges agree beyond chance (Krippendorff).
+    """
 
     arm: str
     metric: str
     rate: Estimate
     undecided: int = 0
     corrected: Estimate | None = None
+    split: float | None = None
+    alpha: float | None = None
     note: str = ""
 
 

@@ -20,7 +20,9 @@ from services.evaluator.comparing.cases import (
     passed,
 )
 from services.evaluator.comparing.gate import fails_at, gate
+from services.evaluator.comparing.juries import Accord, accord
 from services.evaluator.comparing.quarantine import quarantined
+from services.evaluator.comparing.reliable import every_time, repeats_of
 from services.evaluator.results import (
     Difference,
     Estimate,
@@ -98,10 +100,17 @@ def summaries(results: Sequence[Result], arm: str, standings: Standings) -> list
     found = [one for name, figure in rates if (one := _rate(tried, arm, name, figure)) is not None]
     judged = {score.name for one in own for score in one.scores if score.kind == "judged"}
     noted = [
-        _judged(one, standings.get(one.metric, UNKNOWN)) if one.metric in judged else one
+        _agreed(_judged(one, standings.get(one.metric, UNKNOWN)), accord(own, one.metric))
+        if one.metric in judged
+        else one
         for one in found
     ]
-    return [*noted, *(_measure(tried, arm, name) for name in MEASURES)]
+    return [
+        *noted[:1],
+        *_every_time(tried, arm),
+        *noted[1:],
+        *(_measure(tried, arm, name) for name in MEASURES),
+    ]
 
 
 def differ(results: Sequence[Result], baseline: str, candidate: str) -> list[Difference]:
@@ -195,6 +204,23 @@ def _measure(tried: Sequence[Tried], arm: str, name: str) -> MetricSummary:
     else:
         within = skewed_mean(values, clusters_of(tried))
     return MetricSummary(arm=arm, metric=name, rate=estimate(within, len(values), unit))
+
+
+def _every_time(tried: Sequence[Tried], arm: str) -> list[MetricSummary]:
+    """pass^k of cases that were repeated, over those with an outcome of every repeat."""
+    k = repeats_of(tried)
+    found = every_time(tried, passed, k) if k > 1 else None
+    if found is None:
+        return []
+    within, cases = found
+    rate = estimate(within, cases)
+    return [MetricSummary(arm=arm, metric=f"pass^{k}", rate=rate, undecided=len(tried) - cases)]
+
+
+def _agreed(one: MetricSummary, found: Accord | None) -> MetricSummary:
+    if found is None:
+        return one
+    return one.model_copy(update={"split": found.split, "alpha": found.alpha})
 
 
 def _judged(one: MetricSummary, standing: Standing) -> MetricSummary:

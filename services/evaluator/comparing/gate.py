@@ -22,6 +22,7 @@ from services.evaluator.comparing.cases import (
     pairs,
     passed_for_sure,
 )
+from services.evaluator.comparing.reliable import floor_check
 from services.evaluator.results import Check, Counted, Exit, GateFinding, Result
 from services.evaluator.statistics.intervals import Interval
 from services.evaluator.statistics.paired import difference_of_shares, ratio_of_means
@@ -57,6 +58,7 @@ def gate(
         *_untold(ours, theirs, both),
         *_dearer(rules, fails, ours, theirs),
         *_critical(rules, ours, theirs, counted),
+        *_floor(rules, fails, ours, counted),
         *judges,
     ]
     drop = smallest_drop_seen(changes, clusters, fails)
@@ -213,6 +215,14 @@ def _critical(
     sentence += f"; not so {_named(failed)}" if failed else ""
     sentence += f"; without an outcome {_named(unknown)}" if unknown else ""
     return [Check(name="critical cases", verdict=verdict, sentence=f"{sentence}.")]
+
+
+def _floor(
+    rules: GateRules, fails: float, ours: Mapping[str, Tried], counted: Figure
+) -> list[Check]:
+    if rules.pass_k is None:
+        return []
+    return [floor_check(ours.values(), counted, rules.pass_k, (rules.alpha, fails))]
 
 
 def _outcomes(ours: Mapping[str, Tried], case: str, counted: Figure) -> list[float | None]:

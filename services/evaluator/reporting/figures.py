@@ -62,6 +62,8 @@ def note(one: MetricSummary) -> str:
     told = [f"{one.undecided} undecided"] if one.undecided else []
     if one.corrected is not None:
         told.append(f"corrected {value(one.corrected)} ({interval(one.corrected)})")
+    if one.split is not None and one.alpha is not None:
+        told.append(f"juries split in {100 * one.split:.0f} %, alpha {one.alpha:.2f}")
     return "; ".join([*told, *([one.note] if one.note else [])])
 
 

@@ -41,8 +41,13 @@ def _properties(report: Report, arm: str) -> list[tuple[str, str]]:
         for one in report.metrics
         if one.arm == arm
     ]
+    notes = [
+        (f"{one.metric}.note", told)
+        for one in report.metrics
+        if one.arm == arm and (told := figures.note(one))
+    ]
     gates = [("gate", one.verdict) for one in report.gates if one.candidate == arm]
-    return [*rates, ("smallest_drop", figures.seen(report)), *gates]
+    return [*rates, *notes, ("smallest_drop", figures.seen(report)), *gates]
 
 
 def _case(report: Report, one: Result) -> ET.Element:
