@@ -1,12 +1,14 @@
 """`interlock eval list`, `show`, `compare`, `gate`, `report`: what results come to."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Group, RenderableType
 
-from services.console.cli.errors import USAGE, CommandFailed
+from services.console.cli.errors import FAILED, USAGE, CommandFailed
 from services.console.cli.output import AsJson, Output, ends_well, moment, show, table, wants_json
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 INCONCLUSIVE = 6
 EXITS = {"pass": 0, "fail": 1, "inconclusive": INCONCLUSIVE}
+NO_VERDICT = 7  # of a gate: what ends with 1 elsewhere, where 1 is a verdict
 
 Name = Annotated[str, typer.Argument(help="An experiment, by its name or its folder")]
 Baseline = Annotated[str | None, typer.Option(help="The arm to compare with; else the first")]
@@ -77,16 +80,20 @@ def gate(
     output: Output = "text",
     as_json: AsJson = False,
 ) -> None:
-    """May the candidate take the baseline's place? Exits 0: pass, 1: fail, 6: cannot be told."""
+    """May the candidate take the baseline's place? Exits 0: pass, 1: fail, 6: cannot be told.
+
+    An error is none of these: 7, or 2 to 5 as everywhere.
+    """
     from infra.evals.gating import keep_records  # noqa: PLC0415 - brings scipy
     from infra.evals.loading import found, report_of  # noqa: PLC0415 - brings scipy
     from services.evaluator.comparing import worst  # noqa: PLC0415 - brings scipy
     from services.evaluator.reporting.terminal import told_gates  # noqa: PLC0415 - brings scipy
 
-    report = report_of(name, baseline=baseline, against=against, gated=True)
-    answer = [one.model_dump(mode="json") for one in report.gates]
-    said = Group(told_gates(report), *keep_records(report, found(name)))
-    show(answer, said, as_json=wants_json(output, as_json=as_json))
+    with errors_apart():
+        report = report_of(name, baseline=baseline, against=against, gated=True)
+        answer = [one.model_dump(mode="json") for one in report.gates]
+        said = Group(told_gates(report), *keep_records(report, found(name)))
+        show(answer, said, as_json=wants_json(output, as_json=as_json))
     raise typer.Exit(EXITS[worst([one.verdict for one in report.gates])])
 
 
@@ -110,6 +117,24 @@ def report_(
     else:
         _write(file, text)
         typer.echo(f"{file}: {len(text):,} characters", err=True)
+
+
+@contextmanager
+def errors_apart() -> Iterator[None]:
+    """Whatever fails inside is told from a verdict by its exit code.
+
+    Raises:
+        CommandFailed: with NO_VERDICT where it would have been FAILED.
+    """
+    try:
+        yield
+    except CommandFailed as error:
+        if error.exit_code != FAILED:
+            raise
+        raise CommandFailed(error.what, error.remedy, NO_VERDICT) from error
+    except Exception as error:
+        what = f"the gate broke, and says nothing: {type(error).__name__}: {error}"
+        raise CommandFailed(what, "report it, with the experiment's folder", NO_VERDICT) from error
 
 
 def _write(file: Path, text: str) -> None:
