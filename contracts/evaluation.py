@@ -72,9 +72,11 @@ class RunEvaluated(Body):
     """`run.evaluated`: every scorer of the agent and, in a trial, of its case.
 
     What a run is scored by because it is watched in production is among them, and counts neither
-    for `passed` nor for `score`: not every run has it.
+    for `passed` nor for `score`: not every run has it. `not_asked` are the judged metrics of an
+    answer that a cheaper scorer failed, where its suite spares judges that.
     """
 
     passed: bool
     score: float
     assertions: tuple[AssertionResult, ...]
+    not_asked: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 from .scoring import Scorers
 from .shape import Token, Usd, Written
 from .task import INPUT_LIMIT_CHARACTERS, Name, Note, TaskLimits
-from .trial import REPEATS_LIMIT, STUBS_LIMIT, TAGS_LIMIT, Answer, Stub
+from .trial import JUDGES_ASKED, REPEATS_LIMIT, STUBS_LIMIT, TAGS_LIMIT, Answer, JudgesAsked, Stub
 
 CASES_LIMIT = 100_000
 CRITICAL = "critical"
@@ -90,6 +90,7 @@ class Suite(Written):
         (), description="More cases: .jsonl files, from where the suite lies"
     )
     repeats: Annotated[int, Field(ge=1, le=REPEATS_LIMIT)] = 1
+    judges: JudgesAsked = JUDGES_ASKED
     limits: TaskLimits = TaskLimits()
     budget_usd: Usd | None = Field(None, description="Of one run of the whole suite, judges too")
     gate: GateRules = GateRules()

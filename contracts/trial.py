@@ -22,6 +22,11 @@ SEED_LIMIT = 2**31 - 1  # what every provider that takes a seed takes
 EVALUATION = "evaluation"  # the feature that trials and judges are charged to
 
 Answer = Literal["approve", "reject"]
+JudgesAsked = Annotated[
+    Literal["always", "if_passed"],
+    Field(description="`if_passed`: nobody judges an answer that a cheaper scorer has failed"),
+]
+JUDGES_ASKED: Literal["always"] = "always"
 
 
 class Stub(Written):
@@ -66,6 +71,7 @@ class Trial(Written):
     stubs: Annotated[tuple[Stub, ...], Field(max_length=STUBS_LIMIT)] = ()
     reviews: Answer = Field("reject", description="What a person is taken to answer in a shadow")
     scorers: Scorers = ()
+    judges: JudgesAsked = JUDGES_ASKED
     tags: Annotated[tuple[Token, ...], Field(max_length=TAGS_LIMIT)] = Field(
         (), description="Of its case: so the log alone tells which cases are critical"
     )

@@ -187,6 +187,7 @@ def _planned(
         stubs=() if tools == "real" else (*case.stubs, *suite.stubs),
         reviews=case.reviews,
         scorers=(*case.scorers, *suite.scorers),
+        judges=suite.judges,
         tags=case.tags,
         cluster=case.cluster,
     )

@@ -21,7 +21,7 @@ from .judges.asking import Asking, submissions, verdict_of
 from .judges.config import Jury
 from .judges.jury import combine
 from .metrics import count, count_drawn
-from .rules import evaluate, result, scorers_of
+from .rules import evaluate, result, scorers_of, spared_scorers
 from .sampling.drawing import Watched, sample, waits_for_bills
 from .scorers.outcome import Outcome, answer_of, no_answer
 
@@ -71,8 +71,11 @@ async def _assess(run: Run, heard: Heard[RunEnd], bus: Bus, desk: Desk) -> None:
         return
     if desk.waits_for_bills(run) and heard.delivery < BILLS_DELIVERIES:
         raise Again("a model call of the run is not settled", BILLS_SECONDS)
-    drawn = sample(run, desk.watched)
-    scorers = (*scorers_of(run), *(() if drawn is None else drawn.scorers))
+    drawn, agent = sample(run, desk.watched), run.started.body.agent
+    # The cheapest first: whom a failure spares is not asked at all.
+    spared = spared_scorers(run, agent.evaluators)
+    own = (one for one in scorers_of(run) if one not in spared)
+    scorers = (*own, *(() if drawn is None else drawn.scorers))
     judged = [one for one in scorers if isinstance(one, Judged)]
     found = [await _judged(run, scorer, heard, bus, desk) for scorer in judged]
     told = {one.name: one for one in found if one is not None}
@@ -81,7 +84,6 @@ async def _assess(run: Run, heard: Heard[RunEnd], bus: Bus, desk: Desk) -> None:
     for scorer in scorers:
         if isinstance(scorer, Database):
             told[scorer.metric] = await desk.databases.score(run, scorer)
-    agent = run.started.body.agent
     evaluated = evaluate(run, agent.evaluators, told, drawn)
     await bus.say(run.end, evaluated)
     count(agent.name, evaluated)

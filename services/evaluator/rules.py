@@ -54,14 +54,31 @@ def evaluate(
         return told[scorer.metric] if scorer.metric in told else scored(run, scorer)
 
     found = [scored(run, Assertion(value=name)) for name in assertions]
-    found += map(found_by, scorers_of(run))
+    spared = spared_scorers(run, assertions)
+    found += [found_by(one) for one in scorers_of(run) if one not in spared]
     weight = sum(one.weight for one in found)
     score = sum(one.score * one.weight for one in found) / weight if found else 1.0
     passed = all(one.passed for one in found)
     if drawn is not None:
         chance = {"chance": drawn.chance}
         found += [found_by(scorer).model_copy(update=chance) for scorer in drawn.scorers]
-    return RunEvaluated(passed=passed, score=score, assertions=tuple(found))
+    not_asked = tuple(one.metric for one in spared)
+    return RunEvaluated(passed=passed, score=score, assertions=tuple(found), not_asked=not_asked)
+
+
+def spared_scorers(run: Run, assertions: Sequence[str]) -> tuple[Judged, ...]:
+    """Whom nobody needs to ask, as the suite says: an answer that a cheaper scorer failed has.
+
+    A query may find another world the next time, so it decides nothing here.
+    """
+    trial = trial_of(run)
+    if trial is None or trial.judges == "always":
+        return ()
+    cheap: list[Scorer] = [Assertion(value=name) for name in assertions]
+    cheap += [one for one in trial.scorers if not isinstance(one, Judged | Database)]
+    if not any(scored(run, one).outcome == "failed" for one in cheap):
+        return ()
+    return tuple(one for one in trial.scorers if isinstance(one, Judged))
 
 
 def scorers_of(run: Run) -> tuple[Scorer, ...]:

@@ -7,7 +7,7 @@ import pytest
 
 from contracts.evaluation import RunEvaluated
 from contracts.run import RunCompleted, RunFailed
-from contracts.scoring import Judged
+from contracts.scoring import Assertion, Exact, Judged
 from contracts.subjects import ENDS
 from contracts.task import TaskSubmitted
 from services.evaluator.handlers import Desk, assess_run
@@ -25,11 +25,10 @@ DESK = Desk({"panel": PANEL})
 VERDICT = {"verdict": "pass", "reason": "So.", "evidence": ["It was shipped."]}
 
 
-def judged_run(*scorers, answer="It was shipped."):
+def judged_run(*scorers, answer="It was shipped.", judges="always"):
     history = History()
-    task = TaskSubmitted(
-        agent="support", input="Where?", user="anna", customer="c-1", trial=trial(*scorers)
-    )
+    tried = trial(*scorers, judges=judges)
+    task = TaskSubmitted(agent="support", input="Where?", user="anna", customer="c-1", trial=tried)
     cleared = history.say(task_cleared(), history.say(task))
     history.say(run_started(READ), cleared)
     history.step(text=answer)
@@ -199,3 +198,31 @@ async def test_judges_are_not_judged():
     await end(bus, asked(bus)["judge-a"], answer())
 
     assert evaluated(bus, asked(bus)["judge-a"].run_id)[0].assertions == ()
+
+
+SAYS_LOST, SAYS_SHIPPED = Exact(value="It is lost."), Exact(value="It was shipped.")
+
+
+async def test_judges_are_spared_an_answer_that_a_cheaper_scorer_failed_if_the_suite_says_so():
+    bus = await scene(SCORER, SAYS_LOST, judges="if_passed")
+
+    (found,) = evaluated(bus)
+    assert asked(bus) == {}
+    assert ([one.name for one in found.assertions], found.passed) == (["exact"], False)
+    assert found.not_asked == ("panel",)
+
+
+@pytest.mark.parametrize(("scorer", "judges"), [(SAYS_LOST, "always"), (SAYS_SHIPPED, "if_passed")])
+async def test_judges_are_asked_otherwise(scorer, judges):
+    bus = await scene(SCORER, scorer, judges=judges)
+
+    assert sorted(asked(bus)) == ["judge-a", "judge-b", "judge-c"]
+    assert evaluated(bus) == []
+
+
+async def test_what_cannot_be_scored_spares_nobody():
+    unheard_of = Assertion(value="nobody_knows_this")
+
+    bus = await scene(SCORER, unheard_of, judges="if_passed")
+
+    assert len(asked(bus)) == 3
