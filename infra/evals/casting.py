@@ -21,9 +21,10 @@ from services.evaluator.datasets.writing import cases_jsonl
 from services.evaluator.errors import DatasetError
 
 UNTAKEN_SHOWN = 50
+GRADED = "openai-evals"
 FORMATS: dict[str, Callable[[str], Imported]] = {
     "promptfoo": take_promptfoo,
-    "openai-evals": take_openai_evals,
+    GRADED: take_openai_evals,
     "inspect": take_inspect,
     "inspect-json": lambda text: take_inspect(text, "json"),
     "inspect-csv": lambda text: take_inspect(text, "csv"),
@@ -48,15 +49,19 @@ def captured(
     return made_smaller(client, case, run.started.body.agent.name, smaller)
 
 
-def imported(form: str, file: Path) -> Imported:
-    """The cases of another tool's file.
+def imported(form: str, file: Path, graders: Path | None = None) -> Imported:
+    """The cases of another tool's file; `graders` of OpenAI evals lie in one of their own.
 
     Raises:
         CommandFailed: the format is not known, or the file is not of it.
     """
     if form not in FORMATS:
         raise CommandFailed(f"no format is named {form}", f"choose {', '.join(FORMATS)}", USAGE)
+    if graders is not None and form != GRADED:
+        raise CommandFailed(f"{form} has no graders", f"leave --graders to {GRADED}", USAGE)
     try:
+        if graders is not None:
+            return take_openai_evals(read_text(file), read_text(graders))
         return FORMATS[form](read_text(file))
     except DatasetError as error:
         raise CommandFailed(str(error), "name its format and the file", USAGE) from None

@@ -13,7 +13,7 @@ from services.evaluator.results import Report
 FORMS: dict[str, Callable[[Report], str]] = {
     "markdown": markdown,
     "junit": junit,
-    "html": lambda report: html(report, transcripts(report)),
+    "html": lambda report: html(report, *transcripts(report)),
     "json": lambda report: json.dumps(report.model_dump(mode="json"), indent=2) + "\n",
 }
 

@@ -15,7 +15,7 @@ from contracts.suite import Case, Suite
 from infra.evals.asking import try_case
 from infra.evals.forecast import Ceilings, known_agents
 from infra.evals.judging import ceilings_of
-from infra.evals.plan import ArmSpec, planned
+from infra.evals.plan import ArmSpec, Planned, planned
 from infra.evals.purse import Purse
 from services.console.cli.client import Client
 from services.console.cli.errors import FAILED, CommandFailed
@@ -25,11 +25,12 @@ from services.evaluator.datasets.minimising import Minimiser
 
 @dataclass(frozen=True, slots=True)
 class Smaller:
-    """How far to go: so many tries, and so much money."""
+    """How far to go: so many tries, each of so many repeats, and so much money."""
 
     tries: int
     budget_micro_usd: int
     tenant: str | None
+    repeats: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,27 @@ class _Trying:
     ceilings: Ceilings
     purse: Purse
     tenant: str | None
+    repeats: int
 
     def fails(self, case: Case) -> bool | None:
-        """Whether the case is failed; None where there is no money left to see."""
+        """Whether most repeats of the case fail; None where there is no money left to see.
+
+        One that fails now and then would else be cut down to what fails by chance.
+        """
         suite = Suite(name="smaller", agent=self.arm.agent, cases=(case,))
         experiment = f"smaller-{sha256_hex(case.model_dump_json().encode())[:12]}"
-        (one,) = planned(suite, suite.cases, (self.arm,), experiment, 1)
+        trials = planned(suite, suite.cases, (self.arm,), experiment, self.repeats)
+        failed = 0
+        for left, one in zip(range(len(trials) - 1, -1, -1), trials, strict=True):
+            said = self._failed(one)
+            if said is None:
+                return None
+            failed += said
+            if 2 * failed > len(trials) or 2 * (failed + left) <= len(trials):
+                break  # whatever the others say
+        return 2 * failed > len(trials)
+
+    def _failed(self, one: Planned) -> bool | None:
         bound = spent = self.ceilings.of(one)
         if not self.purse.take(bound):
             return None
@@ -68,7 +84,9 @@ def made_smaller(client: Client, case: Case, agent: str, how: Smaller) -> Case:
     known = known_agents(client, [agent])
     arm, purse = ArmSpec("now", agent, known[agent].version), Purse(how.budget_micro_usd)
     judged = (one for one in case.scorers if isinstance(one, Judged))
-    trying = _Trying(client, arm, ceilings_of(client, known, judged), purse, how.tenant)
+    trying = _Trying(
+        client, arm, ceilings_of(client, known, judged), purse, how.tenant, how.repeats
+    )
     if not trying.fails(case):
         raise CommandFailed(
             f"the case {case.id} does not fail as it is, or the budget does not reach for a try",

@@ -20,6 +20,9 @@ def capture(
         bool, typer.Option("--minimise", help="Leave out what its failing does not need")
     ] = False,
     tries: Annotated[int, typer.Option(min=1, max=200, help="So many trials for that")] = 40,
+    repeat: Annotated[
+        int, typer.Option(min=1, max=100, help="Each so often; it fails where most do")
+    ] = 1,
     budget_usd: Annotated[float, typer.Option(min=0, help="And so much money")] = 1.0,
     tenant: Annotated[str | None, typer.Option(help="Where several have the id")] = None,
 ) -> None:
@@ -27,7 +30,8 @@ def capture(
     from infra.evals.casting import captured, put  # noqa: PLC0415 - brings scipy
     from infra.evals.smaller import Smaller  # noqa: PLC0415 - brings scipy
 
-    smaller = Smaller(tries, round(budget_usd * MICRO), tenant) if minimise else None
+    how = Smaller(tries, round(budget_usd * MICRO), tenant, repeat)
+    smaller = how if minimise else None
     put([captured(connect(reading=not minimise), run_id, tenant, at, smaller)], file)
 
 
@@ -38,10 +42,14 @@ def import_(
     ],
     source: Annotated[Path, typer.Argument(help="The other tool's file")],
     file: Annotated[Path | None, typer.Option("-o", "--output", help="A .jsonl, added to")] = None,
+    graders: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Of openai-evals: their JSON list"),
+    ] = None,
 ) -> None:
     """Take over the cases of another tool. What cannot be taken is told, each with its reason."""
     from infra.evals.casting import imported, put, tell_untaken  # noqa: PLC0415 - brings scipy
 
-    found = imported(form, source)
+    found = imported(form, source, graders)
     tell_untaken(found)
     put(found.cases, file)

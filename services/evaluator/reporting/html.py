@@ -24,12 +24,15 @@ _STYLE = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
 _MARKS = {True: ("pass", "passed"), False: ("fail", "failed"), None: ("inconclusive", "undecided")}
 
 
-def html(report: Report, transcripts: Transcripts | None = None) -> str:
-    """The document. `transcripts` has the lines of runs that are to be shown, by run id."""
-    return "\n".join(_document(report, transcripts or {})) + "\n"
+def html(report: Report, transcripts: Transcripts | None = None, missing: str = "") -> str:
+    """The document. `transcripts` has the lines of runs that are to be shown, by run id.
+
+    What is `missing` of them is told, so that nobody takes silence for a run without steps.
+    """
+    return "\n".join(_document(report, transcripts or {}, missing)) + "\n"
 
 
-def _document(report: Report, transcripts: Transcripts) -> Iterator[str]:
+def _document(report: Report, transcripts: Transcripts, missing: str) -> Iterator[str]:
     one = report.experiment
     digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     yield "<!doctype html>"
@@ -48,6 +51,8 @@ def _document(report: Report, transcripts: Transcripts) -> Iterator[str]:
     yield from (part for finding in report.gates for part in _gate(finding))
     yield f"<p>{figures.seen(report)} {figures.touched(report)}</p>"
     yield from (f'<p class="inconclusive">{_text(note)}</p>' for note in report.notes)
+    if missing:
+        yield f'<p class="inconclusive">{_text(missing)}</p>'
     yield from _metrics(report)
     yield from _differences(report)
     yield from _cases(report, transcripts)
