@@ -11,11 +11,14 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
+from contracts.scoring import Scorer
 from contracts.shape import MICRO, sha256_hex
 from contracts.suite import Case
 from contracts.trial import EVALUATION, Trial
 from infra.evals.asking import result_of
+from infra.evals.exported import exported_run
 from infra.evals.plan import ArmSpec, Planned, run_id_of, seed_of
+from infra.evals.rescoring import held_to
 from services.console.cli.client import Client
 from services.evaluator.results import Result
 
@@ -33,6 +36,15 @@ class Population:
     tenant: str | None
     since: str | None
     until: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Forking:
+    """How each run is forked: so often, drawn by this seed, and held to these scorers besides."""
+
+    repeats: int = 1
+    seed: int = 0
+    scorers: tuple[Scorer, ...] = ()
 
 
 def recorded_runs(client: Client, population: Population, sample: int, seed: int) -> list[str]:
@@ -56,47 +68,51 @@ def forks(
     arms: Sequence[ArmSpec],
     experiment: str,
     tenant: str | None,
-    drawn: tuple[int, int],
+    how: Forking,
     ceiling_micro_usd: int,
 ) -> tuple[list[Planned], list[Result]]:
     """The trials, and what the recorded runs themselves came to.
 
-    `drawn` is how many repeats of each, and the seed of the experiment. A run may have been let
-    spend more than its agent may by now: no fork is.
+    A run may have been let spend more than its agent may by now: no fork is.
     """
-    repeats, seed = drawn
     trials: list[Planned] = []
     known: list[Result] = []
     for run_id in run_ids:
-        itself = recorded_result(client, run_id, tenant)
+        itself = recorded_result(client, run_id, tenant, how.scorers)
         known.append(itself)
         if not itself.steps:
             continue  # it never came to a decision
         case = Case(id=run_id, input=UNSEEN, cluster=itself.cluster)
         trials += [
-            _fork(
-                case, arm, experiment, (repeat, seed_of(seed, case.id, repeat)), ceiling_micro_usd
-            )
-            for repeat in range(1, repeats + 1)
+            _fork(case, arm, experiment, repeat, how, ceiling_micro_usd)
+            for repeat in range(1, how.repeats + 1)
             for arm in arms
         ]
     return trials, known
 
 
-def recorded_result(client: Client, run_id: str, tenant: str | None) -> Result:
-    """What a recorded run itself came to."""
+def recorded_result(
+    client: Client, run_id: str, tenant: str | None, scorers: tuple[Scorer, ...] = ()
+) -> Result:
+    """What a recorded run itself came to, by its own scores and by these `scorers`."""
     run = client.get(f"/runs/{run_id}", tenant=tenant)
     case = Case(id=run_id, input=UNSEEN, cluster=_cluster(run))
     itself = Planned(RECORDED, case, 1, run_id, {"agent": run["agent"]})
-    return result_of(itself, run).model_copy(update={"recorded": True})
+    found = result_of(itself, run).model_copy(update={"recorded": True})
+    return held_to(found, exported_run(client, run_id, tenant), scorers) if scorers else found
 
 
 def _fork(
-    case: Case, arm: ArmSpec, experiment: str, drawn: tuple[int, int], ceiling: int
+    case: Case, arm: ArmSpec, experiment: str, repeat: int, how: Forking, ceiling: int
 ) -> Planned:
-    """`drawn` is which repeat it is, and its seed."""
-    repeat, seed = drawn
-    trial = Trial(experiment=experiment, arm=arm.name, case=case.id, repeat=repeat, seed=seed)
+    trial = Trial(
+        experiment=experiment,
+        arm=arm.name,
+        case=case.id,
+        repeat=repeat,
+        seed=seed_of(how.seed, case.id, repeat),
+        scorers=how.scorers,
+    )
     changes = {"model": arm.model, "instructions": arm.instructions}
     task = {
         "agent": arm.agent,

@@ -10,6 +10,7 @@ from contracts.shape import sha256_hex
 from infra.evals.carrying import Plan, Way, arms_of, carry_out, described, place
 from infra.evals.counterfactual import (
     RECORDED,
+    Forking,
     Population,
     forks,
     recorded_result,
@@ -19,6 +20,7 @@ from infra.evals.exported import exported_run, runs_above
 from infra.evals.folder import Folder
 from infra.evals.forecast import Ceilings, known_agents
 from infra.evals.policies import arm_of, under
+from infra.evals.rescoring import shared_scorers
 from services.console.cli.client import Client, connect
 from services.console.cli.errors import NOT_FOUND, USAGE, CommandFailed
 from services.evaluator.results import Arm, Experiment
@@ -41,6 +43,17 @@ class Question:
     until: str | None
     repeats: int
     way: Way
+    suite: Path | None = None
+
+    @property
+    def forking(self) -> Forking:
+        """How recorded runs are forked, or held against themselves.
+
+        Raises:
+            CommandFailed: the suite has no scorers that recorded runs can be held to.
+        """
+        scorers = () if self.suite is None else shared_scorers(self.suite)
+        return Forking(self.repeats, self.seed, scorers)
 
 
 def imagine(question: Question) -> int:
@@ -57,13 +70,13 @@ def imagine(question: Question) -> int:
         return _by_policy(question, _policy(question.policy))
     # A fork has the agent that its run has pinned, whatever became of that since.
     arms = arms_of({question.agent: ""}, question.models, question.prompts)
-    client = connect()
+    how, client = question.forking, connect()
     agents = known_agents(client, [question.agent])
     run_ids = _drawn(client, question)
-    name, folder, whole = _place(question, [asdict(one) for one in arms], run_ids)
+    told = [*(asdict(one) for one in arms), *(one.model_dump(mode="json") for one in how.scorers)]
+    name, folder, whole = _place(question, told, run_ids)
     ceiling = agents[question.agent].most_micro_usd
-    drawn = (question.repeats, question.seed)
-    trials, known = forks(client, run_ids, arms, name, question.way.tenant, drawn, ceiling)
+    trials, known = forks(client, run_ids, arms, name, question.way.tenant, how, ceiling)
     experiment = _experiment(question, name, whole, len(run_ids), tuple(map(described, arms)))
     plan = Plan(experiment, tuple(trials), folder, tuple(known))
     return carry_out(plan, client, Ceilings(agents), question.way)
@@ -71,12 +84,13 @@ def imagine(question: Question) -> int:
 
 def _by_policy(question: Question, policy: ToolPolicy) -> int:
     """Judge recorded calls again: no model is asked, and nothing is run."""
-    client = connect(reading=True)
+    how, client = question.forking, connect(reading=True)
     run_ids = _drawn(client, question)
-    name, folder, whole = _place(question, [policy.version], run_ids)
+    told = [policy.version, *(one.model_dump(mode="json") for one in how.scorers)]
+    name, folder, whole = _place(question, told, run_ids)
     known = []
     for run_id in run_ids:
-        recorded = recorded_result(client, run_id, question.way.tenant)
+        recorded = recorded_result(client, run_id, question.way.tenant, how.scorers)
         run = exported_run(client, run_id, question.way.tenant)
         known += [recorded, under(policy, run, recorded, runs_above(client, run))]
     arm = Arm(name=arm_of(policy), agent=question.agent)

@@ -89,6 +89,10 @@ def counterfactual(  # noqa: PLR0913, PLR0917 - typer reads one option from each
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="A tool policy; asks no model at all"),
     ] = None,
+    suite: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Whose shared scorers hold both sides"),
+    ] = None,
     runs: Annotated[int, typer.Option(min=1, max=5000, help="So many of them, drawn")] = 100,
     seed: Annotated[int, typer.Option(help="Of the draw, and of what models draw")] = 0,
     since: Moment = None,
@@ -113,6 +117,7 @@ def counterfactual(  # noqa: PLR0913, PLR0917 - typer reads one option from each
         models=tuple(model or ()),
         prompts=tuple(prompt or ()),
         policy=policy,
+        suite=suite,
         runs=runs,
         seed=seed,
         since=moment_of("--since", since),
