@@ -27,6 +27,7 @@ def made_up(draw):
         cost_margin=draw.choice([None, 0.1]),
         latency_margin=draw.choice([None, 0.5]),
         critical_pass_k=draw.choice([1.0, 0.5]),
+        pass_k=draw.choice([None, None, 0.3, 0.7]),
         quarantine={"c-0": "2026-03-02", "c-1": "2026-03-01"} if draw.random() < 0.2 else {},
     )
     cases = draw.choice([1, 3, 12, 80])

@@ -20,7 +20,7 @@ from services.evaluator.statistics.intervals import (
     t_of,
     z_of,
 )
-from services.evaluator.statistics.skewed import MANY, SEED, skewed_mean, wider
+from services.evaluator.statistics.skewed import MANY, SEED, skewed_mean
 
 FLIPS = 9999
 BATCH_NUMBERS = 2_000_000  # resampled at once: 16 MB, whatever the number of cases
@@ -120,8 +120,7 @@ def ratio_of_means(
 ) -> Interval:
     """How much more the candidate's mean is, as a share of the baseline's: 0.1 is a tenth more.
 
-    By the delta method on the pairs, over clusters where there are any. Else it is as wide as the
-    skew of what cases cost asks for.
+    By the delta method on the pairs, over clusters where there are any.
 
     Raises:
         ValueError: the baseline's mean is 0: nothing is a share of it.
@@ -135,23 +134,7 @@ def ratio_of_means(
     if groups < 2:
         return Interval(ratio - 1, float("-inf"), float("inf"), "one observation", confidence)
     half = t_of(confidence, groups) * error
-    plain = Interval(ratio - 1, ratio - 1 - half, ratio - 1 + half, "ratio, delta", confidence)
-    if clusters is not None or groups > MANY:
-        return plain
-
-    cases = len(ours)
-
-    def studied(drawn: Numbers) -> tuple[Numbers, Numbers]:
-        # A resample of cases that cost the baseline nothing has no ratio: its error counts as 0.
-        base = drawn @ theirs / cases
-        base = np.where(base == 0, np.inf, base)
-        found = drawn @ ours / cases / base
-        spread = (
-            drawn @ ours**2 - 2 * found * (drawn @ (ours * theirs)) + found**2 * (drawn @ theirs**2)
-        )
-        return found - 1, np.sqrt(np.maximum(spread, 0.0) / cases / (cases - 1)) / base
-
-    return wider(plain, studied, groups, float(np.abs(apart).max()))
+    return Interval(ratio - 1, ratio - 1 - half, ratio - 1 + half, "ratio, delta", confidence)
 
 
 def _nobody() -> tuple[object, object]:

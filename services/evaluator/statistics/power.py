@@ -24,6 +24,7 @@ from services.evaluator.statistics.paired import padded
 POWER = 0.8
 DISCORDANCE = 0.1  # 5 of 100 cases each way, where nothing is known yet
 CASES_LIMIT = 1_000_000
+SEEN_FOR_SURE = 30.0  # standard errors
 SMALLEST = 0.001  # of a difference: nobody buys the cases that tell less apart
 
 
@@ -69,6 +70,9 @@ def power_of(
         return float(special.ndtr(drop / error - special.ndtri(1 - alpha)))
     freedom = lumped.clusters + 1  # each of the two pairs is a cluster
     needed = special.stdtrit(freedom, 1 - alpha)
+    # Beyond it the series of the noncentral t breaks down, and the drop is seen for sure.
+    if drop / error > needed + SEEN_FOR_SURE:
+        return 1.0
     return float(1 - special.nctdtr(freedom, drop / error, needed))
 
 

@@ -39,6 +39,26 @@ def of_shares(changes: Sequence[float], clusters: Sequence[str], confidence: flo
     return Within(value, min(low, value), max(high, value))
 
 
+def of_share(values: Sequence[float], clusters: Sequence[str], confidence: float) -> Within:
+    """The share of cases that pass, each 1 or 0: Wilson's, for as many as vary so in clusters."""
+    share, of = fmean(values), float(len(values))
+    quantile = NormalDist().inv_cdf((1 + confidence) / 2)
+    if not _stand_alone(clusters):
+        sums = _summed([(one - share) / of for one in values], clusters)
+        if len(sums) < 2:
+            return Within(share, 0.0, 1.0)
+        of, error = min(of, float(len(sums))), _error(sums)
+        quantile = t_quantile(len(sums) - 1, confidence)
+        if 0 < share < 1 and error > 0:
+            of = share * (1 - share) / error**2
+    square = quantile * quantile
+    shrunk = 1 + square / of
+    middle = (share + square / (2 * of)) / shrunk
+    half = quantile / shrunk * math.sqrt(share * (1 - share) / of + square / (4 * of * of))
+    # At the ends one bound is the share itself, but for rounding.
+    return Within(share, 0.0 if share == 0 else middle - half, 1.0 if share == 1 else middle + half)
+
+
 def of_means(
     ours: Sequence[float], theirs: Sequence[float], clusters: Sequence[str], confidence: float
 ) -> Within:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Literal
 
 from contracts.suite import GateRules
-from services.console.rules.gates.differences import Within, of_means, of_shares
+from services.console.rules.gates.differences import Within, of_means, of_share, of_shares
 from services.console.rules.gates.trials import Figure, Tried, TriedCase, by_case, pairs
 
 Verdict = Literal["pass", "fail", "inconclusive"]
@@ -40,21 +40,32 @@ def verdict_of(
     if not mine:
         return Found(0, 0.0, 0.0, "inconclusive")
     changes = [one - before for one, before in zip(mine, other, strict=True)]
+    passes, fails = (of_shares(changes, clusters, 1 - 2 * one) for one in _alphas(rules))
     checks = [
-        _decided(of_shares(changes, clusters, 1 - 2 * rules.alpha), rules.margin),
+        _decided(passes, fails, rules.margin),
         _untold(ours, theirs, len(mine)),
-        _measured(rules.cost_margin, rules.alpha, ours, theirs, lambda one: one.cost),
-        _measured(rules.latency_margin, rules.alpha, ours, theirs, lambda one: one.seconds),
+        _measured(rules.cost_margin, rules, ours, theirs, lambda one: one.cost),
+        _measured(rules.latency_margin, rules, ours, theirs, lambda one: one.seconds),
         _critical(rules, ours, theirs),
+        _every_time(rules, ours),
     ]
     return Found(len(mine), sum(mine), sum(other), max(checks, key=_ORDER.index))
 
 
-def _decided(within: Within, margin: float) -> Verdict:
-    """By the interval of a difference of which more is better."""
-    if within.low > -margin:
+def _alphas(rules: GateRules) -> tuple[float, float]:
+    """How sure a figure must be to pass, and to fail: one of several that fails is enough.
+
+    Of several candidates each is held to less yet, which the record of one does not tell: only
+    what fails for it may have been inconclusive.
+    """
+    return rules.alpha, rules.alpha / rules.checks
+
+
+def _decided(passes: Within, fails: Within, margin: float) -> Verdict:
+    """By the intervals of a difference of which more is better."""
+    if passes.low > -margin:
         return "pass"
-    return "fail" if within.high < 0 and within.value < -margin else "inconclusive"
+    return "fail" if fails.high < 0 and fails.value < -margin else "inconclusive"
 
 
 def _untold(ours: Cases, theirs: Cases, both: int) -> Verdict:
@@ -64,15 +75,33 @@ def _untold(ours: Cases, theirs: Cases, both: int) -> Verdict:
 
 
 def _measured(
-    margin: float | None, alpha: float, ours: Cases, theirs: Cases, figure: Figure
+    margin: float | None, rules: GateRules, ours: Cases, theirs: Cases, figure: Figure
 ) -> Verdict:
     if margin is None:
         return "pass"
     clusters, mine, other = pairs(ours, theirs, figure)
     if not mine or sum(other) == 0:
         return "inconclusive"
-    more = of_means(mine, other, clusters, 1 - 2 * alpha)
-    return _decided(Within(-more.value, -more.high, -more.low), margin)
+    more = (of_means(mine, other, clusters, 1 - 2 * one) for one in _alphas(rules))
+    passes, fails = (Within(-one.value, -one.high, -one.low) for one in more)
+    return _decided(passes, fails, margin)
+
+
+def _every_time(rules: GateRules, ours: Cases) -> Verdict:
+    """The floor of pass^k, over the cases with an outcome of every repeat."""
+    if rules.pass_k is None:
+        return "pass"
+    k = max(len(one.trials) for one in ours.values())
+    told = [one for one in ours.values() if all(each.passed is not None for each in one.trials)]
+    whole = [one for one in told if len(one.trials) == k]
+    if not whole:
+        return "inconclusive"
+    values = [float(all(each.passed for each in one.trials)) for one in whole]
+    clusters = [one.cluster for one in whole]
+    passes, fails = (of_share(values, clusters, 1 - 2 * one) for one in _alphas(rules))
+    if fails.high < rules.pass_k:
+        return "fail"
+    return "pass" if passes.low >= rules.pass_k else "inconclusive"
 
 
 def _critical(rules: GateRules, ours: Cases, theirs: Cases) -> Verdict:
