@@ -1,7 +1,8 @@
 """`make chaos`: kill every part while runs move money; print a table or one JSON object.
 
 Exits with 1 where a promise was broken: a run lost, a charge or an end twice, money above a cap,
-an unknown outcome that nobody was asked about, or a log that says other than what happened.
+an unknown outcome that nobody was asked about, a log that says other than what happened, work of
+a killed worker that never went on, or a recovery that takes too long.
 """
 
 import argparse
@@ -58,6 +59,7 @@ async def _play(given: argparse.Namespace, home: Path) -> ChaosResult:
     options = ChaosOptions(
         home=home,
         runs=given.runs,
+        recoveries=given.recoveries or min(given.runs, ChaosOptions.recoveries),
         concurrency=given.concurrency,
         seed=given.seed,
         kills_per_minute=given.kills_per_minute,
@@ -73,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     plain = ChaosOptions(Path())
     parser = argparse.ArgumentParser(prog="python -m infra.chaos", description=__doc__)
     parser.add_argument("--runs", type=_positive, default=plain.runs)
+    parser.add_argument(
+        *("--recoveries", "-r"),
+        type=_positive,
+        help=f"of single kills; {plain.recoveries}, or as many as runs where those are fewer",
+    )
     parser.add_argument("--concurrency", type=_positive, default=plain.concurrency)
     parser.add_argument("--seed", type=int, default=plain.seed)
     parser.add_argument("--kills-per-minute", type=float, default=plain.kills_per_minute)

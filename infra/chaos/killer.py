@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from infra.dev.assembly import service_of
 from infra.platform.processes import Supervisor
 
 from .plan import DISK_FULL, FREEZE, INFRASTRUCTURE, Blow
@@ -31,12 +32,16 @@ Back = Callable[[str], Awaitable[None]]
 
 @dataclass(slots=True)
 class Strike:
-    """A blow that hit a running process. `over_at` is None until it has no more effect."""
+    """A blow that hit a running process. `over_at` is None until it has no more effect.
+
+    `is_single` says that no other was dealt before it was over.
+    """
 
     kind: str
     target: str
     at: datetime
     over_at: datetime | None = None
+    is_single: bool = False
 
 
 class Killer:
@@ -58,6 +63,21 @@ class Killer:
                 strike = Strike(blow.kind, blow.target, now())
                 self.strikes.append(strike)
                 lasting.create_task(self._deal(blow, strike, pid))
+
+    async def strike_alone(self, target: str) -> None:
+        """SIGKILL one worker, and return once it hears again."""
+        pid = self._supervisor.pid(target)
+        if pid is None:
+            return  # It is down already.
+        strike = Strike(service_of(target), target, now(), is_single=True)
+        self.strikes.append(strike)
+        _send(pid, signal.SIGKILL)
+        await self._back(target)
+        strike.over_at = now()
+
+    async def heard_again(self, target: str) -> None:
+        """Return once a replica hears."""
+        await self._back(target)
 
     async def _deal(self, blow: Blow, strike: Strike, pid: int) -> None:
         match blow.kind:

@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from contracts.hearings import HEARINGS
 from contracts.subjects import SERVICES
 from infra.dev.assembly import service_of
 
@@ -17,6 +18,8 @@ FREEZE = "freeze"
 DISK_FULL = "disk_full"
 INFRASTRUCTURE = (NATS, POSTGRES, DISK_FULL)
 KINDS = (*SERVICES, NATS, POSTGRES, FREEZE, DISK_FULL)
+# Services that runs wait for.
+WORKERS = tuple(dict.fromkeys(one.service for one in HEARINGS if one.is_awaited))
 
 # How often each kind comes up: mostly a service, seldom what everybody stands on.
 WEIGHTS: Mapping[str, int] = {**dict.fromkeys(SERVICES, 4), NATS: 2, POSTGRES: 2, FREEZE: 4}
@@ -50,6 +53,14 @@ def blows(
         pause = dice.expovariate(per_minute / 60.0)
         kind = each.pop() if each else dice.choices(kinds, weights)[0]
         yield _blow(dice, pause, kind, processes)
+
+
+def singles(seed: int, processes: Sequence[str]) -> Iterator[str]:
+    """Workers without end: every replica once before any comes again, each round in its order."""
+    dice = random.Random(seed)  # noqa: S311  it must come out the same again
+    workers = [name for name in processes if service_of(name) in WORKERS]
+    while True:
+        yield from dice.sample(workers, len(workers))
 
 
 def _blow(dice: random.Random, pause: float, kind: str, processes: Sequence[str]) -> Blow:

@@ -12,11 +12,14 @@ from shared.errors import LogUnavailable
 
 from .books import Books, read_books
 from .evidence import write_evidence
+from .healing import Healing, still_down, unhealed
 from .killer import impossible_here
 from .plan import blows
-from .recovery import Recovery, recoveries, restarts, unknown_waits
-from .result import ChaosResult, Spread, by_service, counted, named
+from .recovery import recoveries, restarts, unknown_waits
+from .result import ChaosResult, Spread, counted, named
+from .single import kill_singly
 from .stage import REPLICAS, ChaosOptions, Progress, Stage, stage_of
+from .unsettled import unsettled
 from .verdict import Story, judge
 
 # For so long a run keeps its slot. It may end later, and is not lost for it.
@@ -39,6 +42,7 @@ async def play(options: ChaosOptions, progress: Progress) -> ChaosResult:
     began = time.monotonic()
     async with stage_of(options, progress) as stage:
         acknowledged = await _under_fire(stage, options, progress)
+        acknowledged |= await kill_singly(stage, options, progress)
         progress.doing = "waiting for the last runs"
         waits = (stage.log.ended(run, LAST_WAIT_SECONDS) for run in acknowledged)
         await asyncio.gather(*waits)
@@ -46,7 +50,8 @@ async def play(options: ChaosOptions, progress: Progress) -> ChaosResult:
         books = await _settled_books(stage.platform.places.postgres_dsn)
         progress.doing = "reading the log"
         stories = [await _story(stage, run, taken) for run, taken in acknowledged.items()]
-        return await _judge(stage, options, stories, books, time.monotonic() - began)
+        left = await unsettled(stage.client)
+        return await _judge(stage, options, stories, books, left, time.monotonic() - began)
 
 
 async def _under_fire(stage: Stage, options: ChaosOptions, progress: Progress) -> dict[str, bool]:
@@ -94,7 +99,12 @@ async def _story(stage: Stage, run_id: str, taken: bool) -> Story:
 
 
 async def _judge(
-    stage: Stage, options: ChaosOptions, stories: list[Story], books: Books, seconds: float
+    stage: Stage,
+    options: ChaosOptions,
+    stories: list[Story],
+    books: Books,
+    left: dict[str, int],
+    seconds: float,
 ) -> ChaosResult:
     charges = await stage.counter.all()
     verdict = judge(stories, charges, books)
@@ -102,8 +112,7 @@ async def _judge(
     strikes = stage.killer.strikes
     recovered = recoveries(strikes, stage.hands.seen, facts)
     write_evidence(options.home / EVIDENCE_FILE, strikes, recovered)
-    work = [each for each in recovered if each.kind == "work" and each.alone]
-    spread = _spread(work)
+    healing = Healing.of(recovered)
     return ChaosResult(
         runs=len(stories),
         completed=verdict.completed,
@@ -124,14 +133,14 @@ async def _judge(
         kills_not_possible={
             kind: reason for kind in options.kinds if (reason := impossible_here(kind))
         },
-        recover_seconds_p50=spread.p50,
-        recover_seconds_p99=spread.p99,
-        recover_seconds_max=spread.max,
-        recover_samples=spread.count,
-        recover_by_service=by_service(work),
-        recover_overlapping=_spread(
-            [each for each in recovered if each.kind == "work" and not each.alone]
-        ),
+        recover_seconds_p50=healing.single.p50,
+        recover_seconds_p99=healing.single.p99,
+        recover_seconds_max=healing.single.max,
+        recover_samples=healing.single.count,
+        recover_kills=sum(strike.is_single for strike in strikes),
+        recover_by_service=healing.by_service,
+        recover_under_fire=healing.under_fire,
+        unrecovered=len(healing.never) + sum(left.values()),
         mid_effect_unknown_seconds=Spread.of(unknown_waits(recovered, facts)),
         restart_seconds=Spread.of(restarts(strikes)),
         durability=options.durability.value,
@@ -139,9 +148,5 @@ async def _judge(
         concurrency=options.concurrency,
         seconds=round(seconds, 1),
         seed=options.seed,
-        found=named(verdict),
+        found=[*named(verdict), *unhealed(healing, left, options.recoveries), *still_down(strikes)],
     )
-
-
-def _spread(recovered: list[Recovery]) -> Spread:
-    return Spread.of([each.seconds for each in recovered])

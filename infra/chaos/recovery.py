@@ -1,47 +1,50 @@
 """How long the work of a killed worker lay still. Pure: from strikes, settlements and the log.
 
-A delivery that was never settled, of a message that was delivered again, was in the hands of a
-worker that was lost. It is laid to the first SIGKILL of its service after its last sign of life.
-Its recovery is the time from that SIGKILL to the next fact that the service says of that message;
-where the service has nothing to say of it (a look that changes nothing, a list that is written),
-to its acknowledgement. All times are the log's and the server's own machine's.
+What is measured: the time from the SIGKILL of a worker to the first progress on each message that
+it held. A worker is a replica of a service that runs wait for; it held what had been delivered to
+it, and what nobody ever settled under that delivery. Progress is the next fact that a living worker
+of the service says of that message; where there is nothing left to say of it (it was said before
+the kill, or is a look that changes nothing), its acknowledgement by a living worker. What is stored
+within half a second of the kill was still on its way from the killed worker, and is no progress.
+All times are the log's and the server's own machine's.
 
-Two things are told apart:
-- a call of a tool that was killed in the middle (claimed, no outcome). Nobody may say `unknown`
-  before its claim, its time limit and a margin are over, so its run waits by design;
-- a second blow to the same service, or to what everybody stands on, before the first was over.
+Nothing held is left out. What saw no progress has `seconds` None, which fails the play. One thing
+is told apart: a call of a tool that was killed in the middle (claimed, no outcome). Nobody may say
+`unknown` before its claim, its time limit and a margin are over, so its run waits by design.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from contracts.envelope import Fact
 from contracts.shape import Body
-from contracts.subjects import EXECUTOR, OBSERVER, SERVICES, kind_of
+from contracts.subjects import EXECUTOR, ORCHESTRATOR, SERVICES, kind_of
 from contracts.tool import ToolUnknown
-from infra.dev.assembly import service_of
 
 from .hands import Seen
 from .killer import Strike
-from .plan import INFRASTRUCTURE
+from .plan import WORKERS
 
-# A delivery that lay longer was not lost with this worker.
-LONGEST_SECONDS = 60.0
+# Less than a message can take to be delivered again: its worker must have been silent for longer.
+LAST_WORDS = timedelta(seconds=0.5)
 
 Settlements = Mapping[tuple[str, int], Sequence[Seen]]
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """One message that a killed worker had in hand."""
+    """One message that a killed worker had in hand; `seconds` is None where it never went on.
+
+    `is_single` says that one worker was killed and nothing else was done to the platform.
+    """
 
     service: str
     kind: Literal["work", "mid_effect"]
     killed_at: datetime
-    seconds: float
-    alone: bool
+    seconds: float | None
+    is_single: bool
     run_id: str
     fact_type: str
 
@@ -49,19 +52,39 @@ class Recovery:
 def recoveries(
     strikes: Sequence[Strike], settlements: Settlements, facts: Iterable[Fact[Body]]
 ) -> list[Recovery]:
-    """The recovery of every message that was in the hands of a killed worker."""
+    """The recovery of every message that a killed worker had in hand, once for each kill."""
     log = _Log.of(facts)
-    found = []
+    found: dict[tuple[str, int, datetime], Recovery] = {}
     for (durable, sequence), seen in settlements.items():
         fact = log.at.get(sequence)
-        if fact is None or durable not in SERVICES:
+        if fact is None or durable not in WORKERS:
             continue
-        for delivery, settled_at in _lost_deliveries(seen):
+        for delivery in lost_deliveries(seen):
+            settled_at = _settled_after(seen, delivery)
             strike = _struck_by(strikes, durable, _last_sign(fact, seen, delivery), settled_at)
             if strike is not None:
-                recovery = _recovery(strike, strikes, fact, settled_at, log)
-                found += [recovery] if recovery is not None else []
-    return found
+                key = (durable, sequence, strike.at)
+                found.setdefault(key, _recovery(strike, fact, settled_at, log))
+    return list(found.values())
+
+
+def held_since(moment: datetime, settlements: Settlements) -> int:
+    """How many messages were seen to be lost with a worker, so far, by what came after `moment`.
+
+    Without the executor's: which of those are calls in mid-effect, only the log tells.
+    """
+    return sum(
+        any(one.at >= moment and one.delivery > 1 for one in seen) and bool(lost_deliveries(seen))
+        for (durable, _), seen in settlements.items()
+        if durable in WORKERS and durable != EXECUTOR
+    )
+
+
+def lost_deliveries(seen: Sequence[Seen]) -> list[int]:
+    """Deliveries that nobody settled or gave back."""
+    ended = {one.delivery for one in seen if one.sign != "beat"}
+    newest = max(one.delivery for one in seen)
+    return [delivery for delivery in range(1, newest + 1) if delivery not in ended]
 
 
 @dataclass(frozen=True)
@@ -78,16 +101,9 @@ class _Log:
         return log
 
 
-def _lost_deliveries(seen: Sequence[Seen]) -> list[tuple[int, datetime]]:
-    """Deliveries that nobody settled, with the first sign of the next one."""
-    ended = {one.delivery for one in seen if one.sign != "beat"}
-    lost = []
-    for later in sorted({one.delivery for one in seen}):
-        if later > 1 and later - 1 not in ended:
-            settled = [one.at for one in seen if one.delivery >= later and one.sign == "settled"]
-            if settled:
-                lost.append((later - 1, min(settled)))
-    return lost
+def _settled_after(seen: Sequence[Seen], delivery: int) -> datetime | None:
+    settled = [one.at for one in seen if one.delivery > delivery and one.sign == "settled"]
+    return min(settled, default=None)
 
 
 def _last_sign(fact: Fact[Body], seen: Sequence[Seen], delivery: int) -> datetime:
@@ -97,43 +113,37 @@ def _last_sign(fact: Fact[Body], seen: Sequence[Seen], delivery: int) -> datetim
 
 
 def _struck_by(
-    strikes: Sequence[Strike], service: str, after: datetime, before: datetime
+    strikes: Sequence[Strike], service: str, after: datetime, before: datetime | None
 ) -> Strike | None:
-    """The SIGKILL that took the worker."""
-    return next((one for one in strikes if one.kind == service and after <= one.at <= before), None)
+    """The SIGKILL that took the worker. A last heartbeat may be heard a moment after it."""
+    for one in strikes:
+        is_in_time = before is None or one.at <= before
+        if one.kind == service and after <= one.at + LAST_WORDS and is_in_time:
+            return one
+    return None
 
 
 def _recovery(
-    strike: Strike,
-    strikes: Sequence[Strike],
-    heard: Fact[Body],
-    settled_at: datetime,
-    log: _Log,
-) -> Recovery | None:
-    """None where the worker had said its part before it was killed: nothing waited for it."""
-    service = strike.kind
+    strike: Strike, heard: Fact[Body], settled_at: datetime | None, log: _Log
+) -> Recovery:
+    service, last_words = strike.kind, strike.at + LAST_WORDS
     own = [
         fact
         for fact in log.runs[heard.run_id]
         if kind_of(fact.type).owner == service and _answers(fact, heard, service)
     ]
-    claimed = service == EXECUTOR and any(
-        fact.type == "tool.claimed" and _stored(fact) <= strike.at for fact in own
-    )
-    said = [fact for fact in own if not fact.type.endswith(".claimed")]
-    if service != OBSERVER and any(_stored(fact) <= strike.at for fact in said):
-        return None
-    moments = [_stored(fact) for fact in own if _stored(fact) > strike.at]
-    at = min([*moments, settled_at])
-    seconds = (at - strike.at).total_seconds()
-    if seconds > LONGEST_SECONDS:
-        return None
+    before = [fact for fact in own if _stored(fact) <= last_words]
+    was_claimed = any(fact.type == "tool.claimed" for fact in before)
+    was_said = any(not fact.type.endswith(".claimed") for fact in before)
+    moments = [_stored(fact) for fact in own if _stored(fact) > last_words]
+    if settled_at is not None:
+        moments.append(settled_at)
     return Recovery(
         service=service,
-        kind="mid_effect" if claimed else "work",
+        kind="mid_effect" if service == EXECUTOR and was_claimed and not was_said else "work",
         killed_at=strike.at,
-        seconds=seconds,
-        alone=_is_alone(strike, strikes, at),
+        seconds=(min(moments) - strike.at).total_seconds() if moments else None,
+        is_single=strike.is_single,
         run_id=heard.run_id,
         fact_type=heard.type,
     )
@@ -144,20 +154,9 @@ def _answers(fact: Fact[Body], heard: Fact[Body], service: str) -> bool:
 
     The orchestrator answers whatever is missing, so any later fact of its own will do.
     """
-    if service == "orchestrator":
+    if service == ORCHESTRATOR:
         return fact.sequence > heard.sequence
     return fact.cause_id == heard.id
-
-
-def _is_alone(strike: Strike, strikes: Sequence[Strike], until: datetime) -> bool:
-    """Whether no other blow had a part in it."""
-    for other in strikes:
-        concerns = other.kind in INFRASTRUCTURE or service_of(other.target) == strike.kind
-        if other is strike or not concerns:
-            continue
-        if other.at <= until and (other.over_at is None or other.over_at >= strike.at):
-            return False
-    return True
 
 
 def restarts(strikes: Sequence[Strike]) -> list[float]:

@@ -1,11 +1,11 @@
 """The one object that a run of chaos gives."""
 
+import math
 import statistics
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from .recovery import Recovery
 from .verdict import Verdict
 
 PERCENTILE = 0.99
@@ -25,8 +25,8 @@ class Spread:
         if not seconds:
             return cls(0, 0.0, 0.0, 0.0)
         ordered = sorted(seconds)
-        at = min(len(ordered) - 1, round(PERCENTILE * (len(ordered) - 1)))
-        shown = (statistics.median(ordered), ordered[at], ordered[-1])
+        rank = math.ceil(PERCENTILE * len(ordered))
+        shown = (statistics.median(ordered), ordered[rank - 1], ordered[-1])
         return cls(len(ordered), *(round(one, 3) for one in shown))
 
 
@@ -34,10 +34,11 @@ class Spread:
 class ChaosResult:
     """Figures first; `found` names what broke a promise, and is empty where none was broken.
 
-    `recover_seconds` is of work that a killed worker had in hand, where that was the only blow;
-    `recover_overlapping` where another blow fell into the same moments; `mid_effect` of tool calls
-    that were killed in the middle, until `tool.unknown` was said; `restart_seconds` of killed
-    services, until that replica was ready again.
+    `recover_seconds` is of all work that a killed worker had in hand, in single kills, until it
+    went on; `recover_under_fire` the same where other blows fell into it; `unrecovered` is work
+    that never went on, or that nobody had settled in the end; `mid_effect` of tool calls that were
+    killed in the middle, until `tool.unknown` was said; `restart_seconds` of killed services, until
+    that replica was ready again.
     """
 
     runs: int
@@ -61,8 +62,10 @@ class ChaosResult:
     recover_seconds_p99: float
     recover_seconds_max: float
     recover_samples: int
+    recover_kills: int
     recover_by_service: dict[str, Spread]
-    recover_overlapping: Spread
+    recover_under_fire: Spread
+    unrecovered: int
     mid_effect_unknown_seconds: Spread
     restart_seconds: Spread
     durability: str
@@ -78,15 +81,6 @@ class ChaosResult:
     @property
     def is_clean(self) -> bool:
         return not self.found
-
-
-def by_service(recovered: Sequence[Recovery]) -> dict[str, Spread]:
-    """The spread for each service that was killed with work in hand."""
-    services = sorted({each.service for each in recovered})
-    return {
-        name: Spread.of([each.seconds for each in recovered if each.service == name])
-        for name in services
-    }
 
 
 def named(verdict: Verdict) -> list[str]:

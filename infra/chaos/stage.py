@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import httpx
+from nats.aio.client import Client
 
 from contracts.subjects import CONSOLE, SERVICES
 from infra.dev.assembly import REPOSITORY, inherited, service_of, url_of
@@ -36,10 +37,11 @@ READY_LOOK_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class ChaosOptions:
-    """How much, how hard, and what."""
+    """How much, how hard, and what. `recoveries` are wanted of single kills, for their p99."""
 
     home: Path
     runs: int = 500
+    recoveries: int = 100
     concurrency: int = 25
     seed: int = 1
     kills_per_minute: float = 20.0
@@ -66,6 +68,7 @@ class Stage:
     log: Log
     hands: Hands
     killer: Killer
+    client: Client
 
 
 @asynccontextmanager
@@ -94,7 +97,7 @@ async def stage_of(options: ChaosOptions, progress: Progress) -> AsyncIterator[S
         stack.enter_context(_working(approver))
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=READY_SECONDS))
         killer = Killer(platform.supervisor, partial(_hears_again, http, platform))
-        yield Stage(platform, counter, log, hands, killer)
+        yield Stage(platform, counter, log, hands, killer, client)
 
 
 def _platform(options: ChaosOptions, counter_url: str) -> DevOptions:

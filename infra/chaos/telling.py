@@ -61,7 +61,14 @@ def print_table(result: ChaosResult) -> None:
     table = Table(title=title, title_justify="left")
     table.add_column("promise or figure")
     table.add_column("value", justify="right")
-    for name in ("lost", "duplicated", "overspent", "unknown_unasked", "contradicted"):
+    for name in (
+        "lost",
+        "duplicated",
+        "overspent",
+        "unknown_unasked",
+        "contradicted",
+        "unrecovered",
+    ):
         count = getattr(result, name)
         table.add_row(name, f"[red]{count}[/]" if count else "[green]0[/]")
     table.add_row("completed", f"{result.completed}")
@@ -79,7 +86,10 @@ def print_table(result: ChaosResult) -> None:
 
 
 def _times(result: ChaosResult) -> Table:
-    table = Table(title="seconds until the work of a killed worker went on", title_justify="left")
+    table = Table(
+        title=f"seconds until the work of a killed worker went on ({result.recover_kills} kills)",
+        title_justify="left",
+    )
     for heading in ("work of", "in hand", "p50", "p99", "max"):
         table.add_column(heading, justify="left" if heading == "work of" else "right")
     rows = {
@@ -90,7 +100,7 @@ def _times(result: ChaosResult) -> Table:
             result.recover_seconds_p99,
             result.recover_seconds_max,
         ),
-        "with another blow at once": result.recover_overlapping,
+        "under fire, where blows fall into each other": result.recover_under_fire,
         "a tool call in mid-effect, until unknown": result.mid_effect_unknown_seconds,
         "(a killed replica, until it was ready)": result.restart_seconds,
     }

@@ -2,22 +2,32 @@
 
 import pytest
 
+from infra.chaos.healing import P99_LIMIT_SECONDS
 from infra.chaos.play import play
 from infra.chaos.stage import ChaosOptions, Progress
 
 pytestmark = pytest.mark.timeout(480)  # a lost run is waited for first
 RUNS = 15
+RECOVERIES = 6
 KILLS_PER_MINUTE = 20.0
 
 
 async def test_every_promise_holds_while_parts_are_killed(tmp_path):
     """On a platform of its own: here even the log and the database are killed."""
     options = ChaosOptions(
-        tmp_path / "home", runs=RUNS, concurrency=RUNS, seed=5, kills_per_minute=KILLS_PER_MINUTE
+        tmp_path / "home",
+        runs=RUNS,
+        recoveries=RECOVERIES,
+        concurrency=RUNS,
+        seed=5,
+        kills_per_minute=KILLS_PER_MINUTE,
     )
 
     result = await play(options, Progress(RUNS))
 
     assert result.is_clean, result.found
-    assert result.completed + sum(result.failed_by_rule.values()) == RUNS
+    assert result.completed + sum(result.failed_by_rule.values()) == result.runs
+    assert result.runs > RUNS, "single kills have runs of their own"
     assert result.kills
+    assert result.recover_samples >= RECOVERIES
+    assert 0 < result.recover_seconds_p99 <= P99_LIMIT_SECONDS

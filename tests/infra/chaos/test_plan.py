@@ -2,8 +2,8 @@
 
 from itertools import islice
 
-from contracts.subjects import EXECUTOR, SERVICES
-from infra.chaos.plan import DISK_FULL, FREEZE, KINDS, NATS, blows
+from contracts.subjects import CONSOLE, EXECUTOR, OBSERVER, SERVICES
+from infra.chaos.plan import DISK_FULL, FREEZE, KINDS, NATS, WORKERS, blows, singles
 from infra.dev.assembly import replicas_of, service_of
 
 PROCESSES = [name for service in SERVICES for name in replicas_of(service, 2)]
@@ -43,3 +43,16 @@ def test_blows_come_as_often_as_asked():
     plan = planned(6, count=5000)
 
     assert 28 < 60 * len(plan) / sum(blow.pause_seconds for blow in plan) < 32
+
+
+def test_single_kills_hit_every_worker_once_before_any_again():
+    workers = {name for name in PROCESSES if service_of(name) in WORKERS}
+
+    plan = list(islice(singles(1, PROCESSES), 3 * len(workers)))
+
+    for at in range(0, len(plan), len(workers)):
+        assert set(plan[at : at + len(workers)]) == workers
+
+
+def test_runs_wait_for_neither_the_observer_nor_the_console():
+    assert set(SERVICES) - set(WORKERS) == {OBSERVER, CONSOLE}

@@ -2,10 +2,10 @@
 
 import pytest
 
-from contracts.subjects import EXECUTOR, GUARDRAIL, ORCHESTRATOR
+from contracts.subjects import EXECUTOR, GUARDRAIL, OBSERVER, ORCHESTRATOR
 from infra.chaos.hands import Seen, sign_of
 from infra.chaos.killer import Strike
-from infra.chaos.recovery import recoveries, restarts, unknown_waits
+from infra.chaos.recovery import held_since, recoveries, restarts, unknown_waits
 from tests.bodies import tool_cleared
 from tests.infra.chaos.facts import claimed, completed, requested, said, second, unknown
 
@@ -24,7 +24,7 @@ def test_work_in_hand_recovers_when_the_next_fact_is_said():
 
     [found] = recoveries([KILLED], settlements, [heard, answer])
 
-    assert (found.service, found.kind, found.alone) == (GUARDRAIL, "work", True)
+    assert (found.service, found.kind, found.is_single) == (GUARDRAIL, "work", False)
     assert found.seconds == pytest.approx(2.2)
 
 
@@ -52,17 +52,19 @@ def test_a_message_that_was_given_back_was_not_lost():
     assert recoveries([KILLED], {(GUARDRAIL, heard.sequence): seen}, [heard]) == []
 
 
-def test_what_was_answered_before_the_kill_waited_for_nothing():
+def test_what_was_answered_before_the_kill_counts_to_its_acknowledgement():
     heard = said(requested(), at=0.8)
     answer = said(tool_cleared(requested()), at=0.9, cause=heard)
     settlements = {(GUARDRAIL, heard.sequence): lost_then_settled(3.0)}
 
-    assert recoveries([KILLED], settlements, [heard, answer]) == []
+    [found] = recoveries([KILLED], settlements, [heard, answer])
+
+    assert found.seconds == pytest.approx(2.0)
 
 
 def test_a_worker_that_still_beat_after_a_kill_was_not_the_one_killed():
     heard = said(requested(), at=0.9)
-    seen = [Seen(1, "beat", second(1.5)), *lost_then_settled(4.0)]
+    seen = [Seen(1, "beat", second(1.6)), *lost_then_settled(4.0)]
 
     assert recoveries([KILLED], {(GUARDRAIL, heard.sequence): seen}, [heard]) == []
 
@@ -80,26 +82,78 @@ def test_a_call_killed_in_the_middle_is_told_apart_with_its_wait_for_unknown():
     assert unknown_waits(found, [heard, claim, told]) == [pytest.approx(8.0)]
 
 
-@pytest.mark.parametrize(
-    ("other", "alone"),
-    [
-        (Strike("nats", "nats", second(2.0)), False),
-        (Strike("nats", "nats", second(-9.0), over_at=second(-1.0)), True),
-        (Strike("freeze", GUARDRAIL, second(0.0), over_at=second(3.0)), False),
-        (Strike("freeze", EXECUTOR, second(0.0), over_at=second(3.0)), True),
-        (Strike(GUARDRAIL, GUARDRAIL, second(-9.0)), False),
-        (Strike(EXECUTOR, EXECUTOR, second(2.0)), True),
-        (Strike("postgres", "postgres", second(60.0)), True),
-    ],
-)
-def test_a_second_blow_in_the_same_moments_is_told_apart(other, alone):
+def test_what_is_stored_right_after_the_kill_were_last_words_and_no_progress():
     heard = said(requested(), at=0.9)
-    answer = said(tool_cleared(requested()), at=3.2, cause=heard)
-    settlements = {(GUARDRAIL, heard.sequence): lost_then_settled(3.3)}
+    answer = said(tool_cleared(requested()), at=1.2, cause=heard)
+    settlements = {(GUARDRAIL, heard.sequence): lost_then_settled(2.6)}
 
-    [found] = recoveries([KILLED, other], settlements, [heard, answer])
+    [found] = recoveries([KILLED], settlements, [heard, answer])
 
-    assert found.alone is alone
+    assert found.seconds == pytest.approx(1.6)
+
+
+def test_work_that_takes_minutes_is_not_left_out():
+    heard = said(requested(), at=0.9)
+    settlements = {(GUARDRAIL, heard.sequence): lost_then_settled(301.0)}
+
+    [found] = recoveries([KILLED], settlements, [heard])
+
+    assert found.seconds == pytest.approx(300.0)
+
+
+def test_work_that_nobody_took_up_again_never_went_on():
+    heard = said(requested(), at=0.9)
+    settlements = {(GUARDRAIL, heard.sequence): [Seen(1, "beat", second(0.95))]}
+
+    [found] = recoveries([KILLED], settlements, [heard])
+
+    assert found.seconds is None
+
+
+def test_work_that_was_lost_twice_is_counted_for_each_kill():
+    heard = said(requested(), at=0.9)
+    again = Strike(GUARDRAIL, f"{GUARDRAIL}-1", second(3.0))
+    seen = [Seen(2, "beat", second(2.5)), Seen(3, "settled", second(4.5))]
+
+    found = recoveries([KILLED, again], {(GUARDRAIL, heard.sequence): seen}, [heard])
+
+    assert [one.seconds for one in found] == [pytest.approx(3.5), pytest.approx(1.5)]
+
+
+def test_a_message_that_was_lost_twice_to_one_kill_is_counted_once():
+    """Its second delivery went to a request that the killed worker had left open."""
+    heard = said(requested(), at=0.9)
+    settlements = {(GUARDRAIL, heard.sequence): [Seen(3, "settled", second(4.0))]}
+
+    [found] = recoveries([KILLED], settlements, [heard])
+
+    assert found.seconds == pytest.approx(3.0)
+
+
+def test_a_last_heartbeat_may_be_heard_a_moment_after_the_kill():
+    heard = said(requested(), at=0.5)
+    seen = [Seen(1, "beat", second(1.05)), *lost_then_settled(2.6)]
+
+    assert len(recoveries([KILLED], {(GUARDRAIL, heard.sequence): seen}, [heard])) == 1
+
+
+def test_no_run_waits_for_what_the_observer_holds():
+    heard = said(completed(), at=0.9)
+    strike = Strike(OBSERVER, OBSERVER, second(1.0))
+
+    assert recoveries([strike], {(OBSERVER, heard.sequence): lost_then_settled(9)}, [heard]) == []
+
+
+def test_messages_are_held_from_the_moment_on_that_is_asked_about():
+    early, late = said(requested()), said(requested())
+    settlements = {
+        (GUARDRAIL, early.sequence): lost_then_settled(2.0),
+        (GUARDRAIL, late.sequence): lost_then_settled(6.0),
+        (ORCHESTRATOR, late.sequence): [Seen(1, "settled", second(6.0))],
+        (EXECUTOR, late.sequence): lost_then_settled(6.0),
+    }
+
+    assert held_since(second(5.0), settlements) == 1
 
 
 def test_only_killed_services_that_came_back_have_a_restart():
