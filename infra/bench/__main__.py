@@ -63,7 +63,7 @@ def main() -> int:
         _show_guardrail(result)
     else:
         _show_history(result)
-    return 0
+    return _judged(result)
 
 
 async def _bench(
@@ -82,6 +82,14 @@ async def _bench(
             if suite == "history":
                 return await measure_history(platform, QUICK_CALLS if quick else FULL_CALLS)
             return await measure_steps(platform, QUICK if quick else FULL)
+
+
+def _judged(result: object) -> int:
+    """1 where a measured run broke a promise, with the sentence."""
+    broken = result.found if isinstance(result, HistoryResult) else []
+    for sentence in broken:
+        print(f"bench: {sentence}", file=sys.stderr)
+    return 1 if broken else 0
 
 
 def _tell(sentence: str) -> None:

@@ -1,7 +1,8 @@
 """A provider without a model: instant, and the same every time. For benchmarks and for tests.
 
 Where the user says `steps=3`, it calls the first tool that it is offered three times, and then
-answers. Or it plays a script.
+answers. Its calls are numbered, so it goes on where it was when the first ones are left out.
+Or it plays a script.
 """
 
 import json
@@ -16,6 +17,7 @@ from services.model_router.errors import ProviderError
 from .provider import ProviderAnswer, ProviderCall
 
 STEPS = re.compile(r"\bsteps=(\d{1,4})\b")
+CALL_ID = "call_"
 BYTES_A_TOKEN = 4
 ANSWER = "Done."
 EXAMPLES: dict[str, object] = {
@@ -50,7 +52,7 @@ class FakeProvider:
 
 def answer_to(call: ProviderCall) -> ProviderAnswer:
     """The next tool call, while the user asked for more steps; else the answer."""
-    done = sum(turn.role == "assistant" for turn in call.prompt.turns)
+    done = _steps_done(call.prompt)
     wanted = done < steps_asked(call.prompt) and bool(call.prompt.tools)
     part: Part = _tool_call(call.prompt.tools[0], done + 1) if wanted else Text(text=ANSWER)
     return ProviderAnswer(
@@ -73,9 +75,17 @@ def steps_asked(prompt: Prompt) -> int:
     return int(found[1]) if found else 0
 
 
+def _steps_done(prompt: Prompt) -> int:
+    """As many as are shown, or as the newest of them says."""
+    answers = [turn for turn in prompt.turns if turn.role == "assistant"]
+    calls = (part for turn in answers for part in turn.parts if isinstance(part, ToolCall))
+    numbers = (part.call_id.removeprefix(CALL_ID) for part in calls)
+    return max(len(answers), *(int(number) for number in numbers if number.isdecimal()), 0)
+
+
 def _tool_call(tool: ToolOffer, number: int) -> ToolCall:
     arguments = json.dumps(_example_arguments(tool.parameters))
-    return ToolCall(call_id=f"call_{number}", name=tool.name, arguments_json=arguments)
+    return ToolCall(call_id=f"{CALL_ID}{number}", name=tool.name, arguments_json=arguments)
 
 
 def _example_arguments(schema: dict[str, object]) -> dict[str, object]:
