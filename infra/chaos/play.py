@@ -148,5 +148,9 @@ async def _judge(
         concurrency=options.concurrency,
         seconds=round(seconds, 1),
         seed=options.seed,
-        found=[*named(verdict), *unhealed(healing, left, options.recoveries), *still_down(strikes)],
+        found=[
+            *named(verdict, len(charges)),
+            *unhealed(healing, left, options.recoveries),
+            *still_down(strikes),
+        ],
     )

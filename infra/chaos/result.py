@@ -83,9 +83,10 @@ class ChaosResult:
         return not self.found
 
 
-def named(verdict: Verdict) -> list[str]:
-    """Every broken promise as a sentence."""
+def named(verdict: Verdict, charges: int) -> list[str]:
+    """Every broken promise as a sentence; and where no money was moved, that none was put to it."""
     return [
+        *(() if charges else ("unproven: no tool has charged anything",)),
         *(f"lost: {one}" for one in verdict.lost),
         *(f"duplicated: {one}" for one in verdict.duplicated),
         *(f"overspent: {one}" for one in verdict.overspent),
