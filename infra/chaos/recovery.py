@@ -29,6 +29,8 @@ from .plan import WORKERS
 
 # Less than a message can take to be delivered again: its worker must have been silent for longer.
 LAST_WORDS = timedelta(seconds=0.5)
+# Longer than a worker that lives lets pass between two heartbeats, also on a busy machine.
+SILENCE = timedelta(seconds=3.0)
 
 Settlements = Mapping[tuple[str, int], Sequence[Seen]]
 
@@ -115,9 +117,14 @@ def _last_sign(fact: Fact[Body], seen: Sequence[Seen], delivery: int) -> datetim
 def _struck_by(
     strikes: Sequence[Strike], service: str, after: datetime, before: datetime | None
 ) -> Strike | None:
-    """The SIGKILL that took the worker. A last heartbeat may be heard a moment after it."""
+    """The SIGKILL that took the worker. A last heartbeat may be heard a moment after it.
+
+    Where nothing was heard after a heartbeat, the next one is what the kill prevented: a kill of
+    minutes later took somebody else, and it is the listener that was cut off meanwhile.
+    """
+    until = after + SILENCE if before is None else before
     for one in strikes:
-        is_in_time = before is None or one.at <= before
+        is_in_time = one.at <= until
         if one.kind == service and after <= one.at + LAST_WORDS and is_in_time:
             return one
     return None

@@ -110,6 +110,14 @@ def test_work_that_nobody_took_up_again_never_went_on():
     assert found.seconds is None
 
 
+def test_a_settlement_that_the_listener_missed_is_laid_to_no_later_kill():
+    heard = said(requested(), at=0.5)
+    later = Strike(GUARDRAIL, f"{GUARDRAIL}-2", second(90.0))
+    settlements = {(GUARDRAIL, heard.sequence): [Seen(1, "beat", second(1.0))]}
+
+    assert recoveries([later], settlements, [heard]) == []
+
+
 def test_work_that_was_lost_twice_is_counted_for_each_kill():
     heard = said(requested(), at=0.9)
     again = Strike(GUARDRAIL, f"{GUARDRAIL}-1", second(3.0))
