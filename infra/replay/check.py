@@ -45,7 +45,7 @@ def replay(facts: Iterable[Fact[Body]], ancestor: Run | None = None) -> Replay:
     run.ancestor = ancestor
     started = (fact for fact in history if isinstance(fact.body, RunStarted))
     start = cast("Fact[RunStarted] | None", next(started, None))
-    replaying = _Replaying(run, _book(start), start, Unsaid.of(history))
+    replaying = _Replaying(run, book_of(start), start, Unsaid.of(history))
     found = [one for fact in history for one in replaying.take(fact)]
     if run.end is not None:
         found.extend(replaying.unsaid.left())
@@ -127,7 +127,7 @@ class _Released:
         return self.agent
 
 
-def _book(start: Fact[RunStarted] | None) -> Book:
+def book_of(start: Fact[RunStarted] | None) -> Book:
     """The configuration that the run was started by, as its start pinned it."""
     if start is None:
         return Book({}, {})

@@ -1,31 +1,52 @@
 """Decisions over recorded histories: cut or repeated anywhere, reordered where that is free."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from contracts.envelope import Fact, follow
-from contracts.export import read, read_header
+from contracts.export import Exported, read, read_header
 from contracts.history import Run, fold, measure
+from contracts.model import ModelRequested
 from contracts.shape import Body
-from contracts.subjects import ORCHESTRATOR, kind_of
+from contracts.subjects import ENDS, ORCHESTRATOR, kind_of
 from services.orchestrator.rules import Book, Move, Say, decide
 from shared.signing import Keyring
 from tests.bodies import NOON
+from tests.orchestrator.resuming import Resumed
 
 RECORDED = sorted((Path(__file__).parents[1] / "recorded").glob("*.jsonl"))
 # Grown from others, or with the answers of others in them: their facts alone are not the whole.
 ALONE = [file for file in RECORDED if file.stem not in ("continued", "forked")]
+# Of these nobody wanted anything while they ran.
+WITHOUT_WISHES = [
+    file for file in ALONE if file.stem in ("plain", "refund", "parallel", "ceiling", "handed")
+]
 NO_BOOK = Book({}, {})
 
 
 @cache
-def recorded(file: Path) -> tuple[Fact[Body], ...]:
+def exported(file: Path) -> Exported:
     content = file.read_bytes()
-    return read(content, Keyring(read_header(content).keys)).own
+    return read(content, Keyring(read_header(content).keys))
+
+
+def recorded(file: Path) -> tuple[Fact[Body], ...]:
+    return exported(file).own
+
+
+def ends(facts: Iterable[Fact[Body]]) -> list[Body]:
+    return [fact.body for fact in facts if fact.type in ENDS]
+
+
+def prompts(facts: Iterable[Fact[Body]]) -> list[str]:
+    """The digests of what the model was shown."""
+    return [fact.body.prompt_sha256 for fact in facts if isinstance(fact.body, ModelRequested)]
 
 
 def decided(facts: list[Fact[Body]]) -> tuple[Move, ...]:
@@ -106,3 +127,30 @@ def _without_position(moves: tuple[Move, ...]) -> list[object]:
         else move.body
         for move in moves
     ]
+
+
+@pytest.mark.parametrize("file", RECORDED, ids=lambda file: file.stem)
+def test_a_run_that_was_cut_off_anywhere_comes_to_its_one_end_and_the_same_answer(file):
+    facts, ancestor = recorded(file), exported(file).run().ancestor
+
+    for length in range(1, len(facts) + 1):
+        log = Resumed.after(facts, length, ancestor).to_rest().log
+
+        assert ends(log) == ends(facts), f"cut off after {length} facts"
+        assert prompts(log) == prompts(facts), f"cut off after {length} facts"
+        assert sorted(fact.id for fact in log) == sorted(fact.id for fact in facts)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(WITHOUT_WISHES), st.data())
+def test_whoever_of_the_others_is_quicker_a_run_that_was_cut_off_ends_the_same(file, data):
+    """Nobody wants anything of it while it runs, so that no order of its facts is another run."""
+    facts = recorded(file)
+    resumed = Resumed.after(facts, data.draw(st.integers(1, len(facts))))
+    data.draw(st.randoms()).shuffle(resumed.left)
+
+    log = resumed.to_rest().log
+
+    assert ends(log) == ends(facts)
+    assert prompts(log) == prompts(facts)
+    assert len({fact.id for fact in log}) == len(log)
