@@ -1,11 +1,13 @@
 """Record the histories that `make replay-check` decides again: `python -m tests.e2e.record`.
 
 Run it when a new kind of decision should be among them. What is recorded already is evidence of how
-older releases decided: keep it, and record under new names.
+older releases decided: it is kept, and only what is not there is written. What a platform seldom
+does is told by its rules instead: `python -m tests.orchestrator.record`.
 """
 
 import asyncio
 import tempfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
@@ -15,6 +17,7 @@ from infra.dev.platform import DevPlatform
 from tests.e2e.conftest import ignore, options
 
 FOLDER = Path(__file__).parents[1] / "recorded"
+Scene = Callable[[], Awaitable[None]]
 SLOW = "Please slowly refund order {}."
 
 
@@ -26,23 +29,36 @@ class Recorder:
         self._http = http
 
     async def play(self) -> list[str]:
-        """The ids of the runs that are over."""
+        """The ids of the runs that are over, of every scene of which one is not recorded yet."""
+        scenes: dict[Scene, tuple[str, ...]] = {
+            self._asked: ("plain", "parallel", "refund", "ceiling", "continued", "forked"),
+            self._reviewed: ("approved", "rejected", "edited", "cancelled"),
+            self._paused: ("paused",),
+            self._followed_up: ("interrupted", "enqueued", "rolled_back"),
+            self._queued: ("queued",),
+            self._called: ("joins", "joins_1-1-1", "handed"),
+        }
+        played: list[str] = []
+        for scene, runs in scenes.items():
+            missing = [run_id for run_id in runs if not place(run_id).exists()]
+            if missing:
+                await scene()
+            played += missing
+        return played
+
+    async def _asked(self) -> None:
         ask = self._stage.submit
         await ask("plain", "hello")
         await ask("parallel", "I want to know all of 1042, 1043 and 1044.")
-        await ask("refund", SLOW.format(9001))
+        await ask("refund", SLOW.format(1046))
         await ask("ceiling", SLOW.format(1046), limits={"steps": 1})
-        await self._reviewed()
-        await self._paused()
-        await self._followed_up()
-        await ask("joins", "Please greet Anna and Ben.", agent="concierge")
-        await ask("handed", "Please hand me over.", agent="concierge")
         await self._stage.finished("refund")
         await ask("continued", "hello again", continues="refund")
         await self._post("/runs/refund/fork", {"run_id": "forked", "step": 2})
-        runs = ["plain", "parallel", "refund", "ceiling", "approved", "rejected", "edited"]
-        runs += ["cancelled", "paused", "interrupted", "enqueued", "joins", "joins_1-1-1"]
-        return [*runs, "handed", "continued", "forked"]
+
+    async def _called(self) -> None:
+        await self._stage.submit("joins", "Please greet Anna and Ben.", agent="concierge")
+        await self._stage.submit("handed", "Please hand me over.", agent="concierge")
 
     async def export(self, run_id: str) -> bytes:
         await self._stage.finished(run_id)
@@ -68,24 +84,40 @@ class Recorder:
         (await self._http.post(url, json=body, headers=own)).raise_for_status()
 
     async def _paused(self) -> None:
-        await self._stage.submit("paused", SLOW.format(9002))
+        await self._stage.submit("paused", SLOW.format(1046))
         await self._stage.follower.wait_for("paused", "model.claimed")
         await self._post("/runs/paused/pause", {"reason": "looking into it"})
         await self._stage.follower.wait_for("paused", "run.paused")
         await self._post("/runs/paused/resume", {})
 
     async def _followed_up(self) -> None:
-        for run_id, policy in (("interrupted", "interrupt"), ("enqueued", "enqueue")):
-            await self._stage.submit(run_id, SLOW.format(9003))
+        policies = {
+            "interrupted": "interrupt",
+            "enqueued": "enqueue",
+            "rolled_back": "rollback",
+        }
+        for run_id, policy in policies.items():
+            await self._stage.submit(run_id, SLOW.format(1046))
             await self._stage.follower.wait_for(run_id, "model.claimed")
             await self._post(f"/runs/{run_id}/input", {"text": "hello", "policy": policy})
+
+    async def _queued(self) -> None:
+        await self._stage.submit("held", SLOW.format(1046), concurrency_key="one")
+        await self._stage.follower.wait_for("held", "run.started")
+        await self._stage.submit("queued", "hello", concurrency_key="one")
+        await self._stage.follower.wait_for("queued", "run.queued")
+        await self._stage.cancel("held")
 
     async def _post(self, path: str, body: dict[str, object]) -> None:
         (await self._http.post(path, json=body)).raise_for_status()
 
 
+def place(run_id: str) -> Path:
+    return FOLDER / f"{run_id}.jsonl"
+
+
 async def recorded() -> dict[str, bytes]:
-    """Play everything on a platform of its own; the exported file of each run."""
+    """Play what is missing on a platform of its own; the exported file of each run."""
     with tempfile.TemporaryDirectory() as home:
         async with DevPlatform.running(options(Path(home)), ignore, ignore) as platform:
             return await _record(platform)
@@ -105,4 +137,4 @@ async def _record(platform: DevPlatform) -> dict[str, bytes]:
 
 if __name__ == "__main__":
     for name, content in asyncio.run(recorded()).items():
-        (FOLDER / f"{name}.jsonl").write_bytes(content)
+        place(name).write_bytes(content)

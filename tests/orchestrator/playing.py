@@ -54,6 +54,9 @@ class Played(History):
         self.say(task_cleared(text), self.say(task(text)))
         return self.decide()[-1]
 
+    def last(self, type_: str) -> Fact[Body]:
+        return next(fact for fact in reversed(self.facts) if fact.type == type_)
+
     def cancel(self) -> None:
         self.say(RunCancelRequested(principal="olga", nonce="c-1"), self.root)
 

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from contracts.agent import Assigned
+from contracts.control import InputTaken
 from contracts.export import Exported, read, read_header
-from contracts.model import ModelRequested
-from contracts.run import AnswerProposed, RunFailed
+from contracts.model import ModelClaimed, ModelRequested
+from contracts.review import ReviewDecided
+from contracts.run import AnswerProposed, ContextCompacted, RunFailed
 from infra.replay import __main__ as command
 from infra.replay.check import replay
 from services.orchestrator.rules import Say, calls, context
@@ -21,6 +23,27 @@ from tests.releasing import in_force, released, version
 from tests.simulation.world import OVERDUE_SECONDS, histories
 
 RECORDED = sorted((Path(__file__).parents[2] / "recorded").glob("*.jsonl"))
+
+# All that `decide` says, but for refusals of inputs and second submissions.
+SAID_BY_DECISION = (
+    "run.started",
+    "run.queued",
+    "context.compacted",
+    "model.requested",
+    "tool.requested",
+    "tool.unknown",
+    "review.requested",
+    "review.escalated",
+    "review.decided",
+    "review.answer_refused",
+    "input.taken",
+    "answer.proposed",
+    "run.paused",
+    "run.resumed",
+    "run.completed",
+    "run.failed",
+    "run.cancelled",
+)
 
 
 def exported(name: str) -> Exported:
@@ -39,8 +62,21 @@ def test_a_recorded_history_is_decided_as_it_was(file):
 def test_what_was_recorded_shows_every_way_that_a_run_goes():
     said = {fact.type for file in RECORDED for fact in exported(file.stem).own}
 
-    for kind in ("run.paused", "input.taken", "review.decided", "tool.escalated", "run.cancelled"):
+    for kind in SAID_BY_DECISION:
         assert kind in said
+
+
+def test_what_was_recorded_shows_how_people_and_clocks_decide():
+    bodies = [fact.body for file in RECORDED for fact in exported(file.stem).own]
+
+    outcomes = {body.outcome for body in bodies if isinstance(body, ReviewDecided)}
+    policies = {body.policy for body in bodies if isinstance(body, InputTaken)}
+    compactions = {body.kind for body in bodies if isinstance(body, ContextCompacted)}
+    claims = {body.state for body in bodies if isinstance(body, ModelClaimed)}
+    assert outcomes >= {"approved", "edited", "rejected", "expired"}
+    assert policies >= {"enqueue", "interrupt", "rollback"}
+    assert compactions == {"cleared", "window", "summary"}
+    assert claims == {"claimed", "revoked"}
 
 
 def test_a_release_that_asks_for_less_is_found_with_run_step_and_rule(monkeypatch):
