@@ -95,6 +95,7 @@ class Ensemble:
     bus: MemoryBus = field(default_factory=lambda: MemoryBus(clock=FixedClock(NOON)))
     counter: Counter = field(default_factory=Counter)
     policy: ToolPolicy = LENIENT
+    others: tuple[ToolPolicy, ...] = ()
     trials_act: bool = False
     played: int = 0
 
@@ -102,9 +103,13 @@ class Ensemble:
         registry = declared(find_order, issue_refund)
         agents = {"support": SUPPORT, "clerk": CLERK}
         book = Book(agents, registry.manifests, trials_act=self.trials_act)
+        others = {policy.version: policy for policy in self.others}
+        self.gate = GuardrailDesk(
+            agents, self.policy, Shelf(), check_timeout_seconds=1.0, others=others
+        )
         self.desks = (
             (orchestrator, OrchestratorDesk(book, MemoryTimers(), sweep_seconds=60, rounds=20)),
-            (guardrail, GuardrailDesk(agents, self.policy, Shelf(), check_timeout_seconds=1.0)),
+            (guardrail, self.gate),
             (executor, ExecutorDesk(registry, self.counter)),
         )
 

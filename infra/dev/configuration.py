@@ -11,7 +11,7 @@ from services.cost_ledger.rules.budgets import Budgets
 from services.evaluator.judges.config import load_juries
 from services.evaluator.sampling.config import load_watched
 from services.guardrail_checker.checks.configured import load_checks
-from services.guardrail_checker.policies.loading import load_policy
+from services.guardrail_checker.policies.loading import load_others, load_policy
 from shared.catalogue import load_models
 from shared.config import load_agents, load_schedules, load_yaml
 from shared.errors import ConfigError
@@ -49,6 +49,7 @@ def check_configuration(folder: Path) -> None:
             )
     load_watched(folder, agents, load_juries(folder, agents, aliases))
     load_policy(folder)
+    load_others(folder)
     load_checks(folder)
     load_yaml(folder / "budgets.yaml", Budgets)
     load_yaml(folder / "prices.yaml", Prices)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from services.guardrail_checker.policies.loading import load_policy
+from services.guardrail_checker.policies.loading import load_others, load_policy
 from services.guardrail_checker.rules.authority import policies_of
 
 
@@ -26,6 +26,19 @@ def checked(config: Path) -> dict[str, Any]:
         for name, one in inforce.policies.items()
     ]
     return {"folder": str(config), "version": policy.version, "policies": told}
+
+
+def kept(config: Path) -> list[dict[str, Any]]:
+    """The versions that a fork may name, the one in force first.
+
+    Raises:
+        ConfigError: a file is missing or has a mistake, or there are too many.
+    """
+    in_force, others = load_policy(config), load_others(config)
+    policies = [in_force, *(one for one in others.values() if one.version != in_force.version)]
+    return [
+        {"version": one.version, "name": one.name, "in_force": one is in_force} for one in policies
+    ]
 
 
 def _source(name: str, one: dict[str, Any], default: dict[str, dict[str, Any]]) -> str:

@@ -37,6 +37,21 @@ def check(config: Folder = CONFIG, output: Output = "text", as_json: AsJson = Fa
 
 @app.command()
 @ends_well
+def versions(config: Folder = CONFIG, output: Output = "text", as_json: AsJson = False) -> None:
+    """List the policies that a fork may name: the one in force, and those kept beside it."""
+    from infra.policies.checking import kept  # noqa: PLC0415 - heavy imports stay in commands
+    from shared.errors import ConfigError  # noqa: PLC0415 - as above
+
+    try:
+        found = kept(config)
+    except ConfigError as error:
+        raise CommandFailed(str(error), "correct it", USAGE) from None
+    rows = [(one["version"], "in force" if one["in_force"] else "for forks") for one in found]
+    show(found, table(("version", ""), rows), as_json=wants_json(output, as_json=as_json))
+
+
+@app.command()
+@ends_well
 def bench(
     suites: Annotated[
         list[Path], typer.Argument(exists=True, dir_okay=False, help="Files of attack suites")

@@ -15,7 +15,7 @@ from .checks.shelf import Shelf
 from .desk import Desk
 from .handlers import hears
 from .metrics import count
-from .policies.loading import load_policy
+from .policies.loading import load_others, load_policy
 from .settings import Settings
 
 
@@ -23,7 +23,7 @@ from .settings import Settings
 async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
     """Load agents, policy and checks, and follow releases; refuse to start without one of them."""
     agents = load_agents(settings.config_dir)
-    policy = load_policy(settings.config_dir)
+    policy, others = load_policy(settings.config_dir), load_others(settings.config_dir)
     named = {
         name
         for agent in agents.values()
@@ -34,7 +34,7 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
     checks = await asyncio.to_thread(build_checks, sorted(named), extra=configured)
     async with following_releases(core.client, GUARDRAIL, core.keyring, settings) as releases:
         timeout = settings.check_timeout_seconds
-        yield {"desk": Desk(agents, policy, Shelf(checks, configured), timeout, releases)}
+        yield {"desk": Desk(agents, policy, Shelf(checks, configured), timeout, releases, others)}
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """What verdicts are made with: agents and their releases, the policy, the checks."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from contracts.agent import Agent, Assigned, Guardrails
 from contracts.guardrail import TaskCleared
@@ -12,7 +12,14 @@ from shared.releases import AS_CONFIGURED, Releases
 from .checks.base import Content, Finding, run_checks
 from .checks.shelf import Shelf
 from .metrics import UNAVAILABLE
-from .rules import Judged, ToolPolicy, judge_text
+from .rules import (
+    Judged,
+    ToolPolicy,
+    judge_text,
+    missing_policy,
+    policy_of,
+    policy_version,
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,19 @@ class Desk:
     checks: Shelf
     check_timeout_seconds: float
     releases: Releases = AS_CONFIGURED
+    others: Mapping[str, ToolPolicy] = field(default_factory=dict)
+
+    def policy_of(self, run: Run) -> ToolPolicy | None:
+        """The policy that judges the calls of a run; None: its fork names one that is not here."""
+        return policy_of(run, self.policy, self.others)
+
+    def version_of(self, run: Run) -> str:
+        """The version that the verdicts on a run carry."""
+        return policy_version(run, self.policy)
+
+    def missing_policy(self, run: Run) -> str | None:
+        """Why a run cannot be judged by the policy that its fork names; None where it can."""
+        return missing_policy(run, self.policy, self.others)
 
     async def judge(self, names: Sequence[str], content: Content) -> Judged:
         """Run the named checks. One that this release does not have cannot tell, and blocks."""

@@ -38,8 +38,8 @@ from .rules import (
     judge_shadow,
     labels_of_fork,
     labels_of_task,
-    missing_policy,
     shown_texts,
+    unjudged,
 )
 from .rules.trust import EXTERNAL
 
@@ -149,9 +149,9 @@ async def tell_sender(
 async def _judge_task(
     run: Run, task: TaskSubmitted, labels: tuple[str, ...], desk: Desk, *, last: bool
 ) -> TaskCleared | TaskBlocked:
-    version = desk.policy.version
+    version = desk.version_of(run)
     if last:
-        return TaskBlocked.model_validate(_gave_up(desk))
+        return TaskBlocked.model_validate(_gave_up(desk, run))
     # Its release is assigned here, so that it is judged by the checks of the agent that is run.
     assigned = desk.releases.assign(run.tenant, run.run_id, task)
     if task.label not in (None, "production") and assigned is None:
@@ -165,11 +165,11 @@ async def _judge_task(
     if strange := desk.not_of_agent(run, task.plan or {}):
         reason = f"its plan has {', '.join(strange)}, which {task.agent} cannot call"
         return TaskBlocked(rule="plan_unfit", policy_version=version, reason=reason)
-    if (unfit := missing_policy(task.fork, desk.policy)) is not None:
+    if (unfit := desk.missing_policy(run)) is not None:
         return TaskBlocked(rule="unknown_policy", policy_version=version, reason=unfit)
     content = Content(task.input, "external" if EXTERNAL in labels else "user", "task")
     judged = await desk.judge(guardrails.input, content)
-    verdict = {**_verdict(judged, desk), "assigned": assigned}
+    verdict = {**_verdict(judged, desk, run), "assigned": assigned}
     if judged.blocked:
         return TaskBlocked.model_validate(verdict)
     return TaskCleared.model_validate({**verdict, "input": judged.text, "labels": labels})
@@ -179,31 +179,35 @@ async def _judge_input(
     run: Run, given: InputSubmitted, desk: Desk, *, last: bool
 ) -> InputCleared | InputBlocked:
     if last:
-        return InputBlocked.model_validate(_gave_up(desk))
+        return InputBlocked.model_validate(_gave_up(desk, run))
     guardrails = desk.guardrails_for(run)
     if guardrails is None:
         reason = "the run has not started, and its agent is not known here"
-        return InputBlocked(rule="unknown_agent", policy_version=desk.policy.version, reason=reason)
+        version = desk.version_of(run)
+        return InputBlocked(rule="unknown_agent", policy_version=version, reason=reason)
     judged = await desk.judge(guardrails.input, Content(given.text, "user", "input"))
     if judged.blocked:
-        return InputBlocked.model_validate(_verdict(judged, desk))
-    return InputCleared.model_validate({**_verdict(judged, desk), "text": judged.text})
+        return InputBlocked.model_validate(_verdict(judged, desk, run))
+    return InputCleared.model_validate({**_verdict(judged, desk, run), "text": judged.text})
 
 
 async def _judge_request(run: Run, heard: Heard[ToolRequested], bus: Bus, desk: Desk) -> Verdict:
     asked = heard.fact.body
     if heard.last:
         return ToolBlocked.model_validate(
-            {**_gave_up(desk), "call": asked.call, "attempt": asked.attempt}
+            {**_gave_up(desk, run), "call": asked.call, "attempt": asked.attempt}
         )
+    policy = desk.policy_of(run)
+    if policy is None:
+        return unjudged(asked, desk.version_of(run), desk.missing_policy(run))
     above = await _runs_above(run, bus, heard.fact.sequence)
-    verdict = judge_call(run, asked, desk.policy, bus.clock.now(), above)
+    verdict = judge_call(run, asked, policy, bus.clock.now(), above)
     if not is_shadow(run):
         return verdict
     parent = None
     if (grown := grown_from(run)) is not None:
         parent = await bus.read(run.tenant, grown.run_id, as_of=heard.fact.sequence)
-    return judge_shadow(verdict, run, parent, asked, desk.policy, bus.clock.now())
+    return judge_shadow(verdict, run, parent, asked, policy, bus.clock.now())
 
 
 async def _runs_above(run: Run, bus: Bus, as_of: int) -> list[Run]:
@@ -223,7 +227,7 @@ async def _judge_result(
     guardrails = desk.guardrails_for(run)
     assert guardrails is not None, "a call belongs to a started run"
     if heard.last:
-        return ResultBlocked.model_validate({**_gave_up(desk), "call": call.name})
+        return ResultBlocked.model_validate({**_gave_up(desk, run), "call": call.name})
     outcome = heard.fact.body
     failed = isinstance(outcome, ToolFailed)
     text = outcome_text(outcome)
@@ -232,10 +236,10 @@ async def _judge_result(
     content = Content(text, label, f"tool:{call.part.name}")
     judged = await desk.judge(guardrails.input, content)
     if judged.blocked:
-        return ResultBlocked.model_validate({**_verdict(judged, desk), "call": call.name})
+        return ResultBlocked.model_validate({**_verdict(judged, desk, run), "call": call.name})
     return ResultCleared.model_validate(
         {
-            **_verdict(judged, desk),
+            **_verdict(judged, desk, run),
             "call": call.name,
             "text": None if judged.text == text else judged.text,
             "is_error": failed,
@@ -250,29 +254,29 @@ async def _judge_answer(
     guardrails = desk.guardrails_for(run)
     assert guardrails is not None, "an answer belongs to a started run"
     if last:
-        return AnswerBlocked.model_validate(_gave_up(desk))
+        return AnswerBlocked.model_validate(_gave_up(desk, run))
     grounds = tuple(Content(text, "tool", "run") for text in shown_texts(run))
     content = Content(proposed.text, "system", "answer", grounds)
     judged = await desk.judge(guardrails.output, content)
     if judged.blocked:
-        return AnswerBlocked.model_validate(_verdict(judged, desk))
-    return AnswerCleared.model_validate({**_verdict(judged, desk), "text": judged.text})
+        return AnswerBlocked.model_validate(_verdict(judged, desk, run))
+    return AnswerCleared.model_validate({**_verdict(judged, desk, run), "text": judged.text})
 
 
-def _verdict(judged: Judged, desk: Desk) -> dict[str, object]:
+def _verdict(judged: Judged, desk: Desk, run: Run) -> dict[str, object]:
     return {
         "rule": judged.rule,
-        "policy_version": desk.policy.version,
+        "policy_version": desk.version_of(run),
         "reason": judged.reason,
         "findings": judged.findings,
     }
 
 
-def _gave_up(desk: Desk) -> dict[str, object]:
+def _gave_up(desk: Desk, run: Run) -> dict[str, object]:
     """The last delivery reports, and does not try the checks once more."""
     return {
         "rule": UNAVAILABLE,
-        "policy_version": desk.policy.version,
+        "policy_version": desk.version_of(run),
         "reason": "the checks kept failing",
     }
 

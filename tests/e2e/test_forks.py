@@ -4,10 +4,12 @@ import httpx
 import pytest
 
 from contracts.export import read
+from contracts.guardrail import ToolBlocked
 from contracts.history import prompt
 from contracts.tool import ToolClaimed, ToolFailed, ToolSucceeded
 from infra.demo.scenes import completed
 from infra.demo.stage import TENANT
+from infra.policies.checking import kept
 from shared.signing import load_keyring
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
@@ -57,6 +59,30 @@ async def test_a_fork_with_other_instructions_touches_nothing_and_proves_it(stag
     assert "a shadow run touches nothing" in refused.reason
     differences = (await api.get("/runs/forked/diff/fork-other")).json()
     assert differences["divergence"]["step"] == 2
+
+
+async def test_a_stricter_policy_stops_a_call_of_a_fork_and_nothing_is_touched(
+    stage, api, platform
+):
+    await stage.submit("lenient", ASKED.replace("1044", "1050"))
+    assert completed(await stage.finished("lenient"))
+    refunds, effects = await stage.refunds("1050"), await stage.effects("lenient")
+    [_, strict] = kept(platform.options.config_dir)
+
+    body = {"run_id": "fork-strict", "policy": strict["version"]}
+    (await api.post("/runs/lenient/fork", json=body)).raise_for_status()
+    unknown = {"run_id": "fork-unknown", "policy": "shop@0000"}
+    (await api.post("/runs/lenient/fork", json=unknown)).raise_for_status()
+
+    assert completed(await stage.finished("fork-strict"))
+    facts = [one.body for one in await stage.facts("fork-strict")]
+    (blocked,) = (one for one in facts if isinstance(one, ToolBlocked))
+    assert (blocked.rule, blocked.policy_version) == ("would_ask", strict["version"])
+    assert not [one for one in facts if isinstance(one, ToolClaimed)]
+    proof = (await api.get("/runs/fork-strict/proof")).json()
+    assert (proof["holds"], proof["claims"]) == (True, 0), proof
+    assert (await stage.refunds("1050"), await stage.effects("lenient")) == (refunds, effects)
+    assert strict["version"] in (await stage.finished("fork-unknown")).end.body.reason
 
 
 async def test_a_fork_from_a_later_step_sees_what_the_other_run_saw_there(stage, api):

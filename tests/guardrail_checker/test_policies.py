@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.guardrail_checker.policies.loading import load_policy
+from services.guardrail_checker.policies.loading import VERSIONS_LIMIT, load_others, load_policy
 from services.guardrail_checker.rules import ToolPolicy
 from services.guardrail_checker.rules.authority import CedarPolicies, PolicyError
 from shared.errors import ConfigError
@@ -27,6 +27,41 @@ def test_files_beside_the_policy_are_in_force_and_in_its_version(tmp_path):
     assert "never" in CedarPolicies(found.cedar).policies
     assert found.version != alone.version
     assert found.version.startswith("shop@")
+
+
+def test_policies_that_are_kept_beside_the_one_in_force_are_named_by_their_content(tmp_path):
+    config = folder(tmp_path)
+    strict = config / "policies" / "versions" / "whatever"
+    strict.mkdir(parents=True)
+    (strict / "tools.yaml").write_text("name: strict", "utf-8")
+    (strict / "own.cedar").write_text(NEVER, "utf-8")
+
+    [(version, policy)] = load_others(config).items()
+
+    assert (policy.name, policy.version) == ("strict", version)
+    assert "never" in CedarPolicies(policy.cedar).policies
+    assert load_policy(config) == ToolPolicy(name="shop")
+
+
+def test_a_mistake_in_a_kept_policy_is_told_with_its_place(tmp_path):
+    config = folder(tmp_path)
+    kept = config / "policies" / "versions" / "old"
+    kept.mkdir(parents=True)
+    (kept / "tools.yaml").write_text("nmae: old", "utf-8")
+
+    with pytest.raises(ConfigError, match=r"versions/old/tools\.yaml.*nmae"):
+        load_others(config)
+
+
+def test_more_policies_than_anybody_needs_are_refused(tmp_path):
+    config = folder(tmp_path)
+    for number in range(VERSIONS_LIMIT + 1):
+        kept = config / "policies" / "versions" / f"v-{number}"
+        kept.mkdir(parents=True)
+        (kept / "tools.yaml").write_text("name: old", "utf-8")
+
+    with pytest.raises(ConfigError, match="take old ones away"):
+        load_others(config)
 
 
 def test_without_files_the_defaults_are_in_force(tmp_path):

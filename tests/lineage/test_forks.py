@@ -1,7 +1,5 @@
 """A fork of a run, played by the real services: what it sees, what it is told, what it may not."""
 
-import json
-
 import pytest
 
 from contracts.guardrail import ToolBlocked, ToolCleared
@@ -13,24 +11,10 @@ from contracts.run import RunFailed
 from contracts.tool import ToolClaimed, ToolFailed, ToolSucceeded
 from services.guardrail_checker import handlers as gates
 from tests.ensemble import SUPPORT, Ensemble
-from tests.policies import LENIENT
+from tests.lineage.telling import FIND, SMALL, said, scripted, told
 
-FIND = ("find_order", '{"order_id":"1042"}')
-SMALL = ("issue_refund", '{"order_id":"1042","amount":10}')
 LARGE = ("issue_refund", '{"order_id":"1042","amount":80}')
 ASK = ("ask_clerk", '{"input":"Where is 1042?"}')
-
-
-def scripted(*turns):
-    """A model that takes its turns in order, by how often it has answered."""
-
-    def script(seen: Prompt):
-        if seen.instructions == "Find parcels.":
-            return "At the depot."
-        taken = sum(turn.role == "assistant" for turn in seen.turns)
-        return turns[min(taken, len(turns) - 1)]
-
-    return script
 
 
 def by_instructions(otherwise, **known):
@@ -40,18 +24,6 @@ def by_instructions(otherwise, **known):
         return known.get(seen.instructions.split()[0], otherwise)(seen)
 
     return script
-
-
-def said(ensemble, kind, run_id):
-    own = (one.body for one in ensemble.bus.facts if one.run_id == run_id)
-    return [body for body in own if isinstance(body, kind)]
-
-
-def told(run):
-    """What the tools of a run returned."""
-    tries = (call.last for step in run.steps for call in step.calls)
-    outcomes = (each.outcome.body for each in tries if each.outcome is not None)
-    return [json.loads(one.output_json) for one in outcomes]
 
 
 async def test_a_fork_that_changes_nothing_sees_what_the_other_run_saw():
@@ -255,15 +227,6 @@ async def test_a_fork_that_cannot_be_is_refused_with_its_reason(step, changes, w
 
     assert isinstance(fork.end.body, RunFailed)
     assert why in fork.end.body.reason
-
-
-async def test_a_fork_may_name_the_policy_that_is_in_force():
-    ensemble = Ensemble(scripted("Hello."))
-    await ensemble.play("r-1")
-
-    fork = await ensemble.fork("f-1", "r-1", policy=LENIENT.version)
-
-    assert fork.status == "completed"
 
 
 async def test_a_fork_of_another_task_is_refused():

@@ -39,13 +39,15 @@ def add_to(app: typer.Typer) -> None:
 @ends_well
 def fork(  # noqa: PLR0913, PLR0917 - typer reads one option from each
     run_id: RunId,
-    step: Annotated[int, typer.Option(min=1, help="It sees what came before this step")] = 1,
+    step: Annotated[
+        int, typer.Option("--step", "--at", min=1, help="It sees what came before this step")
+    ] = 1,
     model: Annotated[str | None, typer.Option(help="Another alias of models.yaml")] = None,
     instructions_file: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Other instructions")
     ] = None,
     policy: Annotated[
-        str | None, typer.Option(help="The version of the tool policy it must be judged by")
+        str | None, typer.Option(help="Judge it by this version: interlock policy versions")
     ] = None,
     run_id_: Annotated[
         str | None, typer.Option("--run-id", help="Your name for the fork; twice is once")

@@ -1,5 +1,10 @@
-"""The policy of a configuration folder: `policies/tools.yaml`, and `policies/*.cedar` beside it."""
+"""The policy of a configuration folder: `policies/tools.yaml`, and `policies/*.cedar` beside it.
 
+Below `policies/versions/` lie others, each in a folder of its own that is made like `policies/`:
+earlier ones, and such as are proposed. None of them is in force; a fork may name one.
+"""
+
+from collections.abc import Mapping
 from pathlib import Path
 
 from services.guardrail_checker.rules import PolicyError, ToolPolicy, policies_of
@@ -7,6 +12,8 @@ from shared.config import load_yaml
 from shared.errors import ConfigError
 
 FILE_LIMIT_BYTES = 1024 * 1024
+VERSIONS = "versions"
+VERSIONS_LIMIT = 100
 
 
 def load_policy(config_dir: Path) -> ToolPolicy:
@@ -16,6 +23,20 @@ def load_policy(config_dir: Path) -> ToolPolicy:
         ConfigError: a file is missing or has a mistake; the message names it, and the place.
     """
     return read_policy(config_dir / "policies" / "tools.yaml")
+
+
+def load_others(config_dir: Path) -> Mapping[str, ToolPolicy]:
+    """The policies that are kept beside the one in force, by their versions.
+
+    Raises:
+        ConfigError: as above, or there are too many.
+    """
+    files = sorted(config_dir.glob(f"policies/{VERSIONS}/*/tools.yaml"))
+    if len(files) > VERSIONS_LIMIT:
+        place = config_dir / "policies" / VERSIONS
+        raise ConfigError(f"{place} has more than {VERSIONS_LIMIT} policies; take old ones away")
+    policies = (read_policy(file) for file in files)
+    return {policy.version: policy for policy in policies}
 
 
 def read_policy(file: Path) -> ToolPolicy:

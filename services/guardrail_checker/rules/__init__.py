@@ -5,9 +5,10 @@ from .authority import PolicyError, policies_of
 from .conditions import ConditionError, holds
 from .content import Judged, judge_text
 from .policy import ToolPolicy
-from .shadow import judge_shadow, labels_of_fork, missing_policy
+from .shadow import judge_shadow, labels_of_fork
 from .tools import judge_call
 from .trust import said_by_user, shown_texts
+from .versions import missing_policy, policy_of, policy_version, unjudged
 
 __all__ = [
     "ConditionError",
@@ -22,6 +23,9 @@ __all__ = [
     "labels_of_task",
     "missing_policy",
     "policies_of",
+    "policy_of",
+    "policy_version",
     "said_by_user",
     "shown_texts",
+    "unjudged",
 ]

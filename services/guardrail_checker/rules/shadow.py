@@ -14,7 +14,6 @@ from contracts.history.approval import approval_gap
 from contracts.history.lineage import recorded_call
 from contracts.history.stubs import trial_of
 from contracts.shape import later
-from contracts.task import Fork
 from contracts.tool import ToolRequested
 
 from .agents import USER
@@ -96,10 +95,3 @@ def labels_of_fork(parent: Run) -> tuple[str, ...]:
     """With which labels the task of a fork begins: those of the task that it repeats."""
     verdict = parent.verdict.body if parent.verdict is not None else None
     return verdict.labels if isinstance(verdict, TaskCleared) else (EXTERNAL, USER)
-
-
-def missing_policy(fork: Fork | None, policy: ToolPolicy) -> str | None:
-    """Why a fork cannot be judged by the policy that it names; None if that is the one in force."""
-    if fork is None or fork.policy in (None, policy.version):
-        return None
-    return f"there is no policy {fork.policy!r} here; the one in force is {policy.version}"
