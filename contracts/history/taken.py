@@ -2,7 +2,15 @@
 
 from collections.abc import Iterator
 
-from ..guardrail import AnswerBlocked, InputBlocked, ResultBlocked, TaskBlocked, ToolBlocked
+from ..guardrail import (
+    AnswerBlocked,
+    InputBlocked,
+    ResultBlocked,
+    TaskBlocked,
+    ToolBlocked,
+    ToolEscalated,
+    Verdict,
+)
 from ..shape import Body
 from .state import Run
 from .waiting import waited
@@ -29,6 +37,24 @@ def approvals_of(run: Run) -> int:
 def refusals_of(run: Run) -> int:
     """How often a gate refused something, but for what a person would have been asked."""
     return sum(isinstance(one, _REFUSALS) and _rule(one) not in ASKED for one in _verdicts(run))
+
+
+def redactions_of(run: Run) -> int:
+    """How often a gate took something out of what it let through."""
+    verdicts = (one for one in _verdicts(run) if isinstance(one, Verdict))
+    return sum(any(seen.severity == "redact" for seen in one.findings) for one in verdicts)
+
+
+def escalations_of(run: Run) -> int:
+    """How often a gate left a call to a person."""
+    return sum(isinstance(one, ToolEscalated) for one in _verdicts(run))
+
+
+def children_of(run: Run) -> tuple[str, ...]:
+    """The runs that answered calls of this one, whatever became of them."""
+    tries = (each for step in run.steps for call in step.calls for each in call.tries)
+    found = (one.claim.body.child_run_id for one in tries if one.claim is not None)
+    return tuple(dict.fromkeys(one for one in found if one is not None))
 
 
 def unsettled_of(run: Run) -> int:

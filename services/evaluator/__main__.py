@@ -13,6 +13,7 @@ from shared.releases import following_releases
 from shared.service import Core, Service, run_service
 
 from .adapters import Databases
+from .calibration.card import cards_in
 from .canary.watching import Canaries
 from .handlers import Desk, hears
 from .judges.config import load_juries
@@ -41,7 +42,8 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
         counts = NatsRegister(core.client, EVALUATOR, RELEASES, CANARY_TALLY, timeout)
         await counts.start()
         log = await open_release_log(*place)
-        canaries = Canaries(releases.heads, counts, log, core.bus.clock, watched)
+        cards = cards_in(settings.config_dir)
+        canaries = Canaries(releases.heads, counts, log, core.bus.clock, watched, cards)
         yield {"desk": Desk(juries, Databases(settings.databases), watched, canaries)}
 
 

@@ -8,7 +8,6 @@ from faststream import Context
 
 from contracts.evaluation import AssertionResult, JudgeVerdict, RunEvaluated
 from contracts.history import Run, RunEnd
-from contracts.history.taken import unsettled_of
 from contracts.run import RunCancelled, RunCompleted, RunFailed
 from contracts.scoring import Database, Judged
 from shared.bus import Bus, Heard
@@ -16,6 +15,7 @@ from shared.errors import Again
 from shared.service import Handlers
 
 from .adapters import Databases
+from .canary.bills import whole_bill
 from .canary.watching import Canaries
 from .judges.asking import Asking, submissions, verdict_of
 from .judges.config import Jury
@@ -41,10 +41,12 @@ class Desk:
     watched: Watched = field(default_factory=dict)
     canaries: Canaries | None = None
 
-    def waits_for_bills(self, run: Run) -> bool:
+    async def waits_for_bills(self, run: Run, bus: Bus) -> bool:
         """Whether nobody can tell yet what a run cost, and somebody wants to know."""
+        if waits_for_bills(run, self.watched):
+            return True
         counts = self.canaries is not None and self.canaries.counts_run(run)
-        return waits_for_bills(run, self.watched) or (counts and unsettled_of(run) > 0)
+        return counts and (await whole_bill(run, bus)).unsettled > 0
 
 
 @hears(RunCompleted, RunFailed, RunCancelled)
@@ -67,9 +69,9 @@ async def _assess(run: Run, heard: Heard[RunEnd], bus: Bus, desk: Desk) -> None:
     if run.end is None:
         return
     if run.started is None or run.evaluated is not None:
-        await _count(run, None if run.evaluated is None else run.evaluated.body, desk)
+        await _count(run, None if run.evaluated is None else run.evaluated.body, bus, desk)
         return
-    if desk.waits_for_bills(run) and heard.delivery < BILLS_DELIVERIES:
+    if heard.delivery < BILLS_DELIVERIES and await desk.waits_for_bills(run, bus):
         raise Again("a model call of the run is not settled", BILLS_SECONDS)
     drawn, agent = sample(run, desk.watched), run.started.body.agent
     # The cheapest first: whom a failure spares is not asked at all.
@@ -89,12 +91,13 @@ async def _assess(run: Run, heard: Heard[RunEnd], bus: Bus, desk: Desk) -> None:
     count(agent.name, evaluated)
     if drawn is not None:
         count_drawn(agent.name, evaluated.assertions[-len(drawn.scorers) :])
-    await _count(run, evaluated, desk)
+    await _count(run, evaluated, bus, desk)
 
 
-async def _count(run: Run, evaluated: RunEvaluated | None, desk: Desk) -> None:
-    if desk.canaries is not None:
-        await desk.canaries.take(run, evaluated)
+async def _count(run: Run, evaluated: RunEvaluated | None, bus: Bus, desk: Desk) -> None:
+    if desk.canaries is not None and desk.canaries.counts_run(run):
+        bill = await whole_bill(run, bus)
+        await desk.canaries.take(run, evaluated, bill.cost)
 
 
 async def _judged(

@@ -75,6 +75,22 @@ def test_a_version_of_a_file_is_promoted_with_the_record_of_its_gate(fake, files
     assert body["gate"] == GATE
 
 
+def test_a_canary_goes_back_by_the_margins_that_were_said(fake, files):  # noqa: F811
+    fake.answer("POST", "/agents/support/releases", told([LINE]))
+    margins = ("--quality-margin", "0.02", "--cost-margin", "0.5")
+
+    promote(files, "--to", "canary", "--share", "10", *margins, "--yes")
+
+    assert sent(fake)["rules"] == {"quality_margin": 0.02, "cost_margin": 0.5}
+
+
+def test_only_a_canary_has_margins(fake, files):  # noqa: F811
+    done = promote(files, "--to", "staging", "--cost-margin", "0.5", "--yes")
+
+    assert done.exit_code == USAGE
+    assert "Only a canary goes back by itself, not staging." in done.stderr
+
+
 def test_what_changes_is_shown_before_it_is_asked_for(fake, files):  # noqa: F811
     done = promote(files, "--to", "staging")
 

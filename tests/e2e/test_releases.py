@@ -19,6 +19,8 @@ COURIER = load_agents(OURS)["courier"]
 KINDER = COURIER.model_copy(update={"instructions": "Say kindly where parcels are."})
 # As good in the suite, and of no use to customers.
 FAIR_WEATHER = COURIER.model_copy(update={"instructions": "Say where parcels are in fair weather."})
+# As good, and far dearer.
+GRAND = COURIER.model_copy(update={"instructions": "Say where parcels are at great length."})
 SUITE = {
     "name": "couriers",
     "agent": "courier",
@@ -109,6 +111,22 @@ async def test_a_canary_that_fails_goes_back_by_itself(stage, type_, tmp_path):
     assert told["history"][0]["asked_by"] == "evaluator"
     assert "points lower" in told["history"][0]["reason"]
     assert set(await versions(stage, "after", 6)) == {COURIER.version}
+
+
+async def test_a_canary_that_is_dearer_goes_back_though_no_run_is_drawn(stage, type_, tmp_path):
+    grand = await files(stage, tmp_path, GRAND)
+    margins = ("--quality-margin", "0.05", "--cost-margin", "0.5")
+    await type_(
+        *("agents", "promote", "courier", *grand, "--to", "canary", "--share", "50"),
+        *(*margins, "--yes"),
+    )
+
+    seen = await versions(stage, "grand", 100)
+
+    assert seen.count(GRAND.version) > 20
+    await eventually(partial(labels, type_), {})
+    (told,) = json.loads(await type_("agents", "labels", "courier", "--json"))
+    assert "A run costs" in told["history"][0]["reason"]
 
 
 async def test_staging_is_for_those_who_ask_for_it(stage, type_, tmp_path):

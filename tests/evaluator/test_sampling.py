@@ -1,11 +1,14 @@
 """Which finished runs are judged, with which chance; and rates that stay those of all runs."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from contracts.agent import Assigned
 from contracts.evaluation import RunEvaluated
-from contracts.guardrail import ToolBlocked
+from contracts.guardrail import CheckFinding, ToolBlocked
+from contracts.review import ReviewDecided, ReviewRequested
 from contracts.run import RunCompleted, RunFailed
 from contracts.scoring import Exact, Judged, StepsAtMost
 from contracts.task import Judging, TaskSubmitted
@@ -15,7 +18,15 @@ from services.evaluator.sampling.drawing import Watch, lot, risks, sample
 from shared.bus import Heard
 from shared.errors import Again, ConfigError
 from shared.testing import MemoryBus
-from tests.bodies import agent, manifest, run_started, task_cleared
+from tests.bodies import (
+    NOON,
+    agent,
+    manifest,
+    result_cleared,
+    run_started,
+    task_cleared,
+    tool_escalated,
+)
 from tests.counting import counted
 from tests.evaluator.scorers.runs import trial
 from tests.histories import History
@@ -24,10 +35,10 @@ STEPS = StepsAtMost(steps=1)
 RARE = Watch(rate=0.25, scorers=(STEPS,))
 
 
-def ended(run_id="r-1", *, task=None, started=None, end=None):
+def ended(run_id="r-1", *, task=None, started=None, end=None, assigned=None):
     history = History(run_id=run_id)
     submitted = history.say(task or TaskSubmitted(agent="support", input="Where is it?"))
-    cleared = history.say(task_cleared(), submitted)
+    cleared = history.say(task_cleared().model_copy(update={"assigned": assigned}), submitted)
     history.say(started or run_started(), cleared)
     history.step(text="Here.")
     history.say(end or RunCompleted(answer="Here.", steps=1), history.root)
@@ -168,18 +179,82 @@ async def test_nobody_waits_for_a_bill_that_decides_nothing():
     assert len(bus.bodies(RunEvaluated)) == 1
 
 
-def test_a_refused_call_is_a_risk():
+def asked_for_a_call():
+    """A run, and the call that its model asks for."""
     history = History()
     cleared = history.say(
         task_cleared(), history.say(TaskSubmitted(agent="support", input="Where?"))
     )
     history.say(run_started(manifest()), cleared)
-    asked = history.call(history.step(calls=[("find_order", "{}")]))
+    return history, history.call(history.step(calls=[("find_order", "{}")]))
+
+
+def test_a_refused_call_is_a_risk():
+    history, asked = asked_for_a_call()
     history.say(
         ToolBlocked(call="1-1", attempt=1, rule="denied", reason="no", policy_version="p"), asked
     )
 
-    assert "refused" in list(risks(history.run, RARE))
+    assert list(risks(history.run, RARE)) == ["refused"]
+
+
+def test_a_call_that_is_left_to_a_person_is_a_risk():
+    history, asked = asked_for_a_call()
+    history.say(tool_escalated(asked.body), asked)
+
+    assert list(risks(history.run, RARE)) == ["escalated"]
+
+
+@pytest.mark.parametrize(("severity", "found"), [("redact", ["redacted"]), ("note", [])])
+def test_a_gate_that_takes_something_out_is_a_risk_and_one_that_notes_it_is_none(severity, found):
+    history, asked = asked_for_a_call()
+    outcome = history.run_tool(history.clear(asked))
+    seen = CheckFinding(check="pii", severity=severity, rule="email", reason="an address")
+    history.say(result_cleared("1-1").model_copy(update={"findings": (seen,)}), outcome)
+
+    assert list(risks(history.run, RARE)) == found
+
+
+@pytest.mark.parametrize(
+    ("outcome", "found"),
+    [
+        ("approved", ["escalated"]),
+        ("edited", ["escalated", "edited"]),
+        ("rejected", ["escalated", "edited"]),
+        ("responded", ["escalated", "edited"]),
+    ],
+)
+def test_a_run_that_a_person_changed_is_a_risk(outcome, found):
+    history, asked = asked_for_a_call()
+    escalated = history.say(tool_escalated(asked.body), asked)
+    of = {"review_id": "1-1-1", "arguments_sha256": asked.body.arguments_sha256}
+    question = ReviewRequested(
+        **of,
+        about="call",
+        call="1-1",
+        attempt=1,
+        tool="find_order",
+        arguments_json="{}",
+        roles=("lead",),
+        reason="large",
+        expires_at=NOON + timedelta(hours=2),
+    )
+    decided = ReviewDecided(**of, outcome=outcome)
+    history.say(decided, history.say(question, escalated))
+
+    assert list(risks(history.run, RARE)) == found
+
+
+@pytest.mark.parametrize(
+    ("label", "found"),
+    [("canary", ["new_version"]), ("staging", ["new_version"]), ("production", [])],
+)
+def test_a_version_that_is_not_productions_is_news_without_a_list(label, found):
+    history = ended(assigned=Assigned(label=label, version="0123456789ab", chance=0.5))
+
+    assert list(risks(history.run, RARE)) == found
+    listed = RARE.model_copy(update={"known_versions": (run_started().agent_version,)})
+    assert list(risks(history.run, listed)) == []
 
 
 @pytest.mark.parametrize(

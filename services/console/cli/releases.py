@@ -60,12 +60,19 @@ def promote(  # noqa: PLR0913, PLR0917 - typer reads one option from each
     sticky: Annotated[str, typer.Option(help="Who stays with it: run, customer or tenant")] = (
         "customer"
     ),
+    quality_margin: Annotated[
+        float | None, typer.Option(help="Drop of a canary's pass rate allowed: 0.02 is 2 points")
+    ] = None,
+    cost_margin: Annotated[
+        float | None, typer.Option(help="What its runs may cost more: 0.2 is a fifth")
+    ] = None,
     reason: Annotated[str, typer.Option(help="Why, for the record")] = "",
     yes: Yes = False,
     output: Output = "text",
     as_json: AsJson = False,
 ) -> None:
     """Let a label stand for a version. Production then waits for a second person."""
+    rules = _rules(to, quality_margin=quality_margin, cost_margin=cost_margin)
     client = connect()
     after, record = _promoted(client, name, file, source, gate)
     body = {
@@ -75,6 +82,7 @@ def promote(  # noqa: PLR0913, PLR0917 - typer reads one option from each
         "share_percent": share,
         "sticky": sticky,
         "reason": reason,
+        **rules,
     }
     if not yes:
         Console(stderr=True, markup=False).print(_change(client, name, after), _gate_lines(record))
@@ -166,6 +174,18 @@ def end(
     """Take a canary or staging away."""
     found = connect().delete(f"/agents/{name}/releases/{label}")
     show(found, f"{name}  has no {label} any more", as_json=wants_json(output, as_json=as_json))
+
+
+def _rules(label: str, **margins: float | None) -> dict[str, Any]:
+    """When a canary goes back by itself, as far as it was said.
+
+    Raises:
+        CommandFailed: of a label that never does.
+    """
+    said = {name: one for name, one in margins.items() if one is not None}
+    if said and label != "canary":
+        raise CommandFailed(f"Only a canary goes back by itself, not {label}.", "no margins", USAGE)
+    return {"rules": said} if said else {}
 
 
 def _promoted(

@@ -4,9 +4,11 @@
 good at another. It counts, so that every figure on it can be worked out again.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 from pydantic import Field, ValidationError
 
 from contracts.shape import Body, Token, UtcTime, Written
@@ -14,6 +16,8 @@ from services.evaluator.errors import CardInvalid
 from services.evaluator.statistics.agreement import Confusion
 from services.evaluator.statistics.intervals import Interval
 from shared.config import describe
+
+log = structlog.get_logger()
 
 FOLDER = "cards"
 
@@ -96,6 +100,19 @@ def read_card(config_dir: Path, jury: str, metric: str) -> Card | None:
     if (card.jury, card.metric) != (jury, metric):
         raise CardInvalid(path, f"it is the card of {card.jury} for {card.metric}")
     return card
+
+
+def cards_in(config_dir: Path) -> Callable[[str, str], Card | None]:
+    """The cards of a folder, as they are when they are asked for; one that is invalid is none."""
+
+    def card_of(jury: str, metric: str) -> Card | None:
+        try:
+            return read_card(config_dir, jury, metric)
+        except CardInvalid as error:
+            log.warning("evaluator.card_invalid", reason=str(error))
+            return None
+
+    return card_of
 
 
 def write_card(config_dir: Path, card: Card) -> Path:

@@ -14,7 +14,8 @@ from contracts.evaluation import RunEvaluated
 from contracts.history import Run
 from contracts.release import AgentReleased
 from contracts.subjects import EVALUATOR
-from services.evaluator.canary.counting import Counted, counted, does_well
+from services.evaluator.calibration.card import Card
+from services.evaluator.canary.counting import CardOf, Counted, counted, does_well
 from services.evaluator.canary.deciding import Verdict, judge
 from services.evaluator.canary.tally import CanaryTally
 from services.evaluator.metrics import RETURNED
@@ -31,6 +32,11 @@ ROUNDS = 20  # tries to change the count, which others may change at that moment
 BUSY_SECONDS = 0.2
 
 
+def no_card(_jury: str, _metric: str) -> Card | None:
+    """Nobody has calibrated any jury."""
+    return None
+
+
 @dataclass(frozen=True)
 class Canaries:
     """What is known of releases, where the counts lie, and where a canary is taken away."""
@@ -40,35 +46,41 @@ class Canaries:
     releases: ReleaseDesk
     clock: Clock
     watched: Watched = field(default_factory=dict)
+    card_of: CardOf = no_card
 
     def counts_run(self, run: Run) -> bool:
         """Whether a run tells something of a canary."""
-        return counted(run, self.heads, self.watched) is not None
+        return counted(run, self.heads) is not None
 
-    async def take(self, run: Run, evaluated: RunEvaluated | None) -> None:
+    async def take(self, run: Run, evaluated: RunEvaluated | None, cost_micro_usd: int) -> None:
         """Count a run, if it counts, and take its canary away where it does worse for sure.
+
+        The cost is that of all that was done for it, its children too.
 
         Raises:
             Again: others change the same count all the time.
             LogUnavailable: the log did not answer.
         """
-        found = counted(run, self.heads, self.watched)
+        found = counted(run, self.heads)
         if found is None:
             return
-        tally = await self._add(found, run, evaluated)
+        passed = does_well(run, evaluated, self.watched, self.card_of)
+        tally = await self._add(found, run.root, cost_micro_usd, passed=passed)
         verdict = judge(tally, found.canary.rules)
         if verdict.sends_back:
             await self._take_away(found.canary, verdict)
 
-    async def _add(self, found: Counted, run: Run, evaluated: RunEvaluated | None) -> CanaryTally:
+    async def _add(
+        self, found: Counted, run: str, cost_micro_usd: int, *, passed: bool
+    ) -> CanaryTally:
         for _ in range(ROUNDS):
             value, revision = await self.counts.load(found.name)
             before = _tally(value, found)
             after = before.add(
-                run.root,
+                run,
                 is_canary=found.is_canary,
-                passed=does_well(run, evaluated),
-                cost_micro_usd=run.cost_micro_usd,
+                passed=passed,
+                cost_micro_usd=cost_micro_usd,
             )
             if after == before:
                 return before

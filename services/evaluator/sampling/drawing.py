@@ -7,18 +7,19 @@ The lot follows from the run's id, so whoever hears its end again draws the same
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
 from contracts.history import Run
-from contracts.history.taken import refusals_of, unsettled_of
+from contracts.history.taken import escalations_of, redactions_of, refusals_of, unsettled_of
 from contracts.ids import lot_of
 from contracts.run import RunFailed
 from contracts.scoring import SCORERS_LIMIT, Scorer, Scorers, Share
 from contracts.shape import Usd, Written, to_micro_usd
 
-Risk = Literal["failed", "refused", "edited", "costly", "new_version"]
+Risk = Literal["failed", "refused", "redacted", "escalated", "edited", "costly", "new_version"]
+RISKS: tuple[Risk, ...] = get_args(Risk)
 EDITED = frozenset({"edited", "rejected", "responded"})
 
 
@@ -26,10 +27,10 @@ class Watch(Written):
     """How the runs of one agent are watched."""
 
     rate: Share = Field(description="Of the runs without a risk, drawn by lot")
-    always: tuple[Risk, ...] = ("failed", "refused", "edited", "costly", "new_version")
+    always: tuple[Risk, ...] = RISKS
     costly_usd: Usd | None = Field(None, description="From here on a run is costly; None: none is")
     known_versions: tuple[str, ...] | None = Field(
-        None, description="Versions of the agent that are no news; None: all are known"
+        None, description="Versions that are no news; None: all but those of canary and staging"
     )
     scorers: Annotated[Scorers, Field(min_length=1, max_length=SCORERS_LIMIT)]
 
@@ -74,13 +75,25 @@ def risks(run: Run, watch: Watch) -> Iterator[Risk]:
         yield "failed"
     if refusals_of(run):
         yield "refused"
+    if redactions_of(run):
+        yield "redacted"
+    if escalations_of(run):
+        yield "escalated"
     if any(one.decided is not None and one.decided.body.outcome in EDITED for one in run.reviews):
         yield "edited"
     if watch.costly_usd is not None and run.cost_micro_usd >= to_micro_usd(watch.costly_usd):
         yield "costly"
-    version = run.started.body.agent_version if run.started is not None else ""
-    if watch.known_versions is not None and version not in watch.known_versions:
+    if _is_new(run, watch):
         yield "new_version"
+
+
+def _is_new(run: Run, watch: Watch) -> bool:
+    """A version that is not production's is news; one that is listed is none."""
+    if watch.known_versions is not None:
+        version = run.started.body.agent_version if run.started is not None else ""
+        return version not in watch.known_versions
+    cleared = None if run.verdict is None else run.verdict.body.assigned
+    return cleared is not None and cleared.label != "production"
 
 
 def _watch_of(run: Run, watched: Watched) -> Watch | None:

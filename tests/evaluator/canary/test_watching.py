@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from contracts.agent import Assigned
-from contracts.evaluation import RunEvaluated
+from contracts.evaluation import AssertionResult, JudgeVerdict, RunEvaluated
 from contracts.guardrail import TaskBlocked
 from contracts.release import AgentReleased
 from contracts.run import RunCancelled, RunCompleted, RunFailed
-from contracts.scoring import StepsAtMost
+from contracts.scoring import Exact, Judged
 from contracts.subjects import EVALUATOR
+from services.evaluator.calibration.card import Card, Figure
 from services.evaluator.canary.tally import CanaryTally
 from services.evaluator.canary.watching import Canaries
 from services.evaluator.handlers import Desk, assess_run
@@ -21,7 +22,7 @@ from shared.errors import Again
 from shared.register import MemoryRegister
 from shared.release_log import MemoryReleases
 from shared.testing import MemoryBus
-from tests.bodies import NOON, VERDICT, run_started, task, task_cleared
+from tests.bodies import NOON, VERDICT, child_claimed, manifest, run_started, task, task_cleared
 from tests.histories import History
 from tests.releasing import released, version
 
@@ -30,6 +31,21 @@ CANARY = released("canary", NEW, share_percent=50)
 OURS = Assigned(label="canary", version=NEW.version, chance=0.5)
 THEIRS = Assigned(label="production", version=OLD.version, chance=0.5)
 WELL, BADLY = RunCompleted(answer="Here.", steps=1), RunFailed(rule="model_failed", reason="down")
+
+FAILING = Exact(value="another answer")
+CARD = Card(
+    metric="helpful",
+    by="panel@0123456789ab",
+    versions={"judge-a": "v1"},
+    made_at=NOON,
+    true_pass=20,
+    false_pass=0,
+    true_fail=20,
+    false_fail=0,
+    hostile=10,
+    resisted=10,
+    kappa=Figure(value=1.0, low=0.9, high=1.0),
+)
 
 
 async def canaries(*given: AgentReleased, watched=None) -> Canaries:
@@ -130,15 +146,75 @@ async def test_a_run_whose_assessor_died_before_it_was_counted_is_counted_by_the
     assert (await tally(watch)).canary.runs == 1
 
 
-async def test_only_runs_that_would_be_scored_whatever_their_risk_are_counted():
-    """Where a share is watched, a canary's runs are all scored, for a new version is a risk."""
-    watch = Watch(rate=0.3, known_versions=(OLD.version,), scorers=(StepsAtMost(steps=9),))
-    watching = await canaries(watched={"support": watch})
+@pytest.mark.parametrize("rate", [0, 0.3, 1])
+async def test_every_run_of_the_lot_is_counted_whatever_share_is_watched(rate):
+    watching = await canaries(watched={"support": Watch(rate=rate, scorers=(FAILING,))})
+
+    for at in range(20):
+        await assess(ended(f"r-{at}", OURS, BADLY if at % 2 else WELL), watching)
+
+    found = (await tally(watching)).canary
+    assert (found.runs, found.cost) == (20, 20 * 120)
+
+
+async def test_what_runs_are_watched_for_counts_only_where_the_lot_would_have_drawn_them():
+    """A canary's runs are all scored, for a new version is a risk; those of production are not."""
+    watching = await canaries(watched={"support": Watch(rate=0.3, scorers=(FAILING,))})
 
     for at in range(200):
-        await assess(ended(f"r-{at}", OURS), watching)
+        bus = await assess(ended(f"r-{at}", OURS), watching)
+        assert bus.bodies(RunEvaluated)[0].assertions, "it is scored"
+        await assess(ended(f"r-{at}-b", THEIRS), watching)
 
-    assert (await tally(watching)).canary.runs == pytest.approx(60, abs=25)
+    found = await tally(watching)
+    for side in (found.canary, found.production):
+        assert (side.runs, side.runs - side.passed) == (200, pytest.approx(60, abs=25))
+
+
+@pytest.mark.parametrize(
+    ("card", "passed"),
+    [(None, 1), (CARD, 0), (CARD.model_copy(update={"by": "panel@000000000000"}), 1)],
+    ids=["of no card", "of a valid card", "of a void card"],
+)
+async def test_a_jury_that_no_card_vouches_for_sends_no_canary_back(card, passed):
+    asked = Judged(by="panel", name="helpful", question="Was the user helped?")
+    watch = await canaries(watched={"support": Watch(rate=1, scorers=(asked,))})
+    history = ended("r-1", OURS)
+    verdict = JudgeVerdict(judge="judge-a", version="v1", run_id="j-1", says="fail", reason="no")
+    said = AssertionResult(
+        name="helpful",
+        passed=False,
+        score=0.0,
+        reason="no",
+        kind="judged",
+        by=CARD.by,
+        verdicts=(verdict,),
+    )
+    history.say(RunEvaluated(passed=True, score=1.0, assertions=(said,)), history.root)
+    bus = MemoryBus()
+    bus.given(*history.facts)
+
+    trusting = replace(watch, card_of=lambda *_: card)
+    await assess_run(Heard(bus.facts[-2]), bus, Desk(watched=watch.watched, canaries=trusting))
+
+    assert (await tally(watch)).canary.passed == passed
+
+
+async def test_what_its_children_cost_counts_for_the_run_that_called_them():
+    parent = History(run_id="r-1")
+    cleared = task_cleared().model_copy(update={"assigned": OURS})
+    started = run_started(manifest()).model_copy(update={"agent_version": NEW.version})
+    parent.say(started, parent.say(cleared, parent.say(task())))
+    asked = parent.call(parent.step(calls=[("find_order", "{}")]))
+    parent.say(child_claimed("r-1_1-1-1", "1-1"), parent.clear(asked))
+    parent.say(WELL, parent.root)
+    child = ended("r-1_1-1-1", None)
+    bus, watch = MemoryBus(), await canaries()
+    bus.given(*child.facts, *parent.facts)
+
+    await assess_run(Heard(bus.facts[-1]), bus, Desk(canaries=watch))
+
+    assert (await tally(watch)).canary.cost == 240
 
 
 async def test_a_bill_is_waited_for():
