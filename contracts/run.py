@@ -11,6 +11,7 @@ from .tool import ToolManifest
 DEFAULT_CONTEXT_TOKENS = 200_000
 FOLD_VERSION = 2
 DECIDE_VERSION = 2
+PARTS_LIMIT = 32  # of a configuration
 LINEAGE_LIMIT = 100  # runs that a run may have grown from, one from the other
 
 
@@ -38,6 +39,17 @@ class ParentBudget(Body):
     budget_micro_usd: MicroUsd
 
 
+class Configuration(Body):
+    """The versions, by content, of the configuration that was in force: of all, and of each part.
+
+    The parts are models, prices, budgets, tools, manifests, policies and the like, as far as the
+    platform has them.
+    """
+
+    whole: str
+    parts: dict[str, str] = Field(default_factory=dict, max_length=PARTS_LIMIT)
+
+
 class RunStarted(Body):
     """`run.started`: pins everything that the run depends on, so that no later edit changes it."""
 
@@ -52,6 +64,9 @@ class RunStarted(Body):
     ancestor: Ancestor | None = None
     parents: tuple[ParentBudget, ...] = ()
     shadow: bool = Field(False, description="Nothing outside is touched: results are replayed")
+    configuration: Configuration | None = Field(
+        None, description="What it began under; absent: nobody told"
+    )
     fold_version: int = FOLD_VERSION
     decide_version: int = DECIDE_VERSION
 

@@ -1,1 +1,1 @@
-"""The configuration folder as a whole: `rendering` (one for each environment), `versions`."""
+"""The configuration folder as a whole: `rendering` (one for each environment)."""

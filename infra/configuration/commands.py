@@ -28,7 +28,7 @@ def render(
         RenderFailed,
         render,
     )
-    from infra.configuration.versions import versions_of  # noqa: PLC0415 - likewise
+    from shared.versions import versions_of  # noqa: PLC0415 - likewise
 
     try:
         render(base, overlay, out)
@@ -40,16 +40,22 @@ def render(
 @app.command("show")
 @ends_well
 def show_(
-    folder: Folder = Path("infra/config"), output: Output = "text", as_json: AsJson = False
+    folder: Folder = Path("infra/config"),
+    manifests: Annotated[
+        Path | None,
+        typer.Option(envvar="INTERLOCK_TOOL_MANIFESTS", help="tools.lock.json of the platform"),
+    ] = None,
+    output: Output = "text",
+    as_json: AsJson = False,
 ) -> None:
     """Read the folder as the platform would, and tell the version of each part."""
-    from infra.configuration.versions import versions_of  # noqa: PLC0415 - as above
     from infra.dev.configuration import check_configuration  # noqa: PLC0415 - as above
     from shared.errors import ConfigError  # noqa: PLC0415 - as above
+    from shared.versions import versions_of  # noqa: PLC0415 - as above
 
     try:
         check_configuration(folder)
-        found = versions_of(folder)
+        found = versions_of(folder, manifests)
     except (ConfigError, OSError) as error:
         raise CommandFailed(str(error), "correct it", USAGE) from None
     rows = [

@@ -14,8 +14,7 @@ import yaml
 
 from infra.dev.configuration import check_configuration
 from shared.errors import ConfigError
-
-from .versions import VERSIONS, content_of, versions_of, written
+from shared.versions import VERSIONS, content_of, versions_of, written
 
 OVERLAYS = "overlays"
 YAML = frozenset({".yaml", ".yml"})

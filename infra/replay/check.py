@@ -141,6 +141,7 @@ def book_of(start: Fact[RunStarted] | None) -> Book:
         context_tokens={agent.model: started.context_tokens},
         trials_act=True,
         releases=_Released(agent),
+        configuration=started.configuration,
     )
 
 

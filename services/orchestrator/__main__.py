@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from nats.aio.msg import Msg
 
+from contracts.run import Configuration
 from contracts.subjects import ADMISSION, ADMISSION_VALUE, ORCHESTRATOR, TIMER_DURABLE, TIMERS
 from shared.bus import Bus
 from shared.catalogue import load_models
@@ -19,6 +20,7 @@ from shared.pull import PullLoop, Slots
 from shared.register import NatsRegister, Register
 from shared.releases import following_releases
 from shared.service import Core, Service, crash_budget, run_service
+from shared.versions import versions_of
 
 from .adapters import NatsTimers
 from .handlers import Desk, Rouser, hears, wake
@@ -67,11 +69,13 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
 def book_of(settings: Settings) -> Book:
     """What the configuration says of agents, tools and models."""
     aliases = load_models(settings.config_dir).aliases
+    versions = versions_of(settings.config_dir, settings.manifests_file)
     return Book(
         load_agents(settings.config_dir),
         load_manifests(settings.manifests_file),
         context_tokens={name: alias.context_tokens for name, alias in aliases.items()},
         trials_act=settings.trials_act,
+        configuration=Configuration(whole=versions.whole, parts=dict(versions.parts)),
     )
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from contracts.run import Configuration
 from contracts.subjects import FACTS
 from services.console.cli import sentences, standing
 from services.console.cli.render import timeline
+from tests.bodies import run_started, task, task_cleared
 from tests.console.stories import asked_run, decided_run
-from tests.histories import whole_run
+from tests.histories import History, whole_run
 
 GOLDEN = Path(__file__).parent / "golden"
 STORIES = {
@@ -53,3 +55,17 @@ def test_every_kind_of_fact_is_told_in_a_sentence():
     untold = [kind.type for kind in FACTS if f"case {kind.body.__name__}(" not in told]
 
     assert not untold
+
+
+def test_a_start_is_told_with_the_versions_that_were_in_force():
+    parts = {"models": "aaa", "prices": "bbb", "budgets": "ccc", "online": "ddd"}
+    started = run_started().model_copy(
+        update={"configuration": Configuration(whole="0f3a9c1b2d4e", parts=parts)}
+    )
+
+    history = History()
+    cleared = history.say(task_cleared(), history.say(task()))
+
+    told = sentences.sentence(history.say(started, cleared))
+
+    assert told.endswith("; configuration 0f3a9c1b2d4e (models aaa, prices bbb, budgets ccc)")

@@ -50,7 +50,7 @@ from contracts.run import (
 from contracts.shape import Body
 from contracts.task import ParentCall, TaskConflicted, TaskSubmitted
 from contracts.tool import ToolClaimed, ToolFailed, ToolRequested, ToolSucceeded, ToolUnknown
-from services.console.cli.origins import origin
+from services.console.cli.origins import configured, origin
 from services.console.cli.output import usd
 from services.console.cli.standing import standing
 
@@ -90,7 +90,7 @@ def _task(body: Body) -> str | None:
             return (
                 f"{origin(started)}{started.agent.name}@{started.agent_version}: at most "
                 f"{limits.steps} steps, {usd(limits.budget_micro_usd)}, until "
-                f"{started.deadline:%H:%M:%S}"
+                f"{started.deadline:%H:%M:%S}{configured(started)}"
             )
         case _:
             return None

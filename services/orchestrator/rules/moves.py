@@ -9,6 +9,7 @@ from contracts.control import ControlOrdered
 from contracts.envelope import Fact
 from contracts.history import Run
 from contracts.model import ModelClaimed
+from contracts.run import Configuration
 from contracts.shape import Body
 from contracts.tool import ToolClaimed, ToolManifest
 
@@ -59,6 +60,7 @@ class Book:
     context_tokens: Mapping[str, int] = field(default_factory=dict)
     trials_act: bool = False
     releases: Released = NO_RELEASES
+    configuration: Configuration | None = None
 
     def agent_of(self, name: str, assigned: Assigned | None) -> Agent | None:
         """The agent of a release, or as it is configured; None where there is no such agent.

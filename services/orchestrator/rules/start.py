@@ -75,6 +75,7 @@ def _started(run: Run, now: datetime, agent: Agent, book: Book, kin: Kin) -> Run
         ancestor=ancestor_of(task, grown),
         parents=budgets_above(kin.parent),
         shadow=touches_nothing(task),
+        configuration=book.configuration,
     )
 
 

@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 
 from infra.cli import app
 from infra.configuration.rendering import RenderFailed, merged, render
-from infra.configuration.versions import VERSIONS, versions_of
+from shared.config import ManifestFile
+from shared.versions import VERSIONS, versions_of
+from tests.bodies import manifest
 
 SHIPPED = Path(__file__).parents[3] / "infra" / "config"
 
@@ -148,3 +150,20 @@ def test_the_commands_render_and_tell(base, tmp_path):
     assert json.loads(told.output)["whole"] in made.output
     assert wrong.exit_code == 2
     assert "known are prod, staging" in wrong.output
+
+
+def test_the_same_words_over_other_tools_are_another_version(base, tmp_path):
+    file = tmp_path / "tools.lock.json"
+    file.write_text(ManifestFile(tools=(manifest(), manifest("send_email"))).model_dump_json())
+    before = versions_of(base, file)
+    file.write_text(ManifestFile(tools=(manifest("send_email"), manifest())).model_dump_json())
+    in_another_order = versions_of(base, file)
+    slower = manifest(timeout_seconds=99.0)
+    file.write_text(ManifestFile(tools=(slower, manifest("send_email"))).model_dump_json())
+    after = versions_of(base, file)
+
+    assert in_another_order == before
+    changed = {name for name in after.parts if after.parts[name] != before.parts[name]}
+    assert changed == {"manifests"}
+    assert after.whole != before.whole
+    assert "manifests" not in versions_of(base).parts

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from contracts.shape import sha256_hex
-from shared.config import load_agents
+from shared.config import load_agents, load_manifests
 from shared.errors import ConfigError
 
 VERSIONS = "versions.json"
@@ -34,15 +34,19 @@ PARTS = {
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """Agents by name, the other parts that are there, and one version of all together."""
+    """Agents by name, the other parts that are there, and one version of all together.
+
+    `tools` is of `tools.yaml`, which says where tools are declared; `manifests` is of what was
+    found there, and is what calls are bound to. The same words over other tools are another one.
+    """
 
     agents: Mapping[str, str]
     parts: Mapping[str, str]
     whole: str
 
 
-def versions_of(folder: Path) -> Versions:
-    """The versions of a folder.
+def versions_of(folder: Path, manifests: Path | None = None) -> Versions:
+    """The versions of a folder, and of the pinned manifests where they are.
 
     Raises:
         ConfigError: a file does not parse.
@@ -56,6 +60,9 @@ def versions_of(folder: Path) -> Versions:
     }
     if cedar := {one.name: one.read_text("utf-8") for one in folder.glob("policies/*.cedar")}:
         parts["cedar"] = _version(cedar)
+    if manifests is not None and manifests.is_file():
+        pinned = sorted(load_manifests(manifests).items())
+        parts["manifests"] = _version([one.model_dump(mode="json") for _, one in pinned])
     return Versions(agents, parts, _version([agents, parts]))
 
 
