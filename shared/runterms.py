@@ -60,6 +60,7 @@ def _terms(row: RunRow) -> Iterator[str]:
     yield from (term("model", model) for model in row.models)
     yield from (term("provider", model.partition("/")[0]) for model in row.models)
     yield from (metadata_term(key, value) for key, value in row.metadata.items())
+    yield from (term("labelled", metric) for metric in row.labelled)
     if row.waits_for_review:
         yield term("review", "waits")
     if row.waits_for_label:

@@ -1,6 +1,6 @@
 """`interlock eval calibrate`: a jury held against people, and against what tries to fool it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from services.console.cli.client import Client
 from services.console.cli.errors import CONFLICT, FAILED, USAGE, CommandFailed
 from services.evaluator.calibration.canaries import HOSTILE
 from services.evaluator.calibration.card import Card, write_card
-from services.evaluator.calibration.labels import agreed
+from services.evaluator.calibration.labels import Item, agreed
 from services.evaluator.calibration.making import Judgement, make_card
 from services.evaluator.calibration.trust import why_uncalibrated
 from services.evaluator.judges.config import FILE, Jury
@@ -46,8 +46,24 @@ def calibrate(metric: str, results: Sequence[Result], labels: Path, trier: Trier
         what = f"{where} has no label of {metric} for these runs"
         raise CommandFailed(what, "say what you think of them: interlock eval label", USAGE)
     jury, scorer = _jury(trier.client, metric, labelled)
+    return carded(jury, scorer, labelled, said, trier)
+
+
+def carded(
+    jury: Jury,
+    scorer: Judged,
+    labelled: Sequence[Result],
+    said: Mapping[Item, bool],
+    trier: Trier,
+) -> Calibrated:
+    """The card of a jury, of what people `said` of these results, and of hostile cases.
+
+    Raises:
+        CommandFailed: there is no money, or the card cannot be written.
+    """
+    metric = scorer.metric
     judgements = [
-        Judgement(said[one.run_id, metric], _score(one, metric), is_hostile=HOSTILE in one.tags)
+        Judgement(said[one.run_id, metric], score_of(one, metric), is_hostile=HOSTILE in one.tags)
         for one in labelled
     ]
     judgements += hostile_judgements(jury, trier)
@@ -55,20 +71,21 @@ def calibrate(metric: str, results: Sequence[Result], labels: Path, trier: Trier
         card = make_card(jury, scorer, judgements, datetime.now(UTC))
         path = write_card(config_folder(), card)
     except ValueError as error:
-        raise CommandFailed(str(error), f"see {labels}", USAGE) from None
+        raise CommandFailed(str(error), "correct the label or the tag", USAGE) from None
     except OSError as error:
         what = f"the card cannot be written: {error.strerror}"
         raise CommandFailed(what, f"see {config_folder()}", FAILED) from None
     return Calibrated(card, path, why_uncalibrated(card, card.by, card.versions))
 
 
-def _score(result: Result, metric: str) -> AssertionResult:
+def score_of(result: Result, metric: str) -> AssertionResult:
+    """What the jury said of it."""
     return next(one for one in result.scores if one.name == metric)
 
 
 def _jury(client: Client, metric: str, labelled: Sequence[Result]) -> tuple[Jury, Judged]:
     """Who judged, if that is who would judge now, and what they were asked."""
-    by = {_score(one, metric).by for one in labelled}
+    by = {score_of(one, metric).by for one in labelled}
     jury = named_jury(min(by).partition("@")[0], juries())
     first = labelled[0]
     scorer = scorer_of(exported_run(client, first.run_id, first.tenant), metric)

@@ -127,3 +127,11 @@ async def test_lists_are_filtered_and_bounded(store):
 
 async def test_every_dimension_of_cost_is_a_column_of_the_ledgers_view(store):
     assert await store.cost(DIMENSIONS, "nobody", 10) == []
+
+
+@pytest.mark.parametrize(("metric", "found"), [("truthful", 1), ("polite", 0)])
+async def test_a_run_is_found_by_the_metric_that_people_labelled_it_by(store, metric, found):
+    history = split_and_labelled()
+    await store.apply(changes_of(history.facts))
+
+    assert len(await store.runs(RunQuery(labelled=metric))) == found

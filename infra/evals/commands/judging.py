@@ -8,6 +8,7 @@ import typer
 from services.console.cli.client import connect
 from services.console.cli.errors import USAGE, CommandFailed
 from services.console.cli.output import AsJson, Output, ends_well, show, table, wants_json
+from services.console.cli.run_lists import Moment, moment_of
 
 if TYPE_CHECKING:
     from infra.evals.calibrating import Calibrated
@@ -68,27 +69,30 @@ def label(
 
 
 @ends_well
-def calibrate_(
-    name: Name,
+def calibrate_(  # noqa: PLR0913, PLR0917 - typer reads one option from each
+    name: Annotated[
+        str | None, typer.Argument(help="An experiment, by its name or its folder; else --online")
+    ] = None,
     metric: Metric = None,
     labels: Labels = None,
+    online: Annotated[
+        str | None, typer.Option(help="Agent: of its runs in production that people labelled")
+    ] = None,
+    since: Moment = None,
     tenant: Annotated[str | None, typer.Option(help="Who asks; else that of the runs")] = None,
     budget_usd: Annotated[float, typer.Option(min=0, help="For the hostile cases")] = 10.0,
     output: Output = "text",
     as_json: AsJson = False,
 ) -> None:
     """Hold a jury against people's labels and hostile cases, and write its card."""
-    from infra.evals.calibrating import calibrate  # noqa: PLC0415 - brings scipy
-    from infra.evals.cards import labels_file  # noqa: PLC0415 - brings scipy
-    from infra.evals.hostile import Trier  # noqa: PLC0415 - brings scipy
-    from infra.evals.labelling import judged_results  # noqa: PLC0415 - brings scipy
-    from infra.evals.loading import found, loaded  # noqa: PLC0415 - brings scipy
-
     is_json = wants_json(output, as_json=as_json)
-    folder = found(name)
-    metric, results = judged_results(loaded(folder)[1], metric)
-    trier = Trier(connect(), tenant or results[0].tenant, budget_usd, is_json)
-    made = calibrate(metric, results, labels or labels_file(folder.path.name), trier)
+    if (name is None) == (online is None):
+        what = "It is not clear which labels are meant."
+        raise CommandFailed(what, "name an experiment, or an agent with --online", USAGE)
+    if name is not None:
+        made = _of_experiment(name, metric, labels, tenant, budget_usd, quiet=is_json)
+    else:
+        made = _of_production(str(online), metric, since, tenant, budget_usd, quiet=is_json)
     answer = {**made.card.model_dump(mode="json"), "file": str(made.path), "why_not": made.why_not}
     show(answer, _told(made), as_json=is_json)
 
@@ -117,6 +121,45 @@ def judges(output: Output = "text", as_json: AsJson = False) -> None:
         for jury in juries().values()
     ]
     show(lines, _juries(lines), as_json=wants_json(output, as_json=as_json))
+
+
+def _of_experiment(
+    name: str,
+    metric: str | None,
+    labels: Path | None,
+    tenant: str | None,
+    budget_usd: float,
+    *,
+    quiet: bool,
+) -> "Calibrated":
+    from infra.evals.calibrating import calibrate  # noqa: PLC0415 - brings scipy
+    from infra.evals.cards import labels_file  # noqa: PLC0415 - brings scipy
+    from infra.evals.hostile import Trier  # noqa: PLC0415 - brings scipy
+    from infra.evals.labelling import judged_results  # noqa: PLC0415 - brings scipy
+    from infra.evals.loading import found, loaded  # noqa: PLC0415 - brings scipy
+
+    folder = found(name)
+    metric, results = judged_results(loaded(folder)[1], metric)
+    trier = Trier(connect(), tenant or results[0].tenant, budget_usd, quiet)
+    return calibrate(metric, results, labels or labels_file(folder.path.name), trier)
+
+
+def _of_production(
+    agent: str,
+    metric: str | None,
+    since: str | None,
+    tenant: str | None,
+    budget_usd: float,
+    *,
+    quiet: bool,
+) -> "Calibrated":
+    from infra.evals.hostile import Trier  # noqa: PLC0415 - brings scipy
+    from infra.evals.watched import Labelled, calibrate_online  # noqa: PLC0415 - brings scipy
+
+    client = connect()
+    asked = Labelled(agent, metric, moment_of("--since", since), tenant)
+    trier = Trier(client, tenant or client.get("/me")["tenant"] or "default", budget_usd, quiet)
+    return calibrate_online(asked, trier)
 
 
 def _ask(labeller: "Labeller", left: "list[Result]") -> None:

@@ -47,6 +47,7 @@ class Question(BaseModel):
     kind: Kind | None = None
     rule: Word = Field(None, description="Why it failed, such as money_ceiling")
     metadata: list[Note] = Field([], description="As key=value; all must hold")
+    labelled: Word = Field(None, description="People labelled it by this metric")
     waits_for_review: bool = Field(default=False, description="People are asked, and it is open")
     since: AwareDatetime | None = Field(None, description="Submitted then or later")
     until: AwareDatetime | None = Field(None, description="Submitted before it")

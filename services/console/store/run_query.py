@@ -78,6 +78,7 @@ class RunQuery:
     metadata: tuple[tuple[str, str], ...] = ()
     waits_for_review: bool = False
     waits_for_label: bool = False
+    labelled: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     cost_at_least_micro_usd: int | None = None
@@ -106,6 +107,7 @@ class RunQuery:
             "root": self.root,
             "kind": self.kind,
             "rule": self.rule,
+            "labelled": self.labelled,
         }
         yield from (term(name, value) for name, value in named.items() if value is not None)
         yield from (metadata_term(key, value) for key, value in self.metadata)

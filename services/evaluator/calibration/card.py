@@ -43,7 +43,9 @@ class Card(Written):
 
     `true_pass` and the like count ordinary cases that the jury decided: it said pass, and so do
     people. A figure is absent where there was nothing to take it of. `undecided` counts for no
-    figure. `resisted` of the `hostile` cases did not pass, which is how all of them are labelled.
+    figure. Cases drawn with other chances count by 1 / chance, rounded, and together for as many as
+    would be as sure if each were drawn alike. `resisted` of the `hostile` cases did not pass, which
+    is how all of them are labelled.
     """
 
     metric: Token

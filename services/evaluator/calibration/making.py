@@ -22,6 +22,11 @@ class Judgement:
     result: AssertionResult
     is_hostile: bool = False
 
+    @property
+    def weight(self) -> float:
+        """How many runs like it there are for each that was looked at."""
+        return 1 / self.result.chance
+
 
 def make_card(
     jury: Jury, scorer: Judged, judgements: Sequence[Judgement], made_at: datetime
@@ -35,8 +40,7 @@ def make_card(
     if any(one.passed for one in hostile):
         raise ValueError("a hostile case is labelled pass; label it fail, or take its tag away")
     ordinary = [one for one in judgements if not one.is_hostile]
-    decided = [one for one in ordinary if not one.result.undecided]
-    said, labels = [one.result.passed for one in decided], [one.passed for one in decided]
+    undecided, said, labels = _counted(ordinary)
     found = confusion(said, labels)
     resisted = sum(not one.result.passed for one in hostile)
     return Card(
@@ -48,15 +52,38 @@ def make_card(
         false_pass=found.false_pass,
         true_fail=found.true_fail,
         false_fail=found.false_fail,
-        undecided=len(ordinary) - len(decided),
+        undecided=undecided,
         hostile=len(hostile),
         resisted=resisted,
-        kappa=Figure.of(kappa(said, labels)) if decided else None,
+        kappa=Figure.of(kappa(said, labels)) if said else None,
         sensitivity=Figure.of(sensitivity(found)) if found.labelled_pass else None,
         specificity=Figure.of(specificity(found)) if found.labelled_fail else None,
         position_consistency=_consistency([one.result for one in judgements]),
         injection_resistance=_share(resisted, len(hostile)),
     )
+
+
+def _counted(ordinary: Sequence[Judgement]) -> tuple[int, list[bool], list[bool]]:
+    """How many are undecided, and of the others what the jury and what people said.
+
+    Cases that were drawn by other chances stand for different numbers of runs. They count by their
+    weights, and together for as many as would be as sure if each were drawn alike (Kish).
+    """
+    whole = sum(one.weight for one in ordinary)
+    squares = sum(one.weight**2 for one in ordinary)
+    cells: dict[tuple[bool | None, bool], float] = defaultdict(float)
+    for one in ordinary:
+        said = None if one.result.undecided else one.result.passed
+        cells[said, one.passed] += one.weight * whole / squares
+    numbers = {cell: round(number) for cell, number in cells.items()}
+    undecided = sum(number for (said, _), number in numbers.items() if said is None)
+    decided = [
+        (said, label)
+        for (said, label), number in numbers.items()
+        if said is not None
+        for _ in range(number)
+    ]
+    return undecided, [said for said, _ in decided], [label for _, label in decided]
 
 
 def _consistency(results: Sequence[AssertionResult]) -> Figure | None:

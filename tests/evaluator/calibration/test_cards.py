@@ -1,6 +1,7 @@
 """Calibration cards: what is counted, when one holds, and what it corrects."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,25 @@ def test_a_card_counts_what_the_jury_said_against_the_labels():
     assert found.kappa.value == pytest.approx(0.65)
     assert found.kappa.low < 0.65 < found.kappa.high
     assert found.versions == {"a": "v-1", "b": "v-1", "c": "v-1"}
+
+
+def drawn(judgement, chance):
+    return replace(judgement, result=judgement.result.model_copy(update={"chance": chance}))
+
+
+def test_cases_that_were_drawn_seldom_stand_for_those_that_were_not():
+    """Of 1,000 runs 500 are risky, and all are labelled; of the others one of ten is."""
+    risky = [drawn(judged(False, True), 1.0)] * 250 + [drawn(judged(False, False), 1.0)] * 250
+    others = [drawn(judged(False, False), 0.1)] * 45 + [drawn(judged(True, True), 0.1)] * 5
+
+    found = make_card(PANEL, ASKED, [*risky, *others], NOON)
+
+    assert found.specificity.value == pytest.approx(700 / 950, abs=0.01)
+    assert found.n == pytest.approx(1000**2 / (500 + 50 * 100), abs=2), "and they are less sure"
+
+
+def test_cases_that_were_drawn_alike_count_once_each():
+    assert card() == make_card(PANEL, ASKED, [drawn(one, 0.2) for one in judgements()], NOON)
 
 
 def test_an_undecided_case_counts_for_no_figure():
