@@ -15,6 +15,7 @@ DEFAULT_OUTPUT_TOKENS = 1024
 DEFAULT_REVIEW_SECONDS = 2 * 3600
 DEFAULT_STEP_SECONDS = 10 * 60
 DEFAULT_CHILDREN = 8
+DEFAULT_PARALLEL_CALLS = 16
 DEPTH_LIMIT = 4  # calls of agents below one another
 DEFAULT_KEEP_STEPS = 8
 QUORUM_LIMIT = 9
@@ -40,6 +41,10 @@ class AgentLimits(Written):
     )
     children: Annotated[int, Field(gt=0, le=1000)] = Field(
         DEFAULT_CHILDREN, description="Calls of other agents in one run, at most"
+    )
+
+    parallel_calls: Annotated[int, Field(gt=0, le=1000)] = Field(
+        DEFAULT_PARALLEL_CALLS, description="Calls that one response of the model may ask for"
     )
 
     @property
@@ -150,5 +155,9 @@ class Agent(Written):
     @property
     def version(self) -> str:
         """The first 12 hex digits of the SHA-256 of the canonical JSON."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        written = self.model_dump(mode="json")
+        if self.limits.parallel_calls == DEFAULT_PARALLEL_CALLS:
+            # A later release added it. Who does not set it is the agent that was released before.
+            del written["limits"]["parallel_calls"]
+        canonical = json.dumps(written, sort_keys=True)
         return sha256_hex(canonical.encode())[:12]

@@ -90,6 +90,7 @@ FACTS: tuple[FactKind, ...] = (
     FactKind("tool.claimed", tool.ToolClaimed, EXECUTOR, "start", also=(ORCHESTRATOR,), keyed=True),
     FactKind("tool.succeeded", tool.ToolSucceeded, EXECUTOR, "outcome", also=(ORCHESTRATOR,)),
     FactKind("tool.failed", tool.ToolFailed, EXECUTOR, "outcome", also=(ORCHESTRATOR,)),
+    FactKind("tool.calls_refused", tool.ToolCallsRefused, ORCHESTRATOR, "calls_refused"),
     FactKind("tool.unknown", tool.ToolUnknown, EXECUTOR, "unknown", also=(ORCHESTRATOR,)),
     FactKind("result.cleared", guardrail.ResultCleared, GUARDRAIL, "verdict", starred=True),
     FactKind("result.blocked", guardrail.ResultBlocked, GUARDRAIL, "verdict"),

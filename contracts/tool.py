@@ -238,6 +238,18 @@ class ToolFailed(Body):
     )
 
 
+class ToolCallsRefused(Body):
+    """`tool.calls_refused`: the calls of a response beyond those that it may ask for at once.
+
+    None of them is made, and the model is told so.
+    """
+
+    step: int = Field(ge=1)
+    after: int = Field(ge=1, description="The last call of the response that is made")
+    calls: int = Field(ge=1, description="How many are not")
+    reason: str
+
+
 class ToolUnknown(Body):
     """`tool.unknown`: the effect was started, and nobody can tell whether it happened."""
 

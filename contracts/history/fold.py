@@ -29,13 +29,7 @@ from ..model import (
     ModelResponded,
 )
 from ..money import ModelFunded, ModelUnfunded, MoneySettled
-from ..review import (
-    ReviewAnswered,
-    ReviewAnswerRefused,
-    ReviewDecided,
-    ReviewEscalated,
-    ReviewRequested,
-)
+from ..review import ReviewAnswered, ReviewAnswerRefused, ReviewRequested
 from ..run import (
     AnswerProposed,
     ContextCompacted,
@@ -48,9 +42,17 @@ from ..run import (
 )
 from ..shape import Body, sha256_hex
 from ..task import TaskConflicted, TaskSubmitted
-from ..tool import ToolClaimed, ToolFailed, ToolRequested, ToolSucceeded, ToolUnknown
+from ..tool import (
+    ToolCallsRefused,
+    ToolClaimed,
+    ToolFailed,
+    ToolRequested,
+    ToolSucceeded,
+    ToolUnknown,
+)
 from .control import CONTROL, take_control
 from .conversation import freeze
+from .reviewing import open_review, take_reply, take_review
 from .state import Answer, Attempt, Call, Review, Run, RunEnd, Step, ToolOutcome, ToolVerdict, Try
 
 # The ends of a run, and what is said of one that is over.
@@ -94,7 +96,7 @@ def _take(run: Run, fact: Fact[Body]) -> None:
         case ContextCompacted():
             run.compactions.append(cast("Fact[ContextCompacted]", fact))
         case ReviewAnswered() | ReviewAnswerRefused():
-            _take_reply(run, fact)
+            take_reply(run, fact)
         case _ if isinstance(fact.body, CONTROL):
             take_control(run, fact)
         case _:
@@ -190,6 +192,8 @@ def _take_part(run: Run, fact: Fact[Body]) -> None:
             _take_attempt(run, place, fact)
         case Step() as step, ToolRequested() as asked:
             _open_try(run, step.calls, asked, fact)
+        case Step() as step, ToolCallsRefused():
+            _refuse_calls(step, cast("Fact[ToolCallsRefused]", fact))
         case Call() as call, ToolRequested() as asked:
             _open_try(run, [call], asked, fact)
         case Call() as call, ResultCleared() | ResultBlocked() if call.result is None:
@@ -202,7 +206,7 @@ def _take_part(run: Run, fact: Fact[Body]) -> None:
         case Try(), _:
             _take_try(run, place, fact)
         case Review() as review, _:
-            _take_review(run, review, fact)
+            take_review(run, review, fact)
 
 
 def _take_attempt(run: Run, attempt: Attempt, fact: Fact[Body]) -> None:
@@ -229,11 +233,17 @@ def _take_attempt(run: Run, attempt: Attempt, fact: Fact[Body]) -> None:
 
 def _open_try(run: Run, calls: list[Call], asked: ToolRequested, fact: Fact[Body]) -> None:
     call = next((one for one in calls if one.index == asked.index), None)
-    if call is None or asked.attempt != len(call.tries) + 1:
+    if call is None or call.refused is not None or asked.attempt != len(call.tries) + 1:
         return
     opened = Try(cast("Fact[ToolRequested]", fact))
     call.tries.append(opened)
     run.places[fact.id] = opened
+
+
+def _refuse_calls(step: Step, fact: Fact[ToolCallsRefused]) -> None:
+    for call in step.calls[fact.body.after :]:
+        if call.last is None and call.refused is None:
+            call.refused = fact
 
 
 def _take_try(run: Run, each: Try, fact: Fact[Body]) -> None:
@@ -254,43 +264,10 @@ def _take_try(run: Run, each: Try, fact: Fact[Body]) -> None:
         case ToolRequested() as asked:
             _open_try(run, [call], asked, fact)
         case ReviewRequested() if each.review is None:
-            each.review = _open_review(run, cast("Fact[ReviewRequested]", fact))
+            each.review = open_review(run, cast("Fact[ReviewRequested]", fact))
             run.places[fact.id] = each.review
 
 
 def _is_open(each: Try) -> bool:
     """Late evidence settles an unknown outcome."""
     return each.outcome is None or isinstance(each.outcome.body, ToolUnknown)
-
-
-def _open_review(run: Run, requested: Fact[ReviewRequested]) -> Review:
-    """A question takes the answers that came before it."""
-    name = requested.body.review_id
-    early = [one for one in run.early_answers if one.body.review_id == name]
-    run.early_answers = [one for one in run.early_answers if one.body.review_id != name]
-    review = Review(requested, early)
-    run.reviews.append(review)
-    return review
-
-
-def _take_reply(run: Run, fact: Fact[Body]) -> None:
-    """An answer names its review, so that it may come before the question."""
-    match fact.body:
-        case ReviewAnswered(review_id=name) if fact.cause_id == run.root:
-            review = run.review(name)
-            answers = run.early_answers if review is None else review.answers
-            answers.append(cast("Fact[ReviewAnswered]", fact))
-        case ReviewAnswerRefused() as refused:
-            run.refused_answers[fact.cause_id] = refused
-            run.early_answers = [one for one in run.early_answers if one.id != fact.cause_id]
-
-
-def _take_review(run: Run, review: Review, fact: Fact[Body]) -> None:
-    match fact.body:
-        case ReviewEscalated():
-            review.escalated.append(cast("Fact[ReviewEscalated]", fact))
-        case ReviewDecided() as decided if review.decided is None:
-            review.decided = cast("Fact[ReviewDecided]", fact)
-            call = run.call(review.requested.body.call)
-            assert call is not None, f"review {decided.review_id} belongs to a call"
-            run.places[fact.id] = call

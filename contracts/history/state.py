@@ -59,7 +59,14 @@ from ..run import (
     RunStarted,
 )
 from ..task import TaskSubmitted
-from ..tool import ToolClaimed, ToolFailed, ToolRequested, ToolSucceeded, ToolUnknown
+from ..tool import (
+    ToolCallsRefused,
+    ToolClaimed,
+    ToolFailed,
+    ToolRequested,
+    ToolSucceeded,
+    ToolUnknown,
+)
 from .standing import ChildWait, ParentStanding, Pause, PauseAsked
 
 ToolVerdict = ToolCleared | ToolBlocked | ToolEscalated
@@ -134,6 +141,7 @@ class Call:
     part: ToolCall
     tries: list[Try] = field(default_factory=list)
     result: Fact[ResultCleared] | Fact[ResultBlocked] | None = None
+    refused: Fact[ToolCallsRefused] | None = None
 
     @property
     def last(self) -> Try | None:

@@ -18,7 +18,7 @@ def told(call: Call) -> ToolResult | None:
             text = _edit_note(call) + result_text(call, cleared)
             return _result(call, text, is_error=cleared.is_error)
         case None:
-            return None if call.last is None else _without_result(call, call.last)
+            return _never_asked(call) if call.last is None else _without_result(call, call.last)
         case _:
             return _result(call, WITHHELD, is_error=True)
 
@@ -40,6 +40,13 @@ def result_text(call: Call, cleared: ResultCleared) -> str:
     found = next((one for one in outcomes if isinstance(one, ToolSucceeded | ToolFailed)), None)
     assert found is not None, "a result is cleared after its outcome"
     return outcome_text(found)
+
+
+def _never_asked(call: Call) -> ToolResult | None:
+    if call.refused is None:
+        return None
+    sentence = f"This call was not made: {call.refused.body.reason}"
+    return _result(call, sentence, is_error=True)
 
 
 def _without_result(call: Call, last: Try) -> ToolResult | None:

@@ -20,6 +20,7 @@ NOT_HEARD = {
     "input.refused": "told to people, from the log",
     "task.conflicted": "its producer listens",
     "model.claimed": "it excludes others; what became of the claim is another fact",
+    "tool.calls_refused": "the orchestrator's own; the router folds it",
     "tool.claimed": "it excludes others; what became of the claim is another fact",
     "review.answer_refused": "the console looks for it after an answer",
     "review.escalated": "lists tell who may answer by the question and the clock",

@@ -114,6 +114,41 @@ async def test_a_run_without_budget_calls_nobody():
     assert bench.tasks() == []
 
 
+async def test_a_child_gets_the_steps_that_its_parent_has_left():
+    bench = Bench(Calling())
+
+    await bench.hear()
+
+    assert bench.tasks()[0][1].limits.steps == 12 - 1
+
+
+async def test_a_run_that_has_used_up_its_steps_calls_nobody():
+    bench = Bench(last_step(Calling()))
+
+    await bench.hear()
+
+    assert "steps" in bench.bus.bodies(ToolFailed)[0].reason
+    assert bench.tasks() == []
+
+
+async def test_a_run_may_hand_over_in_its_last_step():
+    bench = Bench(last_step(Calling(mode="handoff")))
+
+    await bench.hear()
+
+    assert bench.tasks()[0][1].limits.steps == 1
+
+
+def last_step(parent: Calling) -> Calling:
+    """It was started with as many steps as it has taken."""
+    place = next(n for n, one in enumerate(parent.facts) if one.type == "run.started")
+    started = parent.facts[place].body
+    limits = started.limits.model_copy(update={"steps": 1})
+    changed = started.model_copy(update={"limits": limits})
+    parent.facts[place] = replace(parent.facts[place], body=changed)
+    return parent
+
+
 async def test_a_redelivery_submits_again_and_changes_nothing():
     bench = Bench(Calling())
     await bench.hear()

@@ -49,7 +49,16 @@ from contracts.run import (
 )
 from contracts.shape import Body
 from contracts.task import ParentCall, TaskConflicted, TaskSubmitted
-from contracts.tool import ToolClaimed, ToolFailed, ToolRequested, ToolSucceeded, ToolUnknown
+from contracts.tool import (
+    ToolCallsRefused,
+    ToolClaimed,
+    ToolFailed,
+    ToolRequested,
+    ToolSucceeded,
+    ToolUnknown,
+)
+from services.console.cli.amounts import short
+from services.console.cli.model_sentences import model_sentence
 from services.console.cli.origins import configured, origin
 from services.console.cli.output import usd
 from services.console.cli.standing import standing
@@ -204,6 +213,8 @@ def _tool(body: Body) -> str | None:
             return f"call {done.call} {returned} {short(done.output_json)}{cut}"
         case ToolFailed(call=call, kind=kind, reason=reason):
             return f"call {call} failed, {kind}: {short(reason)}"
+        case ToolCallsRefused(after=after, calls=calls):
+            return f"{calls} calls of this response are not made, for it may ask for {after}"
         case ToolUnknown(call=call, reason=reason):
             return f"nobody knows whether call {call} took effect: {short(reason)}"
         case _:

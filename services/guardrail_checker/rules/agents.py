@@ -53,6 +53,6 @@ def _number(run: Run, asked: ToolRequested) -> int:
         (step.number, call.index)
         for step in run.steps
         for call in step.calls
-        if call.part.name in agents
+        if call.part.name in agents and call.refused is None
     )
     return 1 + sum(place < (asked.step, asked.index) for place in places)

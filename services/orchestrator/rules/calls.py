@@ -8,7 +8,7 @@ from contracts.history.lineage import is_shadow
 from contracts.history.waiting import waited
 from contracts.review import EscalationStep, ReviewDecided, ReviewRequested
 from contracts.shape import later, sha256_hex
-from contracts.tool import ToolFailed, ToolManifest, ToolRequested, ToolUnknown
+from contracts.tool import ToolCallsRefused, ToolFailed, ToolManifest, ToolRequested, ToolUnknown
 
 from .moves import Move, Say
 from .reviews import advance_review
@@ -18,6 +18,23 @@ TOOL_ATTEMPTS = 3
 # By then somebody should have looked. The question stays open, and the run waits.
 OUTCOME_REVIEW_SECONDS = 24 * 3600
 OUTCOME_ROLES = ("operator",)
+
+
+def advance_calls(run: Run, step: Step, now: datetime) -> tuple[Move, ...]:
+    """What the calls of a response need now; those beyond the limit of its agent are not made."""
+    assert run.started is not None, "calls belong to a started run"
+    most = run.started.body.agent.limits.parallel_calls
+    moves = [
+        move
+        for call in step.calls
+        if call.index <= most or call.last is not None
+        for move in advance_call(run, step, call, now)
+    ]
+    beyond = [call for call in step.calls[most:] if call.last is None and call.refused is None]
+    if beyond:
+        assert step.outcome is not None, "a call comes from a response"
+        moves.append(Say(step.outcome.id, _refused(step, most, len(beyond))))
+    return tuple(moves)
 
 
 def advance_call(run: Run, step: Step, call: Call, now: datetime) -> tuple[Move, ...]:
@@ -117,6 +134,14 @@ def _request(
         approval_id=approval_id,
         deadline=run.started.body.deadline + waited(run),
     )
+
+
+def _refused(step: Step, most: int, beyond: int) -> ToolCallsRefused:
+    reason = (
+        f"the response asked for {len(step.calls)} calls at once, and may for {most}; ask again "
+        "for those that are still needed, fewer at a time"
+    )
+    return ToolCallsRefused(step=step.number, after=most, calls=beyond, reason=reason)
 
 
 def _unasked(last: Try) -> ToolFailed:

@@ -23,7 +23,7 @@ from contracts.shape import Body, sha256_hex
 from contracts.task import TaskConflicted
 
 from .afterwards import late_unknowns
-from .calls import advance_call
+from .calls import advance_call, advance_calls
 from .children import handed_over
 from .context import after_summary, next_step
 from .control import called_off, orders_for, standstill, while_paused
@@ -186,7 +186,7 @@ def _answer(run: Run, step: Step, text: str, now: datetime) -> tuple[Move, ...]:
 def _advance_calls(
     run: Run, step: Step, responded: ModelResponded, now: datetime
 ) -> tuple[Move, ...]:
-    moves = tuple(move for call in step.calls for move in advance_call(run, step, call, now))
+    moves = advance_calls(run, step, now)
     moves += overdue_calls(step, now)
     if moves or any(told(call) is None for call in step.calls):
         return moves

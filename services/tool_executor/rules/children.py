@@ -39,8 +39,12 @@ def submission(
     budget_micro_usd = _budget(run, manifest, left_at_least=1 if claimed else 0)
     if budget_micro_usd <= 0:
         return _failed(asked, "refused", "the budget of the run is used up")
+    steps = _steps(run, manifest)
+    if steps <= 0:
+        return _failed(asked, "refused", "the steps of the run are used up")
     name = child_run_id(run.run_id, asked.call, asked.attempt)
-    task = _task(run, asked, manifest, text, budget_micro_usd)
+    limits = TaskLimits(budget_usd=Decimal(budget_micro_usd) / MICRO, steps=steps)
+    task = _task(run, asked, manifest, text, limits)
     return Submit(asked, name, task, start_before, claimed)
 
 
@@ -56,7 +60,7 @@ def taken(submit: Submit) -> ToolFailed:
 
 
 def _task(
-    run: Run, asked: ToolRequested, manifest: ToolManifest, text: str, budget_micro_usd: int
+    run: Run, asked: ToolRequested, manifest: ToolManifest, text: str, limits: TaskLimits
 ) -> TaskSubmitted:
     assert run.submitted is not None, "only a submitted run makes calls"
     assert manifest.agent is not None, "the tool is an agent"
@@ -77,7 +81,7 @@ def _task(
             depth=above + 1,
             deadline=asked.deadline,
         ),
-        limits=TaskLimits(budget_usd=Decimal(budget_micro_usd) / MICRO),
+        limits=limits,
     )
 
 
@@ -104,6 +108,13 @@ def _budget(run: Run, manifest: ToolManifest, left_at_least: int) -> int:
     delegate = started.agent.agents.get(manifest.name)
     own = None if delegate is None or delegate.budget_usd is None else delegate.budget_usd
     return left if own is None else min(left, int(own * MICRO))
+
+
+def _steps(run: Run, manifest: ToolManifest) -> int:
+    """What its parent has left. A run that hands over takes no further step, and needs none."""
+    assert run.started is not None, "only a started run makes calls"
+    left = run.started.body.limits.steps - run.steps_taken
+    return max(left, 1) if manifest.handoff else left
 
 
 def _failed(asked: ToolRequested, kind: str, reason: str) -> ToolFailed:
