@@ -6,7 +6,7 @@ import pytest
 
 from contracts.history import digest, labels, prompt
 from contracts.history.lineage import generations
-from contracts.run import LINEAGE_LIMIT
+from contracts.run import LINEAGE_LIMIT, RunArchived
 from contracts.tool import ToolClaimed
 from services.orchestrator.rules.lineage import unreadable
 from shared.errors import LineageBroken
@@ -141,7 +141,22 @@ async def test_who_continues_what_cannot_be_rebuilt_is_told():
     run = await ensemble.play("r-3", continues="r-2")
 
     assert run.end.body.rule == "lineage_unreadable"
-    assert "one that it grew from is gone" in run.end.body.reason
+    assert "one that it grew from was archived" in run.end.body.reason
+
+
+@pytest.mark.parametrize("more", [{"continues": "r-1"}, {"fork": {"run_id": "r-1"}}], ids=str)
+async def test_who_goes_on_from_an_archived_run_is_told_what_to_do_instead(more):
+    ensemble = Ensemble(scripted("Hello."))
+    gone = History()
+    gone.say(RunArchived(archive_sha256="0" * 64, facts=4, task_sha256="0" * 64), gone.root)
+    ensemble.bus.given(*gone.facts)
+    ensemble.played = len(ensemble.bus.facts)
+
+    run = await ensemble.play("r-2", **more)
+
+    assert run.end.body.rule == "lineage_unreadable"
+    assert "run r-1 has left the log for the archive" in run.end.body.reason
+    assert "start anew with what counts of it" in run.end.body.reason
 
 
 async def test_a_run_without_its_ancestor_has_neither_prompt_nor_labels():

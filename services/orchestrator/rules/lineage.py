@@ -12,6 +12,8 @@ from contracts.run import LINEAGE_LIMIT, Ancestor
 from contracts.task import Fork, TaskSubmitted
 from contracts.tool import ToolManifest
 
+INSTEAD = "a run goes on only from what is in the log: start anew with what counts of it as input"
+
 
 def unreadable(run: Run, grown_from: Run | None) -> str | None:
     """Why the run cannot grow from the one that its task names; None if it can, or names none."""
@@ -22,10 +24,14 @@ def unreadable(run: Run, grown_from: Run | None) -> str | None:
     if task.fork is not None and task.continues is not None:
         return "a task continues a run, or forks one; this one asks for both"
     named = task.continues if task.fork is None else task.fork.run_id
+    if grown_from is not None and grown_from.archived:
+        # Its file may be there, but neither who decides on runs nor who calls models may read it.
+        return f"run {named} has left the log for the archive; {INSTEAD}"
     if grown_from is None or grown_from.submitted is None:
-        return f"there is no run {named} in this tenant's log, or one that it grew from is gone"
-    if grown_from.archived:
-        return f"run {named} was taken out of the log"
+        return (
+            f"there is no run {named} in this tenant's log, or one that it grew from was archived "
+            f"or deleted; {INSTEAD}"
+        )
     if generations(grown_from) + 1 > LINEAGE_LIMIT:
         return (
             f"run {named} has grown from {LINEAGE_LIMIT} others, and that is the most; start anew"

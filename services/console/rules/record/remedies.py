@@ -48,7 +48,10 @@ REMEDIES: Mapping[FailureRule, tuple[str, str]] = {
         "see its context policy, and choose one that makes room",
     ),
     "stopped": ("interlock runs orders", "see which order stops it, and who gave it"),
-    "lineage_unreadable": ("interlock runs import FILE", "bring back the run that it grew from"),
+    "lineage_unreadable": (
+        "interlock runs show RUN",
+        "see which run it was to go on from; what counts of that can be the input of a new one",
+    ),
     "not_admitted": ("interlock runs list --counts", "see what is open, and try later"),
 }
 
