@@ -24,9 +24,9 @@ def asked() -> tuple[History, object]:
     return history, asked_
 
 
-def cleared() -> tuple[History, object]:
+def cleared(**changes: object) -> tuple[History, object]:
     history = History()
-    history.begin(manifest())
+    history.begin(manifest(**changes))
     responded = history.step(calls=[("find_order", "{}")])
     return history, history.clear(history.call(responded))
 
@@ -95,7 +95,7 @@ def test_a_call_that_another_run_answers_is_waited_for():
 
 
 def test_a_run_is_woken_when_something_becomes_overdue():
-    history, verdict = cleared()
+    history, verdict = cleared(timeout_seconds=600)
 
     woken = next_wake(history.run, NOON, AN_HOUR.total_seconds())
 

@@ -33,14 +33,14 @@ from contracts.guardrail import (
 )
 from contracts.history import Run, fold
 from contracts.history.lineage import lacks_ancestor
-from contracts.model import ModelFailed, ModelResponded
+from contracts.model import ModelFailed, ModelRequested, ModelResponded
 from contracts.money import ModelUnfunded
 from contracts.review import ReviewAnswered, ReviewDecided, ReviewEscalated, ReviewRequested
 from contracts.run import RunQueued, RunStarted
-from contracts.shape import Body
+from contracts.shape import Body, later
 from contracts.subjects import ENDS
 from contracts.task import TaskSubmitted
-from contracts.tool import ToolUnknown
+from contracts.tool import ToolRequested, ToolUnknown
 from services.orchestrator.handlers.desk import Desk, hears
 from services.orchestrator.handlers.kin import abreast, kin_of, look_after
 from services.orchestrator.rules import Move, Say, decide, next_wake
@@ -69,6 +69,10 @@ CHANGES_WAKE = (
     RunPaused,
     RunResumed,
 )
+# After these it may come before the sweep. If it does not, the timer that is set will do.
+MAY_BE_DUE_SOON = (ModelRequested, ToolRequested)
+# Schedules have whole seconds: what differs by less is the same timer.
+TIMER_SECONDS = 1.0
 
 
 @hears(
@@ -141,7 +145,10 @@ async def settle(run: Run, bus: Bus, desk: Desk) -> None:
         moves = decide(run, now, desk.book, kin)
         if not moves:
             return
-        if not await _make(moves, run, now, bus, desk) or lacks_ancestor(run):
+        was_kept = await _make(moves, run, now, bus, desk)
+        if any(isinstance(each.body, MAY_BE_DUE_SOON) for each in moves):
+            await _arm_before_sweep(run, bus, desk)
+        if not was_kept or lacks_ancestor(run):
             run = await bus.read(run.tenant, run.run_id)
     raise Again(f"the run moved {desk.rounds} times while it was decided upon")
 
@@ -173,6 +180,14 @@ async def _make(moves: tuple[Move, ...], run: Run, now: datetime, bus: Bus, desk
         if isinstance(move.body, CHANGES_WAKE):
             await arm(run, bus, desk)
     return True
+
+
+async def _arm_before_sweep(run: Run, bus: Bus, desk: Desk) -> None:
+    """An open run has a timer already, and that of the sweep at the latest."""
+    now = bus.clock.now()
+    at = next_wake(run, now, desk.sweep_seconds)
+    if at is not None and later(at, TIMER_SECONDS) < later(now, desk.sweep_seconds):
+        await desk.timers.wake(run.tenant, run.run_id, at)
 
 
 def _note(fact: Fact[Body]) -> None:

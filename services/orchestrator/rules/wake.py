@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from contracts.history import Review, Run
+from contracts.guardrail import ToolCleared
+from contracts.history import Call, Review, Run
 from contracts.shape import later
+from contracts.tool import DEFAULT_TIMEOUT_SECONDS
 
 from .afterwards import in_flight
+from .calls import manifest_of_call
 from .overdue import overdue_at, silent
-from .timing import deadline, step_overdue_at
+from .timing import GRACE_SECONDS, deadline, step_overdue_at
 
 
 def next_wake(run: Run, now: datetime, sweep_seconds: float) -> datetime | None:
@@ -19,14 +22,14 @@ def next_wake(run: Run, now: datetime, sweep_seconds: float) -> datetime | None:
     if run.submitted is None or run.archived:
         return None
     if run.end is None:
-        return min([later(now, sweep_seconds), *_moments(run)])
+        return min([later(now, sweep_seconds), *_moments(run, now)])
     under_way = [overdue_at(each) for each in in_flight(run)]
     if not under_way and not run.open_reviews:
         return None
     return min([later(now, sweep_seconds), *under_way])
 
 
-def _moments(run: Run) -> Iterator[datetime]:
+def _moments(run: Run, now: datetime) -> Iterator[datetime]:
     for review in run.open_reviews:
         yield from _review_moments(review)
     if (ends := deadline(run)) is not None:
@@ -36,6 +39,27 @@ def _moments(run: Run) -> Iterator[datetime]:
     if run.step.outcome is None:
         yield step_overdue_at(run, run.step)
     yield from (overdue_at(each) for each in silent(run.step))
+    yield from (_soonest_overdue(run, call, now) for call in run.step.calls if _may_begin(call))
+
+
+def _may_begin(call: Call) -> bool:
+    """Whether it is asked for, and nobody is known to have begun it, refused it or asked people."""
+    last = call.last
+    if last is None or last.claim is not None or last.outcome is not None:
+        return False
+    return last.verdict is None or isinstance(last.verdict.body, ToolCleared)
+
+
+def _soonest_overdue(run: Run, call: Call, now: datetime) -> datetime:
+    """Before this a call that is begun cannot be overdue, whoever clears and claims it and when.
+
+    The orchestrator is not woken by clearances and claims. It looks again then, and knows.
+    """
+    manifest = manifest_of_call(run, call)
+    limit = DEFAULT_TIMEOUT_SECONDS if manifest is None else manifest.timeout_seconds
+    assert call.last is not None, "a call that may begin is asked for"
+    soonest = later(call.last.request.time, limit + GRACE_SECONDS)
+    return soonest if soonest > now else later(now, limit + GRACE_SECONDS)
 
 
 def _review_moments(review: Review) -> Iterator[datetime]:
