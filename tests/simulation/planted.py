@@ -1,7 +1,8 @@
-"""Eight bugs to plant. Each is a small slip that a change could bring back; none is subtle."""
+"""Nine bugs to plant. Each is a small slip that a change could bring back; none is subtle."""
 
 from dataclasses import replace
 from datetime import datetime
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -98,3 +99,9 @@ def outcomes_expire(patch: pytest.MonkeyPatch) -> None:
         return moment >= self.expires_at
 
     patch.setattr(ReviewRequested, "is_expired", any_expires)
+
+
+def ended_runs_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """Nobody asks what became of a call whose run is over."""
+    rules = import_module("services.orchestrator.rules.decide")  # the name is that of a function
+    patch.setattr(rules, "late_unknowns", lambda *_: ())

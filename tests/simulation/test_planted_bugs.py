@@ -1,4 +1,4 @@
-"""Eight planted bugs, each found within a few seeds; without it the seed that found one holds."""
+"""Nine planted bugs, each found within a few seeds; without it the seed that found one holds."""
 
 import pytest
 
@@ -16,6 +16,7 @@ FINDERS = {
     planted.claimed_holds_released: {"claimed_stays_held", "bills_are_kept"},
     planted.routes_drawn_anew: {"one_route_a_run"},
     planted.outcomes_expire: {"silence_tells_nothing"},
+    planted.ended_runs_forgotten: {"unknown_is_asked", "answers_are_taken"},
 }
 
 
