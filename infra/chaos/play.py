@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
 import asyncpg
@@ -20,13 +21,15 @@ from .result import ChaosResult, Spread, counted, named
 from .single import kill_singly
 from .stage import REPLICAS, ChaosOptions, Progress, Stage, stage_of
 from .unsettled import unsettled
-from .verdict import Story, judge
+from .verdict import Story, is_told, judge
 
 # For so long a run keeps its slot. It may end later, and is not lost for it.
 RUN_PATIENCE_SECONDS = 120.0
 # After the last kill. What has no end by then is lost.
 LAST_WAIT_SECONDS = 180.0
 SETTLE_SECONDS = 60.0
+# Longer than a claim, the time limit of a tool, the grace and a sweep together.
+TOLD_WAIT_SECONDS = 150.0
 LOOK_SECONDS = 1.0
 READ_TRIES = 10
 EVIDENCE_FILE = "evidence.jsonl"
@@ -49,7 +52,8 @@ async def play(options: ChaosOptions, progress: Progress) -> ChaosResult:
         progress.doing = "waiting for the money to settle"
         books = await _settled_books(stage.platform.places.postgres_dsn)
         progress.doing = "reading the log"
-        stories = [await _story(stage, run, taken) for run, taken in acknowledged.items()]
+        told = (_told_story(stage, run, taken) for run, taken in acknowledged.items())
+        stories = await asyncio.gather(*told)
         left = await unsettled(stage.client)
         return await _judge(stage, options, stories, books, left, time.monotonic() - began)
 
@@ -68,6 +72,7 @@ async def _under_fire(stage: Stage, options: ChaosOptions, progress: Progress) -
         run_id = f"chaos-{options.seed}-{number}"
         async with slots:
             acknowledged[run_id] = await stage.log.submit(run_id, number)
+            await stage.canceller.may_cancel(run_id, number)
             await stage.log.ended(run_id, RUN_PATIENCE_SECONDS)
         progress.ended += 1
 
@@ -90,6 +95,19 @@ async def _settled_books(dsn: str) -> Books:
         await asyncio.sleep(LOOK_SECONDS)
 
 
+async def _told_story(stage: Stage, run_id: str, taken: bool) -> Story:
+    """A run, once something was said of all that it had begun, or our patience is over.
+
+    A run that was cancelled is over before that.
+    """
+    gives_up_at = time.monotonic() + TOLD_WAIT_SECONDS
+    while True:
+        story = await _story(stage, run_id, taken)
+        if is_told(story) or time.monotonic() > gives_up_at:
+            return story
+        await asyncio.sleep(LOOK_SECONDS)
+
+
 async def _story(stage: Stage, run_id: str, taken: bool) -> Story:
     for _ in range(READ_TRIES):
         with suppress(LogUnavailable):
@@ -101,7 +119,7 @@ async def _story(stage: Stage, run_id: str, taken: bool) -> Story:
 async def _judge(
     stage: Stage,
     options: ChaosOptions,
-    stories: list[Story],
+    stories: Sequence[Story],
     books: Books,
     left: dict[str, int],
     seconds: float,

@@ -21,6 +21,7 @@ from infra.platform.ports import choose_port
 from infra.platform.readiness import wait_ready
 
 from .approver import Approver
+from .canceller import Canceller
 from .counter import CounterClient
 from .hands import Hands
 from .killer import Killer
@@ -66,6 +67,7 @@ class Stage:
     platform: DevPlatform
     counter: CounterClient
     log: Log
+    canceller: Canceller
     hands: Hands
     killer: Killer
     client: Client
@@ -97,7 +99,8 @@ async def stage_of(options: ChaosOptions, progress: Progress) -> AsyncIterator[S
         stack.enter_context(_working(approver))
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=READY_SECONDS))
         killer = Killer(platform.supervisor, partial(_hears_again, http, platform))
-        yield Stage(platform, counter, log, hands, killer, client)
+        canceller = Canceller(_consoles(platform), platform.token, options.seed)
+        yield Stage(platform, counter, log, canceller, hands, killer, client)
 
 
 def _platform(options: ChaosOptions, counter_url: str) -> DevOptions:

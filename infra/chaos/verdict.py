@@ -9,10 +9,12 @@ from contracts.review import ReviewDecided, ReviewRequested
 from contracts.run import RunFailed, RunStarted
 from contracts.shape import Body
 from contracts.subjects import ENDS
-from contracts.tool import ToolFailed, ToolRequested, ToolSucceeded, ToolUnknown
+from contracts.tool import ToolClaimed, ToolFailed, ToolRequested, ToolSucceeded, ToolUnknown
 
 from .books import Books
 from .counter import Charge, happened
+
+OUTCOMES = (ToolSucceeded, ToolFailed, ToolUnknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,13 @@ def judge(stories: Sequence[Story], charges: Sequence[Charge], books: Books) -> 
     return verdict
 
 
+def is_told(story: Story) -> bool:
+    """Whether of every call that it began something was said, or asked."""
+    verdict = Verdict()
+    _judge_calls(story, (), verdict)
+    return not verdict.unknown_unasked
+
+
 def _judge_end(story: Story, verdict: Verdict) -> None:
     ends = [fact for fact in story.facts if fact.type in ENDS]
     if story.acknowledged and not ends:
@@ -94,6 +103,7 @@ def _judge_calls(story: Story, charges: Sequence[Charge], verdict: Verdict) -> N
         for fact in facts:
             if isinstance(fact.body, ToolUnknown):
                 _judge_unknown(place, fact.body, facts, verdict)
+    verdict.unknown_unasked += [f"{story.run_id} call {one}" for one in _untold(story.facts)]
     stray = {charge.call for charge in mine} - set(_calls(story.facts))
     verdict.duplicated += [f"{story.run_id} charged for {call}, which is no call" for call in stray]
 
@@ -117,6 +127,15 @@ def _judge_unknown(
         verdict.unknown_settled_late += 1
     else:
         verdict.unknown_unasked.append(place)
+
+
+def _untold(facts: Sequence[Fact[Body]]) -> list[str]:
+    """Calls that somebody began, and of which nothing was said since."""
+    claims = [fact.body for fact in facts if isinstance(fact.body, ToolClaimed)]
+    outcomes = [fact.body for fact in facts if isinstance(fact.body, OUTCOMES)]
+    told = {(one.call, one.attempt) for one in outcomes}
+    begun = (one for one in claims if one.state == "claimed" and one.child_run_id is None)
+    return [one.call for one in begun if (one.call, one.attempt) not in told]
 
 
 def _contradiction(facts: Sequence[Fact[Body]], times: int) -> str | None:

@@ -5,7 +5,7 @@ from itertools import count
 
 from contracts.envelope import Fact
 from contracts.review import ReviewDecided, ReviewRequested
-from contracts.run import RunCompleted, RunStarted
+from contracts.run import RunCancelled, RunCompleted, RunStarted
 from contracts.shape import Body, sha256_hex
 from contracts.subjects import kind_of_body
 from contracts.tool import ToolClaimed, ToolFailed, ToolRequested, ToolSucceeded, ToolUnknown
@@ -94,6 +94,10 @@ def decided(outcome: str, attempt: int = 1) -> ReviewDecided:
 
 def completed() -> RunCompleted:
     return RunCompleted(answer="done", steps=1)
+
+
+def cancelled() -> RunCancelled:
+    return RunCancelled(principal="olga", reason="", steps=1)
 
 
 def charge(call: str = "1-1", attempt: int = 1, run: str = "r-1") -> Charge:

@@ -3,11 +3,13 @@
 import pytest
 
 from infra.chaos.books import Books
-from infra.chaos.verdict import Story, judge
+from infra.chaos.verdict import Story, is_told, judge
 from tests.infra.chaos.facts import (
     CAP_MICRO_USD,
     asked,
+    cancelled,
     charge,
+    claimed,
     completed,
     decided,
     failed,
@@ -120,3 +122,25 @@ def test_a_run_that_cost_more_than_its_cap_is_found():
 
 def test_a_budget_above_its_cap_is_found():
     assert verdict_on(books=Books(1, 0, 0, {}), acknowledged=False).overspent
+
+
+def test_a_call_that_somebody_began_and_of_which_nothing_was_said_is_found():
+    """Its run was cancelled, and nobody looked after what it had begun."""
+    verdict = verdict_on(requested(), claimed(), cancelled(), charges=[charge()])
+
+    assert verdict.unknown_unasked == ["r-1 call 1-1"]
+    assert not told(requested(), claimed(), cancelled())
+
+
+def test_a_cancelled_run_of_whose_call_a_person_was_asked_is_in_order():
+    story = (requested(), claimed(), cancelled(), unknown(), asked())
+    verdict = verdict_on(*story, charges=[charge()])
+
+    assert verdict.is_clean
+    assert (verdict.cancelled, verdict.unknown_asked) == (1, 1)
+    assert told(*story)
+    assert not told(*story[:-1])
+
+
+def told(*bodies):
+    return is_told(Story("r-1", True, [said(body) for body in bodies]))
