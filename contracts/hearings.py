@@ -63,6 +63,7 @@ HEARINGS: tuple[Hearing, ...] = (
             "task.submitted",
             "task.cleared",
             "task.blocked",
+            "model.attempt_requested",
             "model.responded",
             "model.failed",
             "model.unfunded",
@@ -99,6 +100,7 @@ HEARINGS: tuple[Hearing, ...] = (
         (
             "model.requested",
             "model.attempt_requested",
+            "model.attempt_due",
             "model.responded",
             "model.failed",
             *ENDS,

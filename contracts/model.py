@@ -171,10 +171,21 @@ class ModelAttemptRequested(Body):
     route: Route
     not_before: UtcTime
     previous: AttemptFailure
+    deferred: bool = Field(
+        default=False,
+        description="It waits by a timer: nothing is funded for it before `model.attempt_due`",
+    )
 
     @property
     def branch(self) -> str:
         return str(self.attempt)
+
+
+class ModelAttemptDue(Body):
+    """`model.attempt_due`: a deferred attempt has waited for its time, and may be funded."""
+
+    step: int
+    attempt: int = Field(ge=2)
 
 
 # Outcomes

@@ -70,6 +70,7 @@ FACTS: tuple[FactKind, ...] = (
     FactKind("context.compacted", run.ContextCompacted, ORCHESTRATOR, "compaction"),
     FactKind("model.requested", model.ModelRequested, ORCHESTRATOR, "step"),
     FactKind("model.attempt_requested", model.ModelAttemptRequested, ROUTER, "again"),
+    FactKind("model.attempt_due", model.ModelAttemptDue, ORCHESTRATOR, "due"),
     FactKind("model.funded", money.ModelFunded, LEDGER, "funding", starred=True),
     FactKind("model.unfunded", money.ModelUnfunded, LEDGER, "funding"),
     FactKind(

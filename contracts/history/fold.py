@@ -22,6 +22,7 @@ from ..guardrail import (
     ToolEscalated,
 )
 from ..model import (
+    ModelAttemptDue,
     ModelAttemptRequested,
     ModelClaimed,
     ModelFailed,
@@ -217,6 +218,8 @@ def _take_attempt(run: Run, attempt: Attempt, fact: Fact[Body]) -> None:
             run.places[fact.id] = attempt
         case ModelClaimed() if attempt.claim is None:
             attempt.claim = cast("Fact[ModelClaimed]", fact)
+        case ModelAttemptDue() if attempt.due is None:
+            attempt.due = cast("Fact[ModelAttemptDue]", fact)
         case ModelAttemptRequested() as again if again.attempt == len(step.attempts) + 1:
             asked = cast("Fact[ModelAttemptRequested]", fact)
             _open_attempt(run, step, Attempt(again.attempt, asked))

@@ -32,6 +32,7 @@ from ..guardrail import (
 )
 from ..ids import root_id
 from ..model import (
+    ModelAttemptDue,
     ModelAttemptRequested,
     ModelClaimed,
     ModelFailed,
@@ -102,6 +103,7 @@ class Attempt:
     request: Fact[ModelRequested] | Fact[ModelAttemptRequested]
     verdict: Fact[ModelFunded] | Fact[ModelUnfunded] | None = None
     claim: Fact[ModelClaimed] | None = None
+    due: Fact[ModelAttemptDue] | None = None
     settled: Fact[MoneySettled] | None = None
 
 

@@ -1,4 +1,4 @@
-"""How long a run waited for people, by the times that lie in the log.
+"""What a run waits for: people, by the times that lie in the log; and the time of a retry.
 
 A run that it called waits in its place: while that one stands still, so does this one.
 """
@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from ..control import RunChildWentOn
 from ..envelope import Fact
+from ..model import ModelAttemptRequested
 from ..shape import Body
 from .standing import ChildWait
-from .state import Run
+from .state import Attempt, Run
 
 
 def waited(run: Run, since: datetime | None = None) -> timedelta:
@@ -41,6 +42,14 @@ def end_of(run: Run, wait: ChildWait) -> Fact[Body] | None:
     call = run.call(began.call)
     assert call is not None, "a wait belongs to a call"
     return call.tries[began.attempt - 1].outcome
+
+
+def deferred_until(attempt: Attempt) -> datetime | None:
+    """Until when nothing may be funded for an attempt; None where it does not wait, or no more."""
+    asked = attempt.request.body
+    if attempt.due is None and isinstance(asked, ModelAttemptRequested) and asked.deferred:
+        return asked.not_before
+    return None
 
 
 def _standstills(run: Run) -> Iterator[tuple[datetime, datetime]]:

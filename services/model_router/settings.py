@@ -13,7 +13,10 @@ class Settings(ServiceSettings):
     in_flight: int = Field(256, ge=1, le=10_000, description="Calls that wait for a model at once")
     max_attempts: int = Field(3, ge=1, le=20, description="Attempts at one step, all routes")
     retries_per_route: int = Field(1, ge=0, le=20, description="Before the next route is tried")
-    wait_limit_seconds: float = Field(5.0, ge=0, le=30, description="A longer wait is not waited")
+    wait_limit_seconds: float = Field(5.0, ge=0, le=30, description="A longer wait is a timer's")
+    defer_limit_seconds: float = Field(
+        3600.0, ge=0, le=86_400, description="A still longer wait is not waited at all"
+    )
     backoff_seconds: float = Field(0.5, ge=0, le=30, description="Doubles with every attempt")
     start_within_seconds: float = Field(5.0, gt=0, le=60, description="From the claim to the call")
     takeover_seconds: float = Field(
@@ -28,6 +31,7 @@ class Settings(ServiceSettings):
             max_attempts=self.max_attempts,
             retries_per_route=self.retries_per_route,
             wait_limit_seconds=self.wait_limit_seconds,
+            defer_limit_seconds=self.defer_limit_seconds,
             backoff_seconds=self.backoff_seconds,
             start_within_seconds=self.start_within_seconds,
             takeover_seconds=self.takeover_seconds,

@@ -8,6 +8,7 @@ from contracts.evaluation import AssertionResult, RunEvaluated
 from contracts.guardrail import Verdict
 from contracts.history import Run
 from contracts.model import (
+    ModelAttemptDue,
     ModelAttemptRequested,
     ModelClaimed,
     ModelFailed,
@@ -38,6 +39,7 @@ class Known:
     tool_claims: dict[str, Fact[ToolClaimed]] = field(default_factory=dict)
     calls: dict[tuple[str, int], ToolRequested] = field(default_factory=dict)
     questions: dict[str, Fact[ReviewRequested]] = field(default_factory=dict)
+    dues: dict[str, Fact[ModelAttemptDue]] = field(default_factory=dict)
 
     def take(self, fact: Fact[Body]) -> None:
         """Remember a fact. Of alternatives under one id the first stands."""
@@ -47,6 +49,8 @@ class Known:
                 self.model_claims.setdefault(claim.key, cast("Fact[ModelClaimed]", fact))
             case ToolClaimed(state="claimed") as claim:
                 self.tool_claims.setdefault(claim.key, cast("Fact[ToolClaimed]", fact))
+            case ModelAttemptDue():
+                self.dues.setdefault(fact.cause_id, cast("Fact[ModelAttemptDue]", fact))
             case ToolRequested() as asked:
                 self.calls[asked.call, asked.attempt] = asked
             case ReviewRequested(review_id=review_id):
@@ -108,7 +112,8 @@ def _span(
 
 
 def _funding(fact: Fact[Body], known: Known) -> SpanShape:
-    began = known.facts.get(fact.cause_id)
+    # Nobody worked while it waited for its time.
+    began = known.dues.get(fact.cause_id) or known.facts.get(fact.cause_id)
     match fact.body:
         case ModelFunded(step=step, attempt=attempt, amount_micro_usd=amount):
             told = {semconv.STEP: step, semconv.ATTEMPT: attempt, semconv.HOLD: amount}

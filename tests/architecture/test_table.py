@@ -26,6 +26,8 @@ NOT_HEARD = {
     "review.escalated": "lists tell who may answer by the question and the clock",
     "run.redriven": "each service hears its own, and handles the fact that it names",
 }
+# Who else hears a request, and only to wait for it: nobody but the other one works on it.
+WAITED_FOR_BY = {"model.attempt_requested": ORCHESTRATOR}  # a deferred one is its timer's, ADR 20
 # Facts that no service says yet, with the reason.
 NOT_SAID: dict[str, str] = {}
 
@@ -56,6 +58,7 @@ def test_no_two_owners_share_a_slot():
 @pytest.mark.parametrize("type_", [kind.type for kind in FACTS if kind.type.endswith("requested")])
 def test_a_request_has_one_service_that_works_on_it(type_):
     workers = {each.service for each in HEARINGS if type_ in each.types} - READERS
+    workers -= {WAITED_FOR_BY.get(type_)}
 
     if type_ in ANSWERED_BY_PEOPLE:
         assert workers == {ANSWERED_BY_PEOPLE[type_]} == {kind_of(type_).owner}

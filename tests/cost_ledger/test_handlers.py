@@ -4,6 +4,7 @@ import pytest
 
 from contracts.model import (
     AttemptFailure,
+    ModelAttemptDue,
     ModelAttemptRequested,
     ModelClaimed,
     ModelFailed,
@@ -17,7 +18,7 @@ from contracts.shape import later
 from services.cost_ledger.adapters import FixedPriceBook
 from services.cost_ledger.handlers import Desk
 from services.cost_ledger.handlers.ending import close
-from services.cost_ledger.handlers.funding import fund_attempt, fund_step
+from services.cost_ledger.handlers.funding import fund_attempt, fund_due, fund_step
 from services.cost_ledger.handlers.settling import settle
 from services.cost_ledger.rules.budgets import Budgets
 from services.cost_ledger.settings import Settings
@@ -93,7 +94,7 @@ def failure(billed):
     return AttemptFailure(kind="unavailable", route=INSTANT, reason="down", billed=billed)
 
 
-async def again(bus, cause, billed):
+async def again(bus, cause, billed, **changes):
     body = ModelAttemptRequested(
         step=1,
         attempt=2,
@@ -101,6 +102,7 @@ async def again(bus, cause, billed):
         route=INSTANT,
         not_before=bus.clock.now(),
         previous=failure(billed),
+        **changes,
     )
     return await bus.say(cause, body)
 
@@ -187,6 +189,33 @@ async def test_a_further_attempt_settles_the_one_before_and_gets_its_own_hold(
 
     assert [body.state for body in bus.bodies(MoneySettled)] == [state]
     assert [body.attempt for body in bus.bodies(ModelFunded)] == [1, 2]
+
+
+async def test_a_deferred_attempt_settles_the_one_before_and_is_funded_when_due(bus, desk):
+    cause = await funded(bus, desk)
+    asked_again = await again(bus, cause, "nothing", deferred=True)
+
+    await fund_attempt(Heard(asked_again), bus, desk)
+    await fund_attempt(Heard(asked_again, 20, last=True), bus, desk)
+
+    assert [one.state for one in bus.bodies(MoneySettled)] == ["released"]
+    assert len(bus.bodies(ModelFunded)) == 1
+    assert await desk.store.find(asked_again.id) is None
+    due = await bus.say(asked_again, ModelAttemptDue(step=1, attempt=2))
+    await fund_due(Heard(due), bus, desk)
+    await fund_due(Heard(due, 2), bus, desk)
+    await fund_attempt(Heard(asked_again, 2), bus, desk)
+    [_, hold] = bus.bodies(ModelFunded)
+    assert (hold.attempt, hold.hold_id) == (2, asked_again.id)
+    assert bus.facts[-1].cause_id == asked_again.id
+
+
+async def test_what_is_due_of_nothing_is_funded_by_nobody(bus, desk):
+    due = await bus.say(bus.facts[-1], ModelAttemptDue(step=1, attempt=2))
+
+    await fund_due(Heard(due), bus, desk)
+
+    assert bus.facts[-1] == due
 
 
 async def test_a_late_answer_settles_the_liability_that_it_had_become(bus, desk):

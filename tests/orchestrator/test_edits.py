@@ -1,6 +1,7 @@
 """People write other arguments: they fit the schema, run to the byte, and the model is told."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -85,7 +86,7 @@ def test_an_edited_call_is_attempted_again_with_what_was_edited():
     history.say(tool_claimed("1-1", 2), cleared)
     history.say(ToolUnknown(call="1-1", attempt=2, reason="cut off"), cleared)
 
-    [again] = asking.decide()
+    [again] = asking.decide(history.facts[-1].time + timedelta(seconds=2))
 
     assert (again.attempt, again.arguments_json) == (3, EDITED)
     assert again.approval_id == asking.review.decided.id

@@ -116,7 +116,9 @@ def unknown(*, idempotent: bool) -> History:
 
 
 def test_an_idempotent_tool_is_attempted_again_when_nobody_can_tell():
-    [again] = said(unknown(idempotent=True))
+    history = unknown(idempotent=True)
+
+    [again] = said(history, history.facts[-1].time + timedelta(seconds=1))
 
     assert isinstance(again, ToolRequested)
     assert again.attempt == 2

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from contracts.envelope import Fact, Stored
 from contracts.history import canonical
+from contracts.model import ModelAttemptRequested
 from contracts.money import ModelFunded
 from services.cost_ledger.store import MemoryLedgerStore
 from services.model_router.adapters import ProviderCall
@@ -66,6 +67,11 @@ class Calls:
         claim = self._log.claim(place, "model.claimed", key)
         if claim is None or claim.body.state != "claimed" or claim.cause_id != funded.id:
             self._violate("claimed_first", f"{name} was dispatched without a claim")
+            return
+        asked = self._log.by_id.get(funded.cause_id)
+        body = asked.body if asked is not None else None
+        if isinstance(body, ModelAttemptRequested) and claim.time < body.not_before:
+            self._violate("waits_as_told", f"{name} was made at {claim.time}, before its time")
 
     def _check_route(self, funded: Fact[ModelFunded], call: ProviderCall, name: str) -> None:
         """Each of its steps begins where the first one did; only a fallback goes elsewhere."""

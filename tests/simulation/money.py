@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from contracts.envelope import Fact
-from contracts.model import ModelAttemptRequested, ModelFailed
+from contracts.model import ModelAttemptDue, ModelAttemptRequested, ModelFailed
 from contracts.money import ModelFunded
 from contracts.shape import Body
 from services.cost_ledger.store import Hold, MemoryLedgerStore
@@ -28,6 +28,8 @@ class Money:
             if row.taken_micro_usd > row.cap_micro_usd:
                 self._violate("never_above_cap", f"{row.id} is above its cap")
         for hold in self._store.holds.values():
+            if hold.state == "held":
+                self._check_not_waiting(hold)
             if hold.state == "released" and hold.id not in self._released:
                 self._released.add(hold.id)
                 self._check_released(hold)
@@ -41,6 +43,18 @@ class Money:
         for row in self._store.budgets.values():
             if row.held_micro_usd:
                 self._violate("no_hold_left", f"{row.id} still has {row.held_micro_usd} held")
+
+    def _check_not_waiting(self, hold: Hold) -> None:
+        """No money is set aside for an attempt that waits for its time."""
+        asked = self._log.by_id.get(hold.id)
+        body = asked.body if asked is not None else None
+        if not isinstance(body, ModelAttemptRequested) or not body.deferred:
+            return
+        dues = (one for one in self._facts(hold) if isinstance(one.body, ModelAttemptDue))
+        due = next((one for one in dues if one.cause_id == hold.id), None)
+        if due is None or due.time < body.not_before:
+            name = f"{hold.run_id}/{hold.step}-{hold.attempt}"
+            self._violate("no_hold_while_waiting", f"{name} waits, and has a hold")
 
     def _check_released(self, hold: Hold) -> None:
         """Only what was never claimed, or what its provider refused, cost nothing."""

@@ -11,7 +11,7 @@ from contracts.history import Run
 from contracts.model import ModelClaimed
 from contracts.review import ReviewRequested
 from contracts.tool import ToolClaimed
-from services.cost_ledger.handlers import ending
+from services.cost_ledger.handlers import ending, funding
 from services.cost_ledger.rules.ending import InFlight, Revoked
 from services.evaluator import handlers
 from services.model_router.rules import attempts
@@ -80,6 +80,11 @@ def claimed_holds_released(patch: pytest.MonkeyPatch) -> None:
         return Revoked() if isinstance(found, InFlight) else found
 
     patch.setattr(ending, "_standing", careless)
+
+
+def waits_funded(patch: pytest.MonkeyPatch) -> None:
+    """The ledger sets money aside for an attempt as soon as it is asked for, due or not."""
+    patch.setattr(funding, "is_deferred", lambda *_: False)
 
 
 def routes_drawn_anew(patch: pytest.MonkeyPatch) -> None:

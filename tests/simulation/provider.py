@@ -18,6 +18,7 @@ CALLS_AT_ONCE = 3
 STEPS = 4  # of tool calls in a row, before it answers
 AMOUNTS = (5, 80, 900)
 ORDERS = (1, 2)
+WAITS = (0.5, 3, 20, 60)  # seconds until it wants to be asked again
 
 
 def _answer(prompt: Prompt, chance: Random) -> str:
@@ -41,7 +42,7 @@ class VirtualProvider:
         funded = WORKING.get()
         await process.reach(lambda: self.oracle.calls.dispatched(funded, call))
         if strikes(Fault.RATE_LIMITED):
-            raise RateLimited("slow down", retry_after_seconds=process.chance.choice((0.5, 3, 60)))
+            raise RateLimited("slow down", retry_after_seconds=process.chance.choice(WAITS))
         if strikes(Fault.PROVIDER_DOWN):
             raise Unavailable("it is down")
         # From here on it has worked, and bills for it, whatever comes back.

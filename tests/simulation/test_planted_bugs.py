@@ -14,6 +14,7 @@ FINDERS = {
     planted.bindings_unchecked: {"clearance_binds", "approval_binds"},
     planted.judged_runs_forgotten: {"every_run_is_scored"},
     planted.claimed_holds_released: {"claimed_stays_held", "bills_are_kept"},
+    planted.waits_funded: {"no_hold_while_waiting"},
     planted.routes_drawn_anew: {"one_route_a_run"},
     planted.outcomes_expire: {"silence_tells_nothing"},
     planted.ended_runs_forgotten: {"unknown_is_asked", "answers_are_taken"},

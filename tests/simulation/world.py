@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from unittest.mock import patch
@@ -46,12 +47,12 @@ class Outcome:
 
 def simulate(seed: int, *, keep_trace: bool = False) -> Outcome:
     """Run one seed to its rest. The same seed gives the same digest."""
-    return _lived(seed, keep_trace)[1]
+    return simulate_world(seed, keep_trace=keep_trace)[0]
 
 
 def histories(seed: int) -> list[list[Fact[Body]]]:
     """What one seed leaves in the log, run by run, second submissions of an id included."""
-    world, _ = _lived(seed, keep_trace=False)
+    _, world = simulate_world(seed)
     found: dict[str, list[Fact[Body]]] = defaultdict(list)
     for message in world.engine.runs.messages:
         with contextlib.suppress(Unbelievable):
@@ -60,13 +61,17 @@ def histories(seed: int) -> list[list[Fact[Body]]]:
     return list(found.values())
 
 
-def _lived(seed: int, keep_trace: bool) -> "tuple[World, Outcome]":
+def simulate_world(
+    seed: int, *, keep_trace: bool = False, prepare: Callable[["World"], None] = lambda _: None
+) -> tuple[Outcome, "World"]:
+    """One seed as above, with the world as it is then; `prepare` changes it before it begins."""
     loop = VirtualLoop()
     with determined(seed, loop), patch.object(calls, "OUTCOME_REVIEW_SECONDS", OVERDUE_SECONDS):
         asyncio.set_event_loop(loop)
         try:
             world = World(seed, loop, keep_trace)
-            return world, loop.run_until_complete(world.live())
+            prepare(world)
+            return loop.run_until_complete(world.live()), world
         finally:
             _end(loop)
             asyncio.set_event_loop(None)

@@ -1,7 +1,8 @@
-"""Sizes, counts and digests as people read them."""
+"""Sizes, counts, digests and texts as people read them."""
 
 KIBIBYTE, MEBIBYTE = 1024, 1024 * 1024
 DIGEST_DIGITS = 12
+TEXT_CHARACTERS = 160
 
 
 def size(count: int) -> str:
@@ -21,3 +22,9 @@ def digest(sha256: str) -> str:
 def counted(count: int, noun: str) -> str:
     """A count with its noun."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def short(text: str, characters: int = TEXT_CHARACTERS) -> str:
+    """One line of text, cut where it is long."""
+    line = " ".join(text.split())
+    return line if len(line) <= characters else f"{line[: characters - 1]}…"

@@ -7,9 +7,8 @@ import json
 from collections.abc import Iterator
 from typing import assert_never
 
-from services.console.cli.amounts import digest, size
+from services.console.cli.amounts import digest, short, size
 from services.console.cli.output import usd
-from services.console.cli.sentences import short
 from services.console.rules.record import StepRecord
 from services.console.rules.record.amounts import duration
 from services.console.rules.record.calls import CallRecord, TryRecord

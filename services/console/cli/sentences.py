@@ -22,13 +22,6 @@ from contracts.guardrail import (
     ToolEscalated,
     Verdict,
 )
-from contracts.model import (
-    ModelAttemptRequested,
-    ModelClaimed,
-    ModelFailed,
-    ModelRequested,
-    ModelResponded,
-)
 from contracts.money import ModelFunded, ModelUnfunded, MoneySettled
 from contracts.review import (
     ReviewAnswered,
@@ -39,7 +32,6 @@ from contracts.review import (
 )
 from contracts.run import (
     AnswerProposed,
-    ContextCompacted,
     RunArchived,
     RunCancelled,
     RunCompleted,
@@ -59,31 +51,18 @@ from contracts.tool import (
 )
 from services.console.cli.amounts import short
 from services.console.cli.model_sentences import model_sentence
-from services.console.cli.origins import configured, origin
+from services.console.cli.origins import origin
 from services.console.cli.output import usd
 from services.console.cli.standing import standing
-
-TEXT_CHARACTERS = 160
-COMPACTIONS = {
-    "cleared": "old results cleared",
-    "window": "old steps dropped",
-    "summary": "old steps summed up",
-}
 
 
 def sentence(fact: Fact[Body]) -> str:
     """What a fact says; its type alone where it is of a newer release."""
-    for tell in (_task, _verdict, _model, _money, _tool, _review, standing, _input, _run):
+    for tell in (_task, _verdict, model_sentence, _money, _tool, _review, standing, _input, _run):
         told = tell(fact.body)
         if told is not None:
             return told
     return fact.type
-
-
-def short(text: str, characters: int = TEXT_CHARACTERS) -> str:
-    """One line of text, cut where it is long."""
-    line = " ".join(text.split())
-    return line if len(line) <= characters else f"{line[: characters - 1]}…"
 
 
 def _task(body: Body) -> str | None:
@@ -145,39 +124,6 @@ def _call_gate(verdict: Verdict) -> str:
             return f"the result of {call} is withheld"
         case _:
             return "a verdict"
-
-
-def _model(body: Body) -> str | None:
-    match body:
-        case ContextCompacted(step=step, kind=kind, bytes_before=before, bytes_after=after):
-            return f"step {step} sees {after:,} bytes of {before:,} ({COMPACTIONS[kind]})"
-        case ModelRequested(step=step, alias=alias, prompt_bytes=size):
-            return f"step {step}: {alias} is to answer {size:,} bytes of prompt"
-        case ModelAttemptRequested() as again:
-            route = f"{again.route.provider}/{again.route.model}"
-            return (
-                f"attempt {again.attempt}, {again.role} on {route}, because "
-                f"{again.previous.kind}: {short(again.previous.reason)}"
-            )
-        case ModelClaimed(state="revoked"):
-            return "the attempt is called off before it began"
-        case ModelClaimed(route=route):
-            return f"dispatched to {route.provider}/{route.model}" if route else "dispatched"
-        case ModelResponded() as responded:
-            return _response(responded)
-        case ModelFailed(failure=failure):
-            return f"no attempt is left: {failure.kind}, {short(failure.reason)}"
-        case _:
-            return None
-
-
-def _response(responded: ModelResponded) -> str:
-    usage = responded.usage
-    tokens = f"{usage.input_total:,} tokens in, {usage.output_total:,} out"
-    calls = ", ".join(f"{call.name}({short(call.arguments_json)})" for call in responded.tool_calls)
-    said = f"wants {calls}" if calls else f"says: {short(responded.text)}"
-    took = f", {responded.duration_ms} ms" if responded.duration_ms else ""
-    return f"{said} ({tokens}{took}, stopped: {responded.stop.kind})"
 
 
 def _money(body: Body) -> str | None:

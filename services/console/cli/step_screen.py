@@ -8,7 +8,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from services.console.cli.amounts import digest, size
+from services.console.cli.amounts import digest, short, size
 from services.console.cli.output import usd
 from services.console.cli.record_lines import (
     attempt_line,
@@ -19,7 +19,6 @@ from services.console.cli.record_lines import (
     review_lines,
     time_line,
 )
-from services.console.cli.sentences import short
 from services.console.rules.record import StepRecord
 from services.console.rules.record.amounts import duration
 from services.console.rules.record.saw import Block, Saw

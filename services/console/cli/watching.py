@@ -19,12 +19,11 @@ from contracts.model import ModelRequested
 from contracts.review import ReviewRequested
 from contracts.shape import Body
 from contracts.subjects import OVER
-from services.console.cli.amounts import counted
+from services.console.cli.amounts import counted, short
 from services.console.cli.client import SILENCE_SECONDS, connect
 from services.console.cli.errors import Unreachable
 from services.console.cli.output import usd
 from services.console.cli.render import Lines, Timeline, facts_from, footer, step_rule, waiting
-from services.console.cli.sentences import short
 from services.console.rules.record.awaited import awaited
 
 # A platform that is started again is back within this; a run goes on without being watched.

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from contracts.envelope import Fact
-from contracts.history import Run
-from contracts.model import ModelAttemptRequested, ModelRequested, Route
+from contracts.history import Attempt, Run
+from contracts.model import ModelAttemptDue, ModelAttemptRequested, ModelRequested, Route
 from contracts.money import ModelFunded, ModelUnfunded
 from services.cost_ledger.handlers.desk import Desk, InBus, InDesk, hears
 from services.cost_ledger.handlers.settling import settle_outcome
@@ -17,7 +17,13 @@ from services.cost_ledger.rules.offer import (
     refused,
     route_name,
 )
-from services.cost_ledger.rules.request import ModelRequest, Request, has_verdict, open_request
+from services.cost_ledger.rules.request import (
+    ModelRequest,
+    Request,
+    has_verdict,
+    is_deferred,
+    open_request,
+)
 from services.cost_ledger.rules.tariff import Tariff
 from services.cost_ledger.store import Hold
 from shared.bus import Bus, Heard
@@ -26,23 +32,35 @@ from shared.bus import Bus, Heard
 @hears(ModelRequested)
 async def fund_step(heard: Heard[ModelRequested], bus: InBus, desk: InDesk) -> None:
     """The first attempt at a step."""
-    await _fund(heard, await bus.run(heard), bus, desk)
+    await _fund(heard.fact, await bus.run(heard), bus, desk, last=heard.last)
 
 
 @hears(ModelAttemptRequested)
 async def fund_attempt(heard: Heard[ModelAttemptRequested], bus: InBus, desk: InDesk) -> None:
-    """Another attempt. What the one before it gives back may be what this one needs."""
+    """Another attempt. What the one before it gives back may be what this one needs.
+
+    One that is deferred is funded when it is due: no money is set aside for a wait.
+    """
     run = await bus.run(heard)
     if not heard.last:
         await settle_outcome(heard.fact, run, bus, desk)
-    await _fund(heard, run, bus, desk)
+    if not is_deferred(run, heard.fact):
+        await _fund(heard.fact, run, bus, desk, last=heard.last)
 
 
-async def _fund(heard: Heard[ModelRequest], run: Run, bus: Bus, desk: Desk) -> None:
-    fact = heard.fact
+@hears(ModelAttemptDue)
+async def fund_due(heard: Heard[ModelAttemptDue], bus: InBus, desk: InDesk) -> None:
+    """A deferred attempt may be funded now. Its hold is for the request, as that of any other."""
+    run = await bus.run(heard)
+    attempt = run.places.get(heard.fact.cause_id)
+    if isinstance(attempt, Attempt) and not is_deferred(run, attempt.request):
+        await _fund(attempt.request, run, bus, desk, last=heard.last)
+
+
+async def _fund(fact: Fact[ModelRequest], run: Run, bus: Bus, desk: Desk, *, last: bool) -> None:
     if has_verdict(run, fact):
         return
-    if heard.last:
+    if last:
         await bus.say(fact, _unavailable(fact.body))
         return
     await bus.say(fact, await _verdict(run, fact, bus.clock.now(), desk))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from contracts.agent import Agent
 from contracts.envelope import Fact
 from contracts.history import Attempt, Run
+from contracts.history.waiting import deferred_until
 from contracts.model import ModelAttemptRequested, ModelRequested, Route
 from contracts.money import ModelUnfunded
 from contracts.run import ParentBudget
@@ -66,6 +67,12 @@ def open_request(run: Run, fact: Fact[ModelRequest]) -> Request | ModelUnfunded:
         feature=task.feature if task else None,
         parents=run.started.body.parents,
     )
+
+
+def is_deferred(run: Run, fact: Fact[Body]) -> bool:
+    """Whether this request waits for its time: until then no money is set aside for it."""
+    attempt = run.places.get(fact.id)
+    return isinstance(attempt, Attempt) and deferred_until(attempt) is not None
 
 
 def has_verdict(run: Run, fact: Fact[Body]) -> bool:

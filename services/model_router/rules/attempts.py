@@ -5,6 +5,7 @@ from datetime import datetime
 
 from contracts.envelope import Fact
 from contracts.history import Attempt, Measured, Run, Step
+from contracts.history.waiting import waited
 from contracts.model import (
     AttemptFailure,
     FailureKind,
@@ -31,6 +32,7 @@ class Limits:
     max_attempts: int = 3
     retries_per_route: int = 1
     wait_limit_seconds: float = 5.0
+    defer_limit_seconds: float = 3600.0
     backoff_seconds: float = 0.5
     start_within_seconds: float = 5.0
     takeover_seconds: float = 2.0
@@ -45,10 +47,7 @@ class Work:
     step: Step
     attempt: Attempt
     hold: ModelFunded
-
-    @property
-    def deadline(self) -> datetime:
-        return self.step.requested.body.deadline
+    deadline: datetime
 
     @property
     def claim(self) -> ModelClaimed | None:
@@ -76,7 +75,10 @@ def open_work(run: Run, funded: Fact[ModelFunded]) -> Work | None:
     # The same fact stored twice is one funding: the second copy is nobody's work.
     if (verdict.id, verdict.sequence) != (funded.id, funded.sequence):
         return None
-    return Work(run.root, step, attempt, funded.body)
+    asked = step.requested
+    # It stands still while the run is paused: a wait for the provider may be such a time.
+    deadline = asked.body.deadline + waited(run, asked.time)
+    return Work(run.root, step, attempt, funded.body, deadline)
 
 
 def left_behind(run: Run, funded: Fact[ModelFunded]) -> ModelFailed | None:
@@ -158,32 +160,39 @@ def after_claim(claim: ModelClaimed) -> AttemptFailure:
 def after_failure(
     work: Work, failure: AttemptFailure, choice: Choice | None, now: datetime, limits: Limits
 ) -> ModelAttemptRequested | ModelFailed:
-    """The next attempt, which needs a hold of its own; or the end of the step's attempts."""
-    final = failed(work, failure)
+    """The next attempt, which needs a hold of its own; or the end of the step's attempts.
+
+    A wait that is too long to be waited here is left to a timer, where no other route is left.
+    """
     number = work.attempt.number
     if choice is None or number >= limits.max_attempts:
-        return final
+        return failed(work, failure)
     tried = routes_tried(work.step, failure)
     current = tried[-1] if tried else None
     fresh = next((route for route in _in_turn(work, choice) if route not in tried), None)
     wait = _wait(failure, number, limits)
-    retry = current if current in choice.routes and _may_retry(failure, wait, limits) else None
+    may_retry = current in choice.routes and failure.kind in WORTH_A_RETRY
+    is_short = wait <= limits.wait_limit_seconds
+    retry = current if may_retry and is_short else None
     used_up = current is not None and tried.count(current) > limits.retries_per_route
     prefers_fresh = retry is None or used_up or failure.kind in {"timed_out", "malformed", "lost"}
     route = fresh if fresh is not None and prefers_fresh else retry
+    if route is None and may_retry:
+        route = current
     if route is None:
-        return final
-    not_before = later(now, wait if route == current else 0.0)
-    if not_before >= work.deadline:
-        return final
+        return failed(work, failure)
+    wait = wait if route == current else 0.0
+    if (why := _not_waited(work, wait, now, limits)) is not None:
+        return failed(work, failure.model_copy(update={"reason": f"{failure.reason}; {why}"}))
     again = "retry" if route == current else "fallback"
     return ModelAttemptRequested(
         step=work.step.number,
         attempt=number + 1,
         role="hedge" if failure.kind == "lost" else again,
         route=route,
-        not_before=not_before,
+        not_before=later(now, wait),
         previous=failure,
+        deferred=wait > limits.wait_limit_seconds,
     )
 
 
@@ -243,8 +252,14 @@ def _wait(failure: AttemptFailure, number: int, limits: Limits) -> float:
     return min(backoff, limits.wait_limit_seconds)
 
 
-def _may_retry(failure: AttemptFailure, wait: float, limits: Limits) -> bool:
-    return failure.kind in WORTH_A_RETRY and wait <= limits.wait_limit_seconds
+def _not_waited(work: Work, wait: float, now: datetime, limits: Limits) -> str | None:
+    """Why the next attempt is not waited for, in words for whoever asks why the run failed."""
+    again = f"it could be tried again in {wait:g} s"
+    if wait > limits.defer_limit_seconds:
+        return f"{again}, and at most {limits.defer_limit_seconds:g} s are waited"
+    if later(now, wait) >= work.deadline:
+        return f"{again}, which is past the deadline of its step, {work.deadline.isoformat()}"
+    return None
 
 
 def _no_route(work: Work, choice: Choice) -> str:

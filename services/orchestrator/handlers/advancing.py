@@ -33,7 +33,7 @@ from contracts.guardrail import (
 )
 from contracts.history import Run, fold
 from contracts.history.lineage import lacks_ancestor
-from contracts.model import ModelFailed, ModelRequested, ModelResponded
+from contracts.model import ModelAttemptRequested, ModelFailed, ModelRequested, ModelResponded
 from contracts.money import ModelUnfunded
 from contracts.review import ReviewAnswered, ReviewDecided, ReviewEscalated, ReviewRequested
 from contracts.run import RunQueued, RunStarted
@@ -43,7 +43,7 @@ from contracts.task import TaskSubmitted
 from contracts.tool import ToolRequested, ToolUnknown
 from services.orchestrator.handlers.desk import Desk, hears
 from services.orchestrator.handlers.kin import abreast, kin_of, look_after
-from services.orchestrator.rules import Move, Say, decide, next_wake
+from services.orchestrator.rules import Move, Say, decide, next_wake, retry_moments
 from services.orchestrator.rules.admission import Waiter
 from shared.bus import Bus, Heard
 from shared.errors import Again, LogError, Stale
@@ -79,6 +79,7 @@ TIMER_SECONDS = 1.0
     TaskSubmitted,
     TaskCleared,
     TaskBlocked,
+    ModelAttemptRequested,
     ModelResponded,
     ModelFailed,
     ModelUnfunded,
@@ -104,18 +105,17 @@ async def advance(
     heard: Heard[Body], bus: Annotated[Bus, Context()], desk: Annotated[Desk, Context()]
 ) -> None:
     """Whatever was heard is only a wake-up."""
-    run = await bus.run(heard)
-    await settle(run, bus, desk)
-    if heard.delivery > 1:
-        # Whoever had it before may have started the run, or asked a person, and then stopped
-        # before its timer was set: nothing else would ever set it.
+    run = await settle(await bus.run(heard), bus, desk)
+    # A retry that waits is decided by nobody's fact: its timer is set here. And whoever had this
+    # before may have started the run, or asked a person, and then stopped before its timer was
+    # set: nothing else would ever set it.
+    if heard.delivery > 1 or any(retry_moments(run)):
         await arm(run, bus, desk)
 
 
 async def wake(tenant: str, run_id: str, bus: Bus, desk: Desk) -> None:
     """A timer fired: decide, and be woken again while the run is open."""
-    run = await bus.read(tenant, run_id)
-    await settle(run, bus, desk)
+    run = await settle(await bus.read(tenant, run_id), bus, desk)
     await look_after(run, bus)
     if run.queued is not None and run.started is None and desk.admission is not None:
         await admit(await desk.admission.reclaim(run, bus), bus, desk)
@@ -132,8 +132,10 @@ async def admit(waiters: Iterable[Waiter], bus: Bus, desk: Desk) -> None:
             await desk.timers.wake(one.tenant, one.run_id, bus.clock.now())
 
 
-async def settle(run: Run, bus: Bus, desk: Desk) -> None:
+async def settle(run: Run, bus: Bus, desk: Desk) -> Run:
     """Decide and append until nothing is missing. Losing an append means deciding again.
+
+    Gives the run as it is then.
 
     Raises:
         Again: others keep moving the run; the wake-up comes back.
@@ -144,7 +146,7 @@ async def settle(run: Run, bus: Bus, desk: Desk) -> None:
         kin = await kin_of(run, bus, desk)
         moves = decide(run, now, desk.book, kin)
         if not moves:
-            return
+            return run
         was_kept = await _make(moves, run, now, bus, desk)
         if any(isinstance(each.body, MAY_BE_DUE_SOON) for each in moves):
             await _arm_before_sweep(run, bus, desk)

@@ -8,13 +8,12 @@ from contracts.history.lineage import is_shadow
 from contracts.history.waiting import waited
 from contracts.review import EscalationStep, ReviewDecided, ReviewRequested
 from contracts.shape import later, sha256_hex
-from contracts.tool import ToolCallsRefused, ToolFailed, ToolManifest, ToolRequested, ToolUnknown
+from contracts.tool import ToolCallsRefused, ToolFailed, ToolRequested, ToolUnknown
 
 from .moves import Move, Say
+from .retrying import attempted_again_at, manifest_of_call
 from .reviews import advance_review
 
-# An idempotent tool whose outcome is unknown may be attempted so often under one key.
-TOOL_ATTEMPTS = 3
 # By then somebody should have looked. The question stays open, and the run waits.
 OUTCOME_REVIEW_SECONDS = 24 * 3600
 OUTCOME_ROLES = ("operator",)
@@ -53,7 +52,7 @@ def advance_call(run: Run, step: Step, call: Call, now: datetime) -> tuple[Move,
             return () if last.outcome is not None else (Say(last.verdict.id, _unasked(last)),)
         return (Say(last.verdict.id, _may_it_run(last, last.verdict.body, now)),)
     if last.outcome is not None and isinstance(last.outcome.body, ToolUnknown):
-        return (_after_unknown(run, step, call, last.outcome.id, now),)
+        return _after_unknown(run, step, call, last.outcome.id, now)
     return ()
 
 
@@ -75,15 +74,19 @@ def _lets_run(decided: ReviewDecided) -> bool:
     return decided.outcome in ("approved", "edited")
 
 
-def _after_unknown(run: Run, step: Step, call: Call, unknown_id: str, now: datetime) -> Say:
-    """An idempotent tool is attempted again under its key; of any other a person is asked."""
-    manifest = manifest_of_call(run, call)
-    if manifest is not None and manifest.idempotent and len(call.tries) < TOOL_ATTEMPTS:
-        before = call.tries[-1].request.body
-        again = _request(run, step, call, before.arguments_json, before.approval_id)
-        return Say(unknown_id, again)
+def _after_unknown(
+    run: Run, step: Step, call: Call, unknown_id: str, now: datetime
+) -> tuple[Say, ...]:
+    """An idempotent tool is attempted again under its key, in a while; else a person is asked."""
     assert call.last is not None, "an unknown outcome has a try"
-    return Say(unknown_id, did_it_happen(call.last, now))
+    again_at = attempted_again_at(run, call)
+    if again_at is None:
+        return (Say(unknown_id, did_it_happen(call.last, now)),)
+    if now < again_at:
+        return ()
+    before = call.last.request.body
+    again = _request(run, step, call, before.arguments_json, before.approval_id)
+    return (Say(unknown_id, again),)
 
 
 def did_it_happen(last: Try, now: datetime) -> ReviewRequested:
@@ -101,13 +104,6 @@ def did_it_happen(last: Try, now: datetime) -> ReviewRequested:
         reason="Nobody can tell whether this call took effect. Approve if it did, reject if not.",
         expires_at=later(now, OUTCOME_REVIEW_SECONDS),
     )
-
-
-def manifest_of_call(run: Run, call: Call) -> ToolManifest | None:
-    """The pinned manifest of the tool that a call names, if the agent has it."""
-    assert run.started is not None, "calls belong to a started run"
-    tools = run.started.body.tools
-    return next((tool for tool in tools if tool.name == call.part.name), None)
 
 
 def _request(

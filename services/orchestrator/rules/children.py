@@ -19,7 +19,7 @@ from contracts.shape import Body
 from contracts.task import ParentCall
 from contracts.tool import ToolFailed, ToolManifest, ToolSucceeded
 
-from .calls import manifest_of_call
+from .retrying import manifest_of_call
 
 INPUT = {
     "type": "object",

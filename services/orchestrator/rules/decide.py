@@ -40,6 +40,7 @@ from .inputs import (
 from .moves import NO_KIN, Book, Kin, Move, Say
 from .overdue import overdue_calls
 from .replies import stray_answers
+from .retrying import due_attempt
 from .revoking import call_off, is_begun, revocations, revoke_attempts
 from .start import start
 from .timing import deadline, step_overdue_at
@@ -143,7 +144,8 @@ def _await_model(run: Run, step: Step, now: datetime) -> tuple[Move, ...]:
         return _fail(run, "step_deadline_passed", reason)
     if is_interrupted(run) and (step.last_attempt.claim is None or _is_revoked(step)):
         return revoke_attempts(step) or take_inputs(run, URGENT) or next_step(run, now)
-    return ()
+    due = due_attempt(step, now)
+    return () if due is None else (due,)
 
 
 def _is_revoked(step: Step) -> bool:

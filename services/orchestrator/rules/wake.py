@@ -9,8 +9,8 @@ from contracts.shape import later
 from contracts.tool import DEFAULT_TIMEOUT_SECONDS
 
 from .afterwards import in_flight
-from .calls import manifest_of_call
 from .overdue import overdue_at, silent
+from .retrying import manifest_of_call, retry_moments
 from .timing import GRACE_SECONDS, deadline, step_overdue_at
 
 
@@ -40,6 +40,7 @@ def _moments(run: Run, now: datetime) -> Iterator[datetime]:
         yield step_overdue_at(run, run.step)
     yield from (overdue_at(each) for each in silent(run.step))
     yield from (_soonest_overdue(run, call, now) for call in run.step.calls if _may_begin(call))
+    yield from retry_moments(run)
 
 
 def _may_begin(call: Call) -> bool:

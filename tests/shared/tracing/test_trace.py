@@ -10,7 +10,7 @@ import pytest
 
 from contracts.control import RunPaused
 from contracts.export import read, read_header
-from contracts.model import AttemptFailure, ModelAttemptRequested
+from contracts.model import AttemptFailure, ModelAttemptDue, ModelAttemptRequested
 from contracts.run import Ancestor, RunFailed
 from shared.redaction import redact
 from shared.signing import Keyring
@@ -40,8 +40,8 @@ def tree(spans):
     return Counter((span.name, names.get(span.parent_id)) for span in spans)
 
 
-def fallback():
-    """One step: an attempt that fails, and one with another provider."""
+def fallback(*, deferred=False):
+    """One step: an attempt that fails, and one with another provider, at once or when it is due."""
     history = History()
     history.begin()
     funded = history.fund(history.ask(history.facts[-1]))
@@ -56,8 +56,12 @@ def fallback():
         previous=AttemptFailure(
             kind="unavailable", route=route, reason="it is down", billed="nothing"
         ),
+        deferred=deferred,
     )
-    history.complete(history.answer(history.fund(history.say(again, funded)), text="Hello."))
+    asked = history.say(again, funded)
+    if deferred:
+        history.say(ModelAttemptDue(step=1, attempt=2), asked)
+    history.complete(history.answer(history.fund(asked), text="Hello."))
     return history
 
 
@@ -118,6 +122,13 @@ def test_a_fallback_is_two_calls_of_which_one_failed():
     assert [span.attributes[semconv.ATTEMPT] for span in calls] == [1, 2]
     assert {span.kind for span in calls} == {"client"}
     assert calls[0].attributes[semconv.ERROR_TYPE] == "unavailable"
+
+
+def test_the_time_that_a_retry_waits_is_nobody_s_work():
+    spans = trace_of(traced(fallback(deferred=True).facts))
+
+    took = [(one.end_ns - one.start_ns) / 1e9 for one in spans if one.name == "fund"]
+    assert took == [1.0, 1.0]
 
 
 def test_a_wait_for_a_person_ends_the_trace_and_another_links_to_it():

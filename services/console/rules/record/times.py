@@ -12,6 +12,7 @@ from pydantic import Field
 from contracts.envelope import Fact
 from contracts.history import Attempt, Run, Step
 from contracts.history.approval import moment_of
+from contracts.history.waiting import deferred_until
 from contracts.shape import Body
 from services.console.rules.record.content import Recorded
 
@@ -22,7 +23,10 @@ MILLISECONDS = timedelta(milliseconds=1)
 
 
 class TimeRecord(Recorded):
-    """Milliseconds of a step. `other_ms` is when nobody worked: messages were on their way."""
+    """Milliseconds of a step.
+
+    `other_ms` is when nobody worked: messages were on their way, or a retry waited for its time.
+    """
 
     begun_at: datetime
     ended_at: datetime | None = Field(description="None while the step is open")
@@ -81,7 +85,11 @@ def _parts(run: Run, step: Step) -> Parts:
     ours = answer is not None and answer.proposed.body.step == step.number
     reviews = [one.review for one in tries if one.review is not None]
     return {
-        "funding": [(_at(one.request), _at(one.verdict)) for one in step.attempts],
+        "funding": [
+            (_at(one.due or one.request), _at(one.verdict))
+            for one in step.attempts
+            if deferred_until(one) is None
+        ],
         "queue": [
             *((_at(one.verdict), _at(one.claim)) for one in step.attempts if one.claim),
             *((_at(one.verdict), _at(one.claim)) for one in tries if one.claim),
