@@ -46,7 +46,7 @@ class Settings(ServiceSettings, PostgresSettings):
     dead_letters_looked_at: int = Field(
         5_000, ge=1, description="The newest messages of their stream, notes included"
     )
-    redrive_limit: int = Field(1_000, ge=1, description="Dead letters that one request redrives")
+    redrive_limit: int = Field(1_000, ge=1, description="Dead letters that one request handles")
     redrive_seconds: float = Field(20.0, gt=0, description="How long such a request may take")
 
     gate_record_days: int = Field(

@@ -40,8 +40,9 @@ class Box:
         path = request.url.path.removeprefix("/api/v1/dead-letters")
         body = json.loads(request.content) if request.content else {}
         self.asked.append((request.method, path, dict(request.url.params), body))
-        if path == "/redrive":
-            return httpx.Response(200, json=self._many(body))
+        if path in ("/redrive", "/discard"):
+            done = {"/redrive": "redriven", "/discard": "discarded"}[path]
+            return httpx.Response(200, json=self._many(body, done))
         if path == "/groups":
             group = {"value": "handler_failed", "letters": 3, "oldest_at": "", "newest_at": ""}
             return httpx.Response(200, json=[group])
@@ -52,7 +53,7 @@ class Box:
         problem = {"what": f"no {number}", "where": "there", "remedy": "do this"}
         return httpx.Response(status, json=LETTER if status == 200 else problem)
 
-    def _many(self, body):
+    def _many(self, body, done="redriven"):
         fit = [one for one in self.open if one > body.get("after", 0)]
         chosen = fit[: body["limit"]]
         if not body.get("dry_run"):
@@ -60,7 +61,7 @@ class Box:
         refused = [one for one in chosen if one in self.refusing]
         return {
             "matched": len(fit),
-            "redriven": [one for one in chosen if one not in self.refusing],
+            done: [one for one in chosen if one not in self.refusing],
             "skipped": [{"number": one, "why": "it is no fact"} for one in refused],
             "failed": [],
             "after": chosen[-1] if chosen else 0,
@@ -160,11 +161,12 @@ def test_a_refusal_is_told_and_the_others_are_still_redriven(serve, number, exit
     assert [one["number"] for one in outcome[kind]] == [number]
 
 
+@pytest.mark.parametrize("act", ["redrive", "discard"])
 @pytest.mark.parametrize("arguments", [[], ["7", "--rule", "bad_body"]])
-def test_what_is_meant_is_said_by_number_or_by_filter(serve, arguments):
+def test_what_is_meant_is_said_by_number_or_by_filter(serve, act, arguments):
     box = serve(Box())
 
-    assert dlq("redrive", *arguments).exit_code == 2
+    assert dlq(act, *arguments, "--reason", "a test").exit_code == 2
     assert box.asked == []
 
 
@@ -229,7 +231,7 @@ def test_what_failed_is_told_by_the_exit_code(serve, monkeypatch):
     many = box._many
     failed = [{"number": 1, "why": "no acknowledgement"}]
     monkeypatch.setattr(
-        box, "_many", lambda body: {**many(body), "redriven": [2], "failed": failed}
+        box, "_many", lambda body, _: {**many(body), "redriven": [2], "failed": failed}
     )
 
     done = dlq("redrive", "--rule", "handler_failed", "--yes")
@@ -247,3 +249,48 @@ def test_a_discard_needs_a_reason(serve):
         ("/7/discard", "a test"),
         ("/8/discard", "a test"),
     ]
+
+
+def test_many_are_not_discarded_before_it_is_said_how_many(serve):
+    box = serve(Box(37))
+
+    done = dlq("discard", "--rule", "bad_body", "--reason", "a test", "--limit", "12")
+
+    assert done.exit_code == 2
+    assert "37 dead letters fit. Discard 12 of them, 10 a second?" in done.stderr
+    assert "--yes" in done.stderr
+    assert box.sizes == []
+
+
+def test_many_are_discarded_by_filter_in_small_requests_with_the_reason(serve):
+    box = serve(Box(37, refusing=(3,)))
+    meant = ("--rule", "bad_body", "--tenant", "shop", "--rate", "5", "--reason", "a test")
+
+    done = dlq("discard", *meant, "--yes", "--json")
+
+    outcome = json.loads(done.stdout)
+    assert done.exit_code == 0
+    assert box.sizes == [10, 10, 10, 7]
+    assert (len(outcome["discarded"]), [one["number"] for one in outcome["skipped"]]) == (36, [3])
+    assert {path for _, path, *_ in box.asked} == {"/discard"}
+    for *_, body in box.asked:
+        assert (body["rule"], body["tenant"], body["reason"]) == ("bad_body", "shop", "a test")
+
+
+def test_a_dry_discard_tells_what_would_be(serve):
+    box = serve(Box(37))
+
+    done = dlq("discard", "--rule", "bad_body", "--reason", "a test", "--dry-run")
+
+    assert done.stdout == "37 would be discarded, 0 skipped, 0 failed\n"
+    assert box.sizes == []
+
+
+def test_a_letter_that_cannot_be_discarded_keeps_no_other_from_it(serve):
+    serve(Box())
+
+    done = dlq("discard", "409", "8", "--reason", "a test", "--json")
+
+    outcome = json.loads(done.stdout)
+    assert done.exit_code == 4
+    assert (outcome["discarded"], [one["number"] for one in outcome["skipped"]]) == ([8], [409])

@@ -196,6 +196,7 @@ async def test_a_letter_is_discarded_with_a_reason_and_kept(api, letters):
         ("POST", "/1/redrive"),
         ("POST", "/1/discard"),
         ("POST", "/redrive"),
+        ("POST", "/discard"),
     ],
 )
 async def test_only_an_operator_of_all_tenants_reaches_them(api, bus, letters, token, method, path):

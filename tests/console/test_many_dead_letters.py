@@ -44,6 +44,49 @@ async def test_one_request_goes_on_where_the_one_before_it_ended(api, letters):
     assert sorted(looked_at) == [1, 2, 3, 4]
 
 
+async def test_many_are_discarded_by_what_they_are_and_kept_with_the_reason(api, bus, letters):
+    body = {"rule": "handler_failed", "reason": "a load test", "rate": 1000}
+
+    done = (await api.post("/dead-letters/discard", json=body)).json()
+
+    assert (done["matched"], done["discarded"], done["after"]) == (2, [1, 3], 3)
+    assert (done["skipped"], done["failed"]) == ([], [])
+    assert numbers(await api.get("/dead-letters")) == [4, 2]
+    kept = (await api.get("/dead-letters/3")).json()
+    assert (kept["state"], kept["decided_by"]) == ("discarded", "anna@example.org")
+    assert kept["decision"] == "a load test"
+    assert bus.bodies(RunRedriven) == []
+
+
+async def test_a_dry_discard_tells_the_same_and_leaves_every_letter_open(api, letters):
+    body = {"service": LEDGER, "reason": "a load test", "dry_run": True}
+
+    done = (await api.post("/dead-letters/discard", json=body)).json()
+
+    assert done["discarded"] == [1, 2, 4]
+    assert numbers(await api.get("/dead-letters")) == [4, 3, 2, 1]
+
+
+async def test_a_letter_that_was_decided_upon_is_passed_over_by_a_discard(api, letters):
+    await api.post("/dead-letters/1/redrive")
+    body = {"rule": "handler_failed", "state": "all", "reason": "a load test", "rate": 1000}
+
+    done = (await api.post("/dead-letters/discard", json=body)).json()
+
+    assert done["discarded"] == [3]
+    assert [one["number"] for one in done["skipped"]] == [1]
+    assert "was redriven by anna@example.org" in done["skipped"][0]["why"]
+
+
+async def test_many_are_not_discarded_without_a_reason(api, letters):
+    for body in ({"service": LEDGER}, {"service": LEDGER, "reason": ""}):
+        answer = await api.post("/dead-letters/discard", json=body)
+
+        assert (answer.status_code, answer.json()["where"]) == (422, "reason")
+    assert numbers(await api.get("/dead-letters")) == [4, 3, 2, 1]
+
+
+@pytest.mark.parametrize("act", ["redrive", "discard"])
 @pytest.mark.parametrize(
     ("body", "where"),
     [
@@ -53,8 +96,8 @@ async def test_one_request_goes_on_where_the_one_before_it_ended(api, letters):
         ({"since": "yesterday"}, "since"),
     ],
 )
-async def test_every_bound_of_a_bulk_redrive_is_named(api, letters, body, where):
-    answer = await api.post("/dead-letters/redrive", json=body)
+async def test_every_bound_of_a_request_for_many_is_named(api, letters, act, body, where):
+    answer = await api.post(f"/dead-letters/{act}", json={"reason": "mended", **body})
 
     assert answer.status_code == 422
     assert answer.json()["where"] == where

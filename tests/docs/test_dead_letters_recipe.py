@@ -24,7 +24,7 @@ RECIPE = "docs/recipes/dead_letters.md"
 
 @pytest.fixture
 def box(take, bus, desk):  # noqa: F811 - fixtures
-    """Three letters of the ledger about one fact."""
+    """Four letters of the ledger about one fact."""
     take(whole_run())
     fact = next(one for one in bus.facts if one.type == "model.requested")
     desk.dead_letters.stored[:] = [
@@ -41,7 +41,7 @@ def box(take, bus, desk):  # noqa: F811 - fixtures
             run_id="r-1",
             type=fact.type,
         )
-        for number in (1, 2, 3)
+        for number in (1, 2, 3, 4)
     ]
     return desk.dead_letters
 
@@ -55,14 +55,16 @@ def test_the_commands_that_are_shown_do_what_is_said(app, box, monkeypatch):  # 
     monkeypatch.setenv("INTERLOCK_TOKEN", "anna-token")
     # The third is left for the filter; the second is discarded, and is not to be redriven before.
     box.stored[1] = box.stored[1].model_copy(update={"rule": "bad_body"})
+    # The fourth is what its filter discards.
+    box.stored[3] = box.stored[3].model_copy(update={"rule": "bad_body", "tenant": "shop"})
 
     shown = "".join(blocks(RECIPE, "sh")).splitlines()
     for line in shown:
         done = CliRunner().invoke(commands, shlex.split(line)[1:], env={"COLUMNS": "200"})
         assert done.exit_code == 0, f"{line}: {done.output}"
 
-    assert len(shown) == 7
-    assert [one.state for one in box.stored] == ["redriven", "discarded", "redriven"]
+    assert len(shown) == 9
+    assert [one.state for one in box.stored] == ["redriven", "discarded", "redriven", "discarded"]
 
 
 def test_the_rules_and_limits_that_are_shown_are_those_of_the_code():

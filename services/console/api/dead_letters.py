@@ -9,11 +9,14 @@ from services.console.api.desk import Desk, DeskHere
 from services.console.api.people import Operator, Person
 from services.console.dead_letters import (
     DeadLetter,
+    Discarded,
     LetterFilter,
     LetterGroup,
     LetterLine,
+    Pace,
     Redriven,
     discard,
+    discard_many,
     group,
     redrive,
     redrive_many,
@@ -53,13 +56,28 @@ class WhyNot(BaseModel):
 
 
 class Many(LetterFilter):
-    """Which letters to redrive, the oldest first, and how fast."""
+    """Which letters to handle, the oldest first, and how fast."""
 
     after: Annotated[int, Field(ge=0, description="Only numbers above this one")] = 0
     limit: Annotated[int, Field(ge=1, description="How many at most")] = 100
     rate: Annotated[float, Field(gt=0, le=1000, description="How many a second")] = 10.0
-    reason: Reason = ""
     dry_run: bool = False
+
+    @property
+    def pace(self) -> Pace:
+        return Pace(self.limit, self.rate, self.dry_run)
+
+
+class ManyRedriven(Many):
+    """Which letters to redrive, and why if anybody wants to say so."""
+
+    reason: Reason = ""
+
+
+class ManyDiscarded(Many):
+    """Which letters to discard, and why."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=REASON_LIMIT)]
 
 
 @router.get("")
@@ -81,30 +99,19 @@ async def groups(
 
 
 @router.post("/redrive")
-async def redrive_by_filter(person: Operator, desk: DeskHere, many: Many) -> Redriven:
+async def redrive_by_filter(person: Operator, desk: DeskHere, many: ManyRedriven) -> Redriven:
     """Have many handled again, the oldest first; tells what became of each."""
-    if many.limit > desk.settings.redrive_limit:
-        limit = desk.settings.redrive_limit
-        raise Invalid(f"one request redrives {limit}", "limit", "go on `after` the last one")
-    seconds = 0.0 if many.dry_run else many.limit / many.rate
-    if seconds > desk.settings.redrive_seconds:
-        raise Invalid(
-            f"{many.limit} at {many.rate:g} a second take {seconds:g} s, and a request may take "
-            f"{desk.settings.redrive_seconds:g} s",
-            "limit",
-            "ask for fewer, and go on `after` the last one",
-        )
-    found = await _matching(person, desk, many)
-    return await redrive_many(
-        [one for one in found if one.number > many.after],
-        desk.dead_letters,
-        desk.bus,
-        person.principal,
-        many.reason,
-        limit=many.limit,
-        rate=many.rate,
-        dry_run=many.dry_run,
-    )
+    letters = await _fitting(person, desk, many)
+    principal, reason = person.principal, many.reason
+    return await redrive_many(letters, desk.dead_letters, desk.bus, principal, reason, many.pace)
+
+
+@router.post("/discard")
+async def discard_by_filter(person: Operator, desk: DeskHere, many: ManyDiscarded) -> Discarded:
+    """Have many handled by nobody, the oldest first; they are kept, with the reason."""
+    letters = await _fitting(person, desk, many)
+    principal, reason = person.principal, many.reason
+    return await discard_many(letters, desk.dead_letters, principal, reason, many.pace)
 
 
 @router.get("/{number}")
@@ -138,6 +145,27 @@ async def _matching(person: Person, desk: Desk, wanted: LetterFilter) -> list[De
     """Those that are meant, in their order."""
     _check_reach(person)
     return [one for one in await desk.dead_letters.letters() if wanted.matches(one)]
+
+
+async def _fitting(person: Person, desk: Desk, many: Many) -> list[DeadLetter]:
+    """Those that are meant by a request for many, if it keeps within its bounds.
+
+    Raises:
+        Invalid: it is for more than one request handles, or would take too long.
+    """
+    if many.limit > desk.settings.redrive_limit:
+        limit = desk.settings.redrive_limit
+        raise Invalid(f"one request handles {limit}", "limit", "go on `after` the last one")
+    seconds = 0.0 if many.dry_run else many.limit / many.rate
+    if seconds > desk.settings.redrive_seconds:
+        raise Invalid(
+            f"{many.limit} at {many.rate:g} a second take {seconds:g} s, and a request may take "
+            f"{desk.settings.redrive_seconds:g} s",
+            "limit",
+            "ask for fewer, and go on `after` the last one",
+        )
+    found = await _matching(person, desk, many)
+    return [one for one in found if one.number > many.after]
 
 
 async def _letter(number: int, desk: Desk) -> DeadLetter:

@@ -16,7 +16,13 @@ from services.console.cli.output import (
     table,
     wants_json,
 )
-from services.console.cli.redriving import Choice, redrive_chosen, redrive_numbers
+from services.console.cli.redriving import (
+    DISCARD,
+    REDRIVE,
+    Choice,
+    handle_chosen,
+    handle_numbers,
+)
 
 app = typer.Typer(help="What no service could use, and why.", no_args_is_help=True)
 
@@ -26,6 +32,10 @@ Rule = Annotated[str | None, typer.Option(help="By this rule, such as handler_fa
 InTenant = Annotated[str | None, typer.Option("--tenant", help="Of this tenant")]
 OfRun = Annotated[str | None, typer.Option("--run-id", help="Of this run")]
 Since = Annotated[str | None, typer.Option(help="Not older: 90s, 15m, 2h, 1d, or an ISO time")]
+Rate = Annotated[float, typer.Option(min=0.1, max=1000, help="How many a second")]
+AtMost = Annotated[int, typer.Option("--limit", min=1, help="How many at most")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would be")]
+Sure = Annotated[bool, typer.Option("--yes", help="Do not ask before many")]
 WHOLE = "number when service rule state"
 
 
@@ -84,38 +94,56 @@ def redrive(  # noqa: PLR0913, PLR0917 - as above
     tenant: InTenant = None,
     run_id: OfRun = None,
     since: Since = None,
-    rate: Annotated[float, typer.Option(min=0.1, max=1000, help="How many a second")] = 10.0,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most")] = 100,
+    rate: Rate = 10.0,
+    limit: AtMost = 100,
     reason: Annotated[str, typer.Option(help="Why, for the record")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before many")] = False,
+    dry_run: DryRun = False,
+    yes: Sure = False,
     output: Output = "text",
     as_json: AsJson = False,
 ) -> None:
     """Have dead letters handled again, by number or all that fit; each by the service it failed."""
     choice = Choice(service, rule, tenant, run_id, since)
     wanted_json = wants_json(output, as_json=as_json)
-    if bool(numbers) == bool(choice.query()):
-        raise typer.BadParameter("give numbers, or say which: --service, --rule, --run-id, ...")
+    _check_meant(numbers, choice)
     if numbers:
-        redrive_numbers(numbers, reason, dry_run=dry_run, as_json=wanted_json)
+        handle_numbers(REDRIVE, numbers, reason, dry_run=dry_run, as_json=wanted_json)
     else:
-        redrive_chosen(choice, rate, limit, reason, dry_run=dry_run, sure=yes, as_json=wanted_json)
+        how = {"dry_run": dry_run, "sure": yes, "as_json": wanted_json}
+        handle_chosen(REDRIVE, choice, rate, limit, reason, **how)
 
 
 @app.command()
 @ends_well
-def discard(
-    numbers: Annotated[list[int], typer.Argument(min=1, help="Their numbers in the list")],
+def discard(  # noqa: PLR0913, PLR0917 - as above
     reason: Annotated[str, typer.Option(help="Why, for the record")],
+    numbers: Numbers = None,
+    service: Service = None,
+    rule: Rule = None,
+    tenant: InTenant = None,
+    run_id: OfRun = None,
+    since: Since = None,
+    rate: Rate = 10.0,
+    limit: AtMost = 100,
+    dry_run: DryRun = False,
+    yes: Sure = False,
     output: Output = "text",
     as_json: AsJson = False,
 ) -> None:
-    """Let nobody handle these again; they are kept, with the reason, and no longer listed."""
-    client = connect()
-    done = [client.post(f"/dead-letters/{one}/discard", {"reason": reason}) for one in numbers]
-    text = "\n".join(f"{one}  discarded" for one in numbers)
-    show(done, text, as_json=wants_json(output, as_json=as_json))
+    """Let nobody handle these again, by number or all that fit; they are kept, with the reason."""
+    choice = Choice(service, rule, tenant, run_id, since)
+    wanted_json = wants_json(output, as_json=as_json)
+    _check_meant(numbers, choice)
+    if numbers:
+        handle_numbers(DISCARD, numbers, reason, dry_run=dry_run, as_json=wanted_json)
+    else:
+        how = {"dry_run": dry_run, "sure": yes, "as_json": wanted_json}
+        handle_chosen(DISCARD, choice, rate, limit, reason, **how)
+
+
+def _check_meant(numbers: list[int] | None, choice: Choice) -> None:
+    if bool(numbers) == bool(choice.query()):
+        raise typer.BadParameter("give numbers, or say which: --service, --rule, --run-id, ...")
 
 
 def _lines(found: Any) -> Any:

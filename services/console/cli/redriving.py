@@ -1,4 +1,4 @@
-"""Redriving from a terminal: the count first, then the work in small requests, with a bar."""
+"""Many dead letters from a terminal: the count first, then small requests, with a bar."""
 
 import sys
 from collections.abc import Iterator
@@ -23,6 +23,19 @@ Outcome = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Act:
+    """What is done with letters: as the API calls it, as it is told, and as it goes on."""
+
+    name: str
+    done: str
+    doing: str
+
+
+REDRIVE = Act("redrive", "redriven", "redriving")
+DISCARD = Act("discard", "discarded", "discarding")
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """Which letters are meant."""
 
@@ -44,27 +57,30 @@ class Choice:
         return {name: value for name, value in said.items() if value is not None}
 
 
-def redrive_numbers(numbers: list[int], reason: str, *, dry_run: bool, as_json: bool) -> None:
-    """Each by itself; those that can be are redriven, and the first refusal is the exit code."""
+def handle_numbers(
+    act: Act, numbers: list[int], reason: str, *, dry_run: bool, as_json: bool
+) -> None:
+    """Each by itself; those that can be are handled, and the first refusal is the exit code."""
     client, refused = connect(), 0
-    outcome: Outcome = {"matched": len(numbers), "redriven": [], "skipped": [], "failed": []}
+    outcome = _nothing_yet(act, len(numbers))
     for number in numbers:
         try:
             if dry_run:
                 client.get(f"/dead-letters/{number}")
             else:
-                client.post(f"/dead-letters/{number}/redrive", {"reason": reason})
-            outcome["redriven"].append(number)
+                client.post(f"/dead-letters/{number}/{act.name}", {"reason": reason})
+            outcome[act.done].append(number)
         except CommandFailed as error:
             refused = refused or error.exit_code
             kind = "skipped" if error.exit_code == CONFLICT else "failed"
             outcome[kind].append({"number": number, "why": error.what})
-    show(outcome, _told(outcome, dry_run=dry_run), as_json=as_json)
+    show(outcome, _told(act, outcome, dry_run=dry_run), as_json=as_json)
     if refused:
         raise typer.Exit(refused)
 
 
-def redrive_chosen(
+def handle_chosen(
+    act: Act,
     choice: Choice,
     rate: float,
     limit: int,
@@ -74,60 +90,64 @@ def redrive_chosen(
     sure: bool,
     as_json: bool,
 ) -> None:
-    """Tell how many fit; then, if that is meant, redrive them."""
-    client, fits = connect(), choice.query()
-    would = client.post(
-        "/dead-letters/redrive", {**fits, "limit": min(limit, REQUEST_LETTERS), "dry_run": True}
-    )
+    """Tell how many fit; then, if that is meant, handle them."""
+    client, asked = connect(), {**choice.query(), "reason": reason}
+    first = {**asked, "limit": min(limit, REQUEST_LETTERS), "dry_run": True}
+    would = client.post(f"/dead-letters/{act.name}", first)
     count = min(limit, would["matched"])
     if dry_run or not count:
-        show(would, _told(would, dry_run=True), as_json=as_json)
+        show(would, _told(act, would, dry_run=True), as_json=as_json)
         return
-    _make_sure(count, would["matched"], rate, sure=sure)
-    outcome = _redrive(client, {**fits, "rate": rate, "reason": reason}, count)
-    show(outcome, _told(outcome, dry_run=False), as_json=as_json)
+    _make_sure(act, count, would["matched"], rate, sure=sure)
+    outcome = _handle(act, client, {**asked, "rate": rate}, count)
+    show(outcome, _told(act, outcome, dry_run=False), as_json=as_json)
     if outcome["failed"]:
         raise typer.Exit(FAILED)
 
 
-def _make_sure(count: int, matched: int, rate: float, *, sure: bool) -> None:
+def _nothing_yet(act: Act, count: int) -> Outcome:
+    return {"matched": count, act.done: [], "skipped": [], "failed": []}
+
+
+def _make_sure(act: Act, count: int, matched: int, rate: float, *, sure: bool) -> None:
     if sure:
         return
-    asked = f"{matched} dead letters fit. Redrive {count} of them, {rate:g} a second?"
+    verb = act.name.capitalize()
+    asked = f"{matched} dead letters fit. {verb} {count} of them, {rate:g} a second?"
     if not sys.stdin.isatty():
         raise CommandFailed(asked, "say --yes, or look first: --dry-run", USAGE)
     if not typer.confirm(asked, err=True):
         raise typer.Exit(FAILED)
 
 
-def _redrive(client: Client, asked: dict[str, Any], count: int) -> Outcome:
-    whole: Outcome = {"matched": count, "redriven": [], "skipped": [], "failed": []}
+def _handle(act: Act, client: Client, asked: dict[str, Any], count: int) -> Outcome:
+    whole = _nothing_yet(act, count)
     terminal = Console(stderr=True)
     with Progress(console=terminal, disable=not terminal.is_terminal) as bar:
-        task = bar.add_task("redriving", total=count)
-        for part in _parts(client, asked, count):
-            for name in ("redriven", "skipped", "failed"):
+        task = bar.add_task(act.doing, total=count)
+        for part in _parts(act, client, asked, count):
+            for name in (act.done, "skipped", "failed"):
                 whole[name].extend(part[name])
                 bar.advance(task, len(part[name]))
     return whole
 
 
-def _parts(client: Client, asked: dict[str, Any], left: int) -> Iterator[Outcome]:
+def _parts(act: Act, client: Client, asked: dict[str, Any], left: int) -> Iterator[Outcome]:
     """Small requests, each going on after the last letter of the one before."""
     size, after = max(1, min(REQUEST_LETTERS, int(asked["rate"] * REQUEST_SECONDS))), 0
     while left > 0:
         body = {**asked, "limit": min(size, left), "after": after}
-        part = client.post("/dead-letters/redrive", body)
-        looked_at = sum(len(part[name]) for name in ("redriven", "skipped", "failed"))
+        part = client.post(f"/dead-letters/{act.name}", body)
+        looked_at = sum(len(part[name]) for name in (act.done, "skipped", "failed"))
         if not looked_at:
             return
         yield part
         left, after = left - looked_at, part["after"]
 
 
-def _told(outcome: Outcome, *, dry_run: bool) -> str:
-    would = "would be redriven" if dry_run else "redriven"
-    done, skipped, failed = (len(outcome[name]) for name in ("redriven", "skipped", "failed"))
+def _told(act: Act, outcome: Outcome, *, dry_run: bool) -> str:
+    would = f"would be {act.done}" if dry_run else act.done
+    done, skipped, failed = (len(outcome[name]) for name in (act.done, "skipped", "failed"))
     lines = [f"{done} {would}, {skipped} skipped, {failed} failed"]
     left = [*outcome["skipped"], *outcome["failed"]]
     lines += [f"  {one['number']}  {one['why']}" for one in left[:SKIPS_SHOWN]]

@@ -15,19 +15,29 @@ from services.console.dead_letters.letters import (
     group,
     letters_from,
 )
-from services.console.dead_letters.redriving import Redriven, discard, redrive, redrive_many
+from services.console.dead_letters.many import (
+    Discarded,
+    Pace,
+    Redriven,
+    discard_many,
+    redrive_many,
+)
+from services.console.dead_letters.redriving import discard, redrive
 
 __all__ = [
     "DeadLetter",
     "DeadLetterBox",
+    "Discarded",
     "LetterFilter",
     "LetterGroup",
     "LetterLine",
     "LogDeadLetters",
     "MemoryDeadLetters",
     "Note",
+    "Pace",
     "Redriven",
     "discard",
+    "discard_many",
     "group",
     "letters_from",
     "open_dead_letters",

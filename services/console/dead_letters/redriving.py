@@ -1,11 +1,5 @@
 """What people do about dead letters: have them handled again, or discard them."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-
-import structlog
-from pydantic import BaseModel, ConfigDict
-
 from contracts.envelope import Fact, Unbelievable
 from contracts.hearings import HEARINGS
 from contracts.run import RunRedriven
@@ -15,30 +9,6 @@ from services.console.dead_letters.box import DeadLetterBox
 from services.console.dead_letters.letters import FIRED, DeadLetter, Note
 from services.console.errors import Conflict
 from shared.bus import Bus
-from shared.errors import LogError
-
-log = structlog.get_logger()
-
-
-class Left(BaseModel):
-    """A letter that was not redriven."""
-
-    model_config = ConfigDict(frozen=True)
-
-    number: int
-    why: str
-
-
-class Redriven(BaseModel):
-    """What became of many: the last one looked at is where to go on `after`."""
-
-    model_config = ConfigDict(frozen=True)
-
-    matched: int
-    redriven: tuple[int, ...] = ()
-    skipped: tuple[Left, ...] = ()
-    failed: tuple[Left, ...] = ()
-    after: int = 0
 
 
 async def redrive(
@@ -70,7 +40,7 @@ async def discard(letter: DeadLetter, box: DeadLetterBox, principal: str, reason
     Raises:
         Conflict: it was decided upon.
     """
-    _check_open(letter)
+    check_open(letter)
     await _note(letter, box, Note(state="discarded", principal=principal, reason=reason))
 
 
@@ -80,7 +50,7 @@ async def redrivable(letter: DeadLetter, box: DeadLetterBox) -> Fact[Body]:
     Raises:
         Conflict: there is none that its service could handle.
     """
-    _check_open(letter)
+    check_open(letter)
     if (letter.service, letter.stream, letter.type) == (ORCHESTRATOR, TIMERS, FIRED):
         return await _last_heard(letter, box)
     if letter.stream != RUNS:
@@ -94,45 +64,6 @@ async def redrivable(letter: DeadLetter, box: DeadLetterBox) -> Fact[Body]:
     if fact.type not in heard_by(letter.service):
         raise _never(letter, f"{letter.service} does not hear {fact.type}")
     return fact
-
-
-async def redrive_many(  # noqa: PLR0913 - what is done, to what, by whom, and how fast
-    letters: Sequence[DeadLetter],
-    box: DeadLetterBox,
-    bus: Bus,
-    principal: str,
-    reason: str,
-    *,
-    limit: int,
-    rate: float,
-    dry_run: bool = False,
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-) -> Redriven:
-    """Redrive the first `limit` of these, `rate` a second; one that cannot be is passed over."""
-    chosen = letters[:limit]
-    done: list[int] = []
-    skipped: list[Left] = []
-    failed: list[Left] = []
-    for letter in chosen:
-        try:
-            if dry_run:
-                await redrivable(letter, box)
-            else:
-                await redrive(letter, box, bus, principal, reason)
-                await sleep(1 / rate)
-            done.append(letter.number)
-        except Conflict as error:
-            skipped.append(Left(number=letter.number, why=error.what))
-        except (LogError, TimeoutError) as error:
-            log.warning("console.redrive_failed", letter=letter.number, error=str(error))
-            failed.append(Left(number=letter.number, why=str(error) or type(error).__name__))
-    return Redriven(
-        matched=len(letters),
-        redriven=tuple(done),
-        skipped=tuple(skipped),
-        failed=tuple(failed),
-        after=chosen[-1].number if chosen else 0,
-    )
 
 
 async def _last_heard(letter: DeadLetter, box: DeadLetterBox) -> Fact[Body]:
@@ -166,10 +97,15 @@ async def _note(letter: DeadLetter, box: DeadLetterBox, note: Note) -> None:
         return
     now = await box.letter(letter.number)
     if now is not None and now.state != note.state:
-        _check_open(now)
+        check_open(now)
 
 
-def _check_open(letter: DeadLetter) -> None:
+def check_open(letter: DeadLetter) -> None:
+    """Of those who decide about one letter the first counts.
+
+    Raises:
+        Conflict: it was decided upon; says by whom.
+    """
     if letter.state != "open":
         raise Conflict(
             f"dead letter {letter.number} was {letter.state} by {letter.decided_by}",

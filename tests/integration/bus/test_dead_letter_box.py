@@ -15,7 +15,14 @@ from contracts.subjects import (
     RUNS,
     TIMERS,
 )
-from services.console.dead_letters import Note, open_dead_letters, redrive, redrive_many
+from services.console.dead_letters import (
+    Note,
+    Pace,
+    discard_many,
+    open_dead_letters,
+    redrive,
+    redrive_many,
+)
 from services.console.dead_letters.letters import UNREADABLE
 from services.console.errors import Conflict
 from tests.integration.bus.scene import submit
@@ -186,9 +193,8 @@ async def test_many_are_redriven_at_a_rate_and_each_is_accounted_for(nats_platfo
     async def pause(seconds: float) -> None:
         pauses.append(seconds)
 
-    done = await redrive_many(
-        letters, box, console.bus, ANNA, "mended", limit=3, rate=4.0, sleep=pause
-    )
+    pace = Pace(limit=3, rate=4.0, sleep=pause)
+    done = await redrive_many(letters, box, console.bus, ANNA, "mended", pace)
 
     assert (done.matched, done.redriven, done.after) == (4, (1, 3), 3)
     assert [(one.number, "was discarded by bert" in one.why) for one in done.skipped] == [(2, True)]
@@ -204,6 +210,35 @@ async def test_many_are_redriven_at_a_rate_and_each_is_accounted_for(nats_platfo
         assert [one.type for one in facts] == ["task.submitted", "run.redriven"]
         assert facts[1].body.principal == ANNA
         assert facts[1].body.sequence == facts[0].sequence
+
+
+async def test_many_are_discarded_at_a_rate_and_the_log_hears_nothing_of_it(
+    nats_platform, console, box
+):
+    for number in range(4):
+        await put_aside(nats_platform, f"r-{number}")
+    await box.note(2, Note(state="redriven", principal=BERT, reason=""))
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    pace = Pace(limit=3, rate=4.0, sleep=pause)
+    done = await discard_many(await box.letters(), box, ANNA, "a load test", pace)
+
+    assert (done.matched, done.discarded, done.after) == (4, (1, 3), 3)
+    assert [(one.number, "was redriven by bert" in one.why) for one in done.skipped] == [(2, True)]
+    assert pauses == [0.25, 0.25]
+    states = [(one.state, one.decision) for one in await box.letters()]
+    assert states == [
+        ("discarded", "a load test"),
+        ("redriven", ""),
+        ("discarded", "a load test"),
+        ("open", ""),
+    ]
+    for number in range(4):
+        facts = await console.bus.runs.facts("acme", f"r-{number}")
+        assert [one.type for one in facts] == ["task.submitted"]
 
 
 async def test_a_console_that_stops_before_its_note_redrives_under_the_same_id(
