@@ -47,9 +47,9 @@ def end_of(run: Run, wait: ChildWait) -> Fact[Body] | None:
 def deferred_until(attempt: Attempt) -> datetime | None:
     """Until when nothing may be funded for an attempt; None where it does not wait, or no more."""
     asked = attempt.request.body
-    if attempt.due is None and isinstance(asked, ModelAttemptRequested) and asked.deferred:
-        return asked.not_before
-    return None
+    if attempt.due is not None or attempt.verdict is not None:
+        return None
+    return asked.not_before if isinstance(asked, ModelAttemptRequested) and asked.deferred else None
 
 
 def _standstills(run: Run) -> Iterator[tuple[datetime, datetime]]:

@@ -15,7 +15,7 @@ from services.orchestrator.rules import next_wake
 from shared.bus import Heard
 from shared.clock import FixedClock
 from shared.testing import MemoryBus
-from tests.bodies import claimed, manifest, tool_claimed
+from tests.bodies import claimed, manifest, model_funded, tool_claimed
 from tests.histories import History
 from tests.orchestrator.deciding import BOOK, revoked, said
 from tests.orchestrator.giving import give, revoke
@@ -114,6 +114,20 @@ def test_a_deferred_attempt_is_called_off_by_an_interruption_and_never_due():
     assert said(history, in_time) == []
     revoke(history)
     assert not any(isinstance(one, ModelAttemptDue) for one in said(history, in_time))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(model_funded(1, 2), id="funded_by_an_older_ledger"),
+        pytest.param(claimed(1, 2).model_copy(update={"state": "revoked"}), id="called_off"),
+    ],
+)
+def test_an_attempt_that_waits_no_more_is_not_said_to_be_due(body):
+    history = told_to_wait()
+    history.say(body, history.facts[-1])
+
+    assert said(history, after(history, 60)) == []
 
 
 def test_a_step_that_is_overdue_fails_and_its_attempt_is_not_due():
