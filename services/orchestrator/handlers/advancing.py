@@ -144,13 +144,17 @@ async def settle(run: Run, bus: Bus, desk: Desk) -> Run:
         now = bus.clock.now()
         run = await abreast(run, bus, now)
         kin = await kin_of(run, bus, desk)
+        if lacks_ancestor(run):
+            # It has just been started, here or by whoever folds the same run in this process.
+            run = await bus.read(run.tenant, run.run_id)
+            continue
         moves = decide(run, now, desk.book, kin)
         if not moves:
             return run
         was_kept = await _make(moves, run, now, bus, desk)
         if any(isinstance(each.body, MAY_BE_DUE_SOON) for each in moves):
             await _arm_before_sweep(run, bus, desk)
-        if not was_kept or lacks_ancestor(run):
+        if not was_kept:
             run = await bus.read(run.tenant, run.run_id)
     raise Again(f"the run moved {desk.rounds} times while it was decided upon")
 
