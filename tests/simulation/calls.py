@@ -4,14 +4,16 @@ from collections import Counter
 from collections.abc import Callable
 
 from contracts.envelope import Fact, Stored
-from contracts.history import canonical
-from contracts.model import ModelAttemptRequested
+from contracts.history import canonical, digest
+from contracts.model import ModelAttemptRequested, ModelRequested
 from contracts.money import ModelFunded
 from services.cost_ledger.store import MemoryLedgerStore
 from services.model_router.adapters import ProviderCall
 
 from .log import Log
+from .scenarios import CONTEXT_TOKENS
 
+BYTES_PER_TOKEN = 3  # what a model is said to take, at the least
 PAID_STATES = ("settled", "overrun", "liability")
 
 
@@ -45,6 +47,7 @@ class Calls:
             self._violate("funded_first", f"{name} was dispatched, and its hold is {state}")
         self._check_claim(funded, name)
         self._check_bounds(funded.body, call, name)
+        self._check_prompt(funded, call, name)
         self._check_route(funded, call, name)
 
     def billed(self, message: Stored) -> None:
@@ -80,6 +83,21 @@ class Calls:
         first = self.begun.setdefault((funded.tenant, funded.run_id), call.route.model)
         if call.route.model != first:
             self._violate("one_route_a_run", f"{name} went to {call.route.model}, not to {first}")
+
+    def _check_prompt(self, funded: Fact[ModelFunded], call: ProviderCall, name: str) -> None:
+        """It is what was asked for in the log, to the byte, and the model has room for it."""
+        facts = self._log.runs[funded.tenant, funded.run_id]
+        asked = next(
+            one.body
+            for one in facts
+            if isinstance(one.body, ModelRequested) and one.body.step == funded.body.step
+        )
+        prompt = canonical(call.prompt)
+        if digest(call.prompt) != asked.prompt_sha256:
+            self._violate("prompts_as_asked", f"{name} had another prompt than was asked for")
+        room = (CONTEXT_TOKENS[asked.alias] - call.max_output_tokens) * BYTES_PER_TOKEN
+        if len(prompt) > room:
+            self._violate("room_is_kept", f"{name} had {len(prompt)} bytes, and room for {room}")
 
     def _check_bounds(self, hold: ModelFunded, call: ProviderCall, name: str) -> None:
         if f"{call.route.provider}/{call.route.model}" not in hold.routes:

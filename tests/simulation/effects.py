@@ -43,6 +43,8 @@ class Effects:
             self._violate("one_key_per_call", f"{name} was repeated under another key")
         if before and not manifest.idempotent and not self._denied(place, call):
             self._violate("nothing_twice", f"{name} is not idempotent, and was started again")
+        if self._log.runs[place][0].body.fork is not None:
+            self._violate("shadows_touch_nothing", f"{name} was started in a fork")
         claim = self._log.claim(place, "tool.claimed", f"{call}-{context.attempt}")
         if claim is None or claim.body.state != "claimed":
             self._violate("claimed_first", f"{name} was started without a claim")

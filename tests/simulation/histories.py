@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from contracts.envelope import Fact
-from contracts.history import fold, measure
+from contracts.history import Run, fold, measure
 from contracts.review import ReviewRequested
 from contracts.shape import Body
 from contracts.subjects import ORCHESTRATOR, kind_of
@@ -86,9 +86,20 @@ class Histories:
             self._violate("fold_is_one", f"{name} folds to something else one fact at a time")
         if fold(facts, onto=grown) != whole:
             self._violate("fold_is_one", f"{name} changes when its facts are folded again")
+        whole.ancestor = self._ancestor(whole)
         if whole.started is not None and whole.end is not None and whole.evaluated is None:
             self._violate("every_run_is_scored", f"{name} ended and was never scored")
         for step in whole.steps:
             asked = step.requested.body
             if measure(whole, step.number).sha256 != asked.prompt_sha256:
                 self._violate("prompts_last", f"{name}: the prompt of step {step.number} is lost")
+
+    def _ancestor(self, run: Run) -> Run | None:
+        """The run that it grew from, as it lay when this one began, with its own ancestors."""
+        grown = run.started.body.ancestor if run.started is not None else None
+        if grown is None:
+            return None
+        facts = self._log.runs[run.tenant, grown.run_id]
+        before = fold(fact for fact in facts if fact.sequence <= grown.position)
+        before.ancestor = self._ancestor(before)
+        return before

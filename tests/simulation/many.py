@@ -19,22 +19,26 @@ class Total:
 
     seeds: int = 0
     runs: int = 0
-    facts: int = 0
     crashes: int = 0
     seconds: float = 0.0
     ends: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
+    said: Counter[str] = field(default_factory=Counter)
     violations: list[dict[str, object]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, object]:
         # `asdict` would make a counter of pairs of a counter.
-        counted = {"ends": dict(self.ends), "faults": dict(self.faults)}
+        counted = {"ends": dict(self.ends), "faults": dict(self.faults), "said": dict(self.said)}
         return {**vars(self), **counted}
+
+    @property
+    def facts(self) -> int:
+        return self.said.total()
 
     def add(self, outcome: Outcome) -> None:
         self.seeds += 1
         self.runs += outcome.ends.total()
-        self.facts += outcome.facts
+        self.said += outcome.said
         self.crashes += outcome.crashes
         self.ends += outcome.ends
         self.faults += outcome.faults
@@ -63,7 +67,7 @@ def simulate_safely(seed: int, *, keep_trace: bool = False) -> Outcome:
         return simulate(seed, keep_trace=keep_trace)
     except Exception as error:  # noqa: BLE001 - the edge: the other seeds still count
         broken = Violation("the_world_holds", f"the simulation ended with {error!r}")
-        return Outcome(seed, Counter(), 0, 0, Counter(), 0.0, (broken,), "", ())
+        return Outcome(seed, Counter(), Counter(), 0, Counter(), 0.0, (broken,), "", ())
 
 
 def _simulate_each(seeds: Sequence[int]) -> list[Outcome]:

@@ -1,16 +1,9 @@
-"""People: who submits tasks, answers reviews, cancels, and looks after dead letters.
+"""People: who submits tasks, answers reviews, cancels, and looks after dead letters."""
 
-They reach the log as services do, and are as patient as people are: what gets no answer is said
-again. They do not crash.
-"""
-
-import asyncio
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from random import Random
 
 from contracts.control import (
     InputSubmitted,
@@ -19,25 +12,17 @@ from contracts.control import (
     RunResumeRequested,
 )
 from contracts.envelope import Fact, Stored, believe, encode, follow
-from contracts.history import Run
 from contracts.review import ReviewAnswered, ReviewRequested
 from contracts.run import RunRedriven
-from contracts.shape import Body
 from contracts.subjects import DEAD
-from contracts.task import TaskSubmitted
-from shared.bus import NatsBus
-from shared.errors import LogUnavailable, Stale
+from shared.errors import LogUnavailable
 from tests.histories import Marks
 
-from .engine import Engine
-from .process import Process
-from .scenarios import ROLES, task
+from .scenarios import ROLES, TENANTS, task
 from .services import HEARS
+from .someone import CANCEL_WITHIN_SECONDS, Someone
 
-TENANT = "acme"
 RUNS_AT_MOST = 4
-SUBMIT_WITHIN_SECONDS = 10.0
-CANCEL_WITHIN_SECONDS = 20.0
 ANSWER_WITHIN_SECONDS = 25.0
 REDRIVE_AFTER_SECONDS = 30.0
 REDRIVES_AT_MOST = 3
@@ -51,14 +36,9 @@ REDRIVABLE = ("crash_loop", "deliveries_used_up", "handler_failed")
 
 
 @dataclass
-class People:
-    """Everybody who is no service."""
+class People(Someone):
+    """Those who look at every run."""
 
-    bus: NatsBus
-    process: Process
-    engine: Engine
-    chance: Random
-    _doing: list[asyncio.Task[None]] = field(default_factory=list)
     _redriven: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def begin(self) -> None:
@@ -66,58 +46,24 @@ class People:
         self.engine.runs.listeners.append(self._on_fact)
         self.engine.streams[DEAD].listeners.append(self._on_dead_letter)
         for number in range(1, self.chance.randrange(1, RUNS_AT_MOST + 1) + 1):
-            self._begin(self._submit(f"r-{number}", task(self.chance)))
+            self._begin(self._order(self.chance.choice(TENANTS), f"r-{number}"))
 
-    @property
-    def busy(self) -> bool:
-        """Whether anybody still means to say something."""
-        return any(not task.done() for task in self._doing)
-
-    def _begin(self, doing: Coroutine[None, None, None]) -> None:
-        self._doing.append(self.engine.loop.create_task(doing))
-
-    async def _wait(self, at_most_seconds: float) -> None:
-        await self.process.sleep(self.chance.random() * at_most_seconds)
-
-    async def _submit(self, run_id: str, wanted: TaskSubmitted) -> None:
-        await self._wait(SUBMIT_WITHIN_SECONDS)
-        while True:
-            try:
-                await self.bus.append(Run(TENANT, run_id), "", wanted)
-            except LogUnavailable:
-                continue
-            except Stale:
-                pass
-            break
+    async def _order(self, tenant: str, run_id: str) -> None:
+        """Submit a task, and perhaps think better of it."""
+        await self._submit(tenant, run_id, task(self.chance))
         if self.chance.random() < CONFLICTS:
-            self._begin(self._submit_another(run_id))
+            self._begin(self._submit_another(tenant, run_id))
         if self.chance.random() < CANCELS:
             self._begin(self._cancel(run_id))
 
-    async def _submit_another(self, run_id: str) -> None:
+    async def _submit_another(self, tenant: str, run_id: str) -> None:
         """A plain client takes a run id that is taken."""
         await self._wait(CANCEL_WITHIN_SECONDS)
-        other = follow(TENANT, run_id, task(self.chance), cause_id="", time=self.bus.clock.now())
+        other = follow(tenant, run_id, task(self.chance), cause_id="", time=self.bus.clock.now())
         message = encode(other)
         message.headers["Nats-Msg-Id"] += "-another"
         with contextlib.suppress(LogUnavailable):
             await self.bus.publisher.say(message)
-
-    async def _cancel(self, run_id: str) -> None:
-        await self._wait(CANCEL_WITHIN_SECONDS)
-        await self._say_of(run_id, RunCancelRequested(principal="olga", nonce=f"cancel-{run_id}"))
-
-    async def _say_of(self, run_id: str, body: Body) -> None:
-        """Say something that follows from the run itself."""
-        while True:
-            try:
-                run = await self.bus.read(TENANT, run_id)
-                if run.submitted is not None:
-                    await self.bus.say(run.submitted, body)
-                    return
-            except LogUnavailable:
-                pass
-            await self._wait(1.0)
 
     def _on_fact(self, message: Stored) -> None:
         run_id = message.subject.split(".")[2]

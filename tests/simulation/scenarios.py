@@ -3,10 +3,18 @@
 from decimal import Decimal
 from random import Random
 
-from contracts.agent import Agent, AgentLimits, Delegate, Guardrails, ReviewRule
+from contracts.agent import (
+    Agent,
+    AgentLimits,
+    ContextPolicy,
+    Delegate,
+    Escalation,
+    Guardrails,
+    ReviewRule,
+)
 from contracts.model import Route
 from contracts.scoring import Judged
-from contracts.task import TaskLimits, TaskSubmitted
+from contracts.task import Fork, TaskLimits, TaskSubmitted
 from services.cost_ledger.rules.budgets import Budgets
 from services.cost_ledger.rules.tariff import Tariff, TieredRate
 from services.evaluator.judges.config import Judge, Jury
@@ -15,6 +23,7 @@ from services.guardrail_checker.rules import ToolPolicy
 from shared.catalogue import Alias, Models
 from tests.policies import ANY_CALL
 
+TENANTS = ("acme", "bond")
 ROLES = ("lead", "clerk")
 CHECK = "mood"  # the content check of the simulation, which is sometimes down
 ROUTES = (
@@ -25,15 +34,24 @@ WEIGHTS = (2, 1)
 CALL_SECONDS = 4
 # A day is too long to be waited for here. Some people answer later than this.
 OVERDUE_SECONDS = 40
-ALIAS = Alias(
-    routes=[
-        {**route.model_dump(), "weight": weight}
-        for route, weight in zip(ROUTES, WEIGHTS, strict=True)
-    ],
-    time_limit_seconds=CALL_SECONDS,
-)
+SMALL_CONTEXT_TOKENS = 1000  # the least that there is: two or three pages fill it
+
+
+def _alias(**more: int) -> Alias:
+    return Alias(
+        routes=[
+            {**route.model_dump(), "weight": weight}
+            for route, weight in zip(ROUTES, WEIGHTS, strict=True)
+        ],
+        time_limit_seconds=CALL_SECONDS,
+        **more,
+    )
+
+
+ALIASES = {"default": _alias(), "small": _alias(context_tokens=SMALL_CONTEXT_TOKENS)}
+CONTEXT_TOKENS = {name: alias.context_tokens for name, alias in ALIASES.items()}
 MODELS = Models(
-    aliases={"default": ALIAS},
+    aliases=ALIASES,
     providers={"other": {"base_url_env": "OTHER_URL", "api_key_env": "OTHER_KEY"}},
 )
 _RATE = TieredRate(base=Decimal(1))
@@ -61,6 +79,14 @@ POLICY = ToolPolicy(
 JUDGES = ("judge-a", "judge-b", "judge-c")
 
 
+SMALL = ("window", "clear_results", "summarize", "full")
+
+
+def _small(policy: str) -> dict[str, object]:
+    """A model that is soon full, and what is done about it."""
+    return {"model": "small", "context": ContextPolicy(policy=policy, keep_steps=1)}
+
+
 def _agent(name: str, *tools: str, **more: object) -> Agent:
     return Agent(
         name=name,
@@ -86,7 +112,15 @@ AGENTS = {
             "send_letter",
             "delete_order",
             review={
-                "refund": ReviewRule(when="amount > 50", roles=ROLES, expires_seconds=20),
+                "refund": ReviewRule(
+                    when="amount > 50",
+                    roles=ROLES,
+                    expires_seconds=20,
+                    escalate=(
+                        Escalation(after_seconds=6, roles=("chief",)),
+                        Escalation(after_seconds=12, roles=("owner",)),
+                    ),
+                ),
                 "send_letter": ReviewRule(roles=("clerk",), expires_seconds=20, quorum=2),
             },
         ),
@@ -98,6 +132,10 @@ AGENTS = {
                 "ask_reader": Delegate(agent="reader", description="Ask the reader."),
                 "hand_over": Delegate(agent="writer", description="Let go.", mode="handoff"),
             },
+        ),
+        *(
+            _agent(f"forgetful-{policy}", "look_up", "read_page", **_small(policy))
+            for policy in SMALL
         ),
         *map(_agent, JUDGES),
     )
@@ -128,3 +166,19 @@ def task(chance: Random) -> TaskSubmitted:
         steps=chance.choice((None, None, 2)),
     )
     return TaskSubmitted(agent=agent, input=f"Job {chance.randrange(100)}", limits=limits)
+
+
+def next_turn(before: str, chance: Random) -> TaskSubmitted:
+    """The next turn of a conversation."""
+    return task(chance).model_copy(update={"continues": before, "input": "And then?"})
+
+
+def fork_of(before: str, theirs: TaskSubmitted, step: int, chance: Random) -> TaskSubmitted:
+    """The same task from a step of another run on, perhaps with other words or another model."""
+    fork = Fork(
+        run_id=before,
+        step=step,
+        model=chance.choice((None, None, *ALIASES)),
+        instructions=chance.choice((None, "Do it in another way.")),
+    )
+    return theirs.model_copy(update={"fork": fork, "continues": None})

@@ -35,9 +35,10 @@ from .process import Process
 from .provider import VirtualProvider
 from .scenarios import (
     AGENTS,
-    ALIAS,
+    ALIASES,
     CALL_SECONDS,
     CHECK,
+    CONTEXT_TOKENS,
     MODELS,
     PANEL,
     POLICY,
@@ -78,7 +79,10 @@ def outfit(service: str, process: Process, client: Client, outside: Outside) -> 
 
 def _orchestrator(_process: Process, client: Client, _outside: Outside) -> orchestrator.Desk:
     return orchestrator.Desk(
-        Book(AGENTS, MANIFESTS), NatsTimers(client, TIMEOUT_SECONDS), SWEEP_SECONDS, ROUNDS
+        Book(AGENTS, MANIFESTS, context_tokens=CONTEXT_TOKENS),
+        NatsTimers(client, TIMEOUT_SECONDS),
+        SWEEP_SECONDS,
+        ROUNDS,
     )
 
 
@@ -99,7 +103,7 @@ def _ledger(process: Process, _client: Client, outside: Outside) -> ledger.Desk:
 def _router(process: Process, _client: Client, outside: Outside) -> router.Desk:
     provider = VirtualProvider(process, outside.oracle)
     return router.Desk(
-        {"default": Choice(ROUTES, CALL_SECONDS, ALIAS.weights)},
+        {name: Choice(ROUTES, CALL_SECONDS, alias.weights) for name, alias in ALIASES.items()},
         {(route.provider, route.api): provider for route in ROUTES},
         Limits(),
         process.sleep,

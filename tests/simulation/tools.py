@@ -4,9 +4,11 @@ The functions are declared like any author's and never called: where they would 
 notes that an effect was started, and ends it well, badly, or in the middle.
 """
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from random import Random
 
 from contracts.tool import ToolContext, ToolManifest, manifest_of, tool
 from services.tool_executor.adapters.invocation import invocation_of
@@ -28,6 +30,8 @@ from .process import Process
 
 EFFECT_SECONDS = 0.5
 WORKERS = 4
+LONG_PAGES = 0.7
+LONG_PAGE_WORDS = 150
 
 
 @tool(effect="read", idempotent=True, output_trust="internal", timeout_seconds=3)
@@ -99,4 +103,10 @@ class VirtualRunner:
             return Vanished("its worker was killed")
         if strikes(Fault.TOOL_BABBLES):
             return Oversized(10**6, "bla")
-        return await self.process.reach(lambda: Returned('"done"'))
+        return await self.process.reach(lambda: Returned(_outcome(manifest, self.process.chance)))
+
+
+def _outcome(manifest: ToolManifest, chance: Random) -> str:
+    """A page may be long."""
+    long = manifest.name == "read_page" and chance.random() < LONG_PAGES
+    return json.dumps("la " * LONG_PAGE_WORDS if long else "done")

@@ -18,6 +18,7 @@ from tests.histories import Marks
 from .cluster import Cluster
 from .engine import Engine, Trace
 from .faults import Faults
+from .heirs import Heirs
 from .log import Violation
 from .loop import VirtualLoop, determined
 from .oracle import Oracle
@@ -36,7 +37,7 @@ class Outcome:
 
     seed: int
     ends: Counter[str]
-    facts: int
+    said: Counter[str]
     crashes: int
     faults: Counter[str]
     virtual_seconds: float
@@ -93,12 +94,14 @@ class World:
         self.cluster = Cluster(self.engine, self.faults, chance, outside)
         someone = self.cluster.process("people")
         someone.mortal = False
-        self.people = People(self.cluster.bus(CONSOLE, someone), someone, self.engine, chance)
+        everybody = self.cluster.bus(CONSOLE, someone), someone, self.engine, chance
+        self.crowd = (People(*everybody), Heirs(*everybody))
 
     async def live(self) -> Outcome:
         """Start everybody, let it rain, let it clear up, and wait until nothing is left to do."""
         self.cluster.start()
-        self.people.begin()
+        for people in self.crowd:
+            people.begin()
         await asyncio.sleep(self.faults.calm_after_seconds)
         self.faults.calm = True
         self.trace.note("== calm")
@@ -111,7 +114,7 @@ class World:
 
     def _is_at_rest(self) -> bool:
         return (
-            not self.people.busy
+            not any(people.busy for people in self.crowd)
             and not self.oracle.histories.open_runs()
             and not any(consumer.open for consumer in self.cluster.consumers)
         )
@@ -128,7 +131,7 @@ class World:
         return Outcome(
             seed=self.seed,
             ends=Counter(found[0].type for found in ends),
-            facts=len(self.engine.runs.messages),
+            said=Counter(fact.type for facts in self.oracle.log.runs.values() for fact in facts),
             crashes=self.cluster.crashes,
             faults=Counter({str(kind): count for kind, count in self.faults.counts.items()}),
             virtual_seconds=self.loop.time(),
