@@ -182,7 +182,10 @@ async def _make(moves: tuple[Move, ...], run: Run, now: datetime, bus: Bus, desk
             return False
         _note(fact)
         fold([fact], onto=run)
-        decided_at = max(run.last_sequence, fact.sequence)
+        if run.last_sequence > fact.sequence:
+            # While its acknowledgement was on its way, another handler folded more into the run.
+            return False
+        decided_at = fact.sequence
         if isinstance(move.body, CHANGES_WAKE):
             await arm(run, bus, desk)
     return True
