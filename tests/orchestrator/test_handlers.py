@@ -97,6 +97,24 @@ async def test_a_lost_append_is_decided_again(bus, desk):
     assert len(bus.bodies(RunStarted)) == 1
 
 
+async def test_what_was_stored_and_never_acknowledged_is_woken_for_too(bus, desk):
+    """Saying it again finds it there. Without a timer the run would have no deadline."""
+    append, lost = bus.append, []
+
+    async def lose_acknowledgement(run, cause_id, body, time=None):
+        fact = await append(run, cause_id, body, time)
+        if not lost:
+            lost.append(body)
+            raise Stale("run.acme.r-1", run.last_sequence)
+        return fact
+
+    bus.append = lose_acknowledgement
+    await advance(heard(bus), bus, desk)
+
+    assert [type(body) for body in lost] == [RunStarted]
+    assert desk.timers.wakes["acme", "r-1"] == bus.clock.now() + timedelta(seconds=60)
+
+
 async def test_a_run_that_never_holds_still_is_left_for_later(bus, desk):
     async def always_lose(run, *_):
         raise Stale("run.acme.r-1", run.last_sequence)

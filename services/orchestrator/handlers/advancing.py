@@ -156,6 +156,9 @@ async def settle(run: Run, bus: Bus, desk: Desk) -> Run:
             await _arm_before_sweep(run, bus, desk)
         if not was_kept:
             run = await bus.read(run.tenant, run.run_id)
+            if any(isinstance(move.body, CHANGES_WAKE) for move in moves):
+                # It may lie there all the same, and its acknowledgement be lost.
+                await arm(run, bus, desk)
     raise Again(f"the run moved {desk.rounds} times while it was decided upon")
 
 
