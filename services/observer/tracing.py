@@ -19,7 +19,7 @@ from contracts.history import Run
 from contracts.run import RunStarted
 from contracts.shape import Body
 from contracts.subjects import OBSERVER
-from shared.errors import LineageBroken
+from shared.errors import LineageBroken, LogUnavailable
 from shared.metrics import EXPORT_FAILURES
 from shared.readmodel import RunKey
 from shared.tracing.capture import Capture
@@ -191,6 +191,9 @@ class LiveTracer:
     async def _advance(self, key: RunKey, known: _Told, at_least: int) -> bool:
         """Take what is new of a run; false where no trace can be made of it."""
         facts = await self._log.facts(*key, known.sequence, at_least)
+        if not facts or facts[-1].sequence < at_least:
+            # A leader that was just deposed. What it does not show would be told with nothing.
+            raise LogUnavailable(f"the trace of {key[1]}", 0, "the log lags behind what was heard")
         if self._capture.redact is not None and any(_grew(fact) for fact in facts):
             with suppress(LineageBroken):
                 known.run.ancestor = (await self._log.read(*key, at_least=at_least)).ancestor

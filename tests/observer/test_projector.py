@@ -1,4 +1,5 @@
 import asyncio
+import gc
 
 import pytest
 
@@ -9,6 +10,7 @@ from services.observer.rules import project
 from services.observer.store import MemoryProjection
 from services.observer.tracing import Untold
 from shared.bus import Heard
+from shared.errors import LogUnavailable
 from tests.histories import whole_run
 
 FACTS = whole_run().facts
@@ -99,6 +101,14 @@ async def test_a_handler_returns_only_after_the_commit():
     assert store.batches == [1]
 
 
+@pytest.fixture
+async def event_loop_errors():
+    """What the event loop says of errors that nobody asked for."""
+    said = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(context))
+    return said
+
+
 async def test_what_cannot_be_stored_fails_alone():
     store = Choosy()
     projector = Projector(store, 256, 0)
@@ -120,3 +130,21 @@ async def test_a_projector_serves_again_after_it_was_idle(facts):
         await projector.add(project(fact))
 
     assert store.batches == [1] * facts
+
+
+async def test_where_rows_and_spans_both_fail_neither_failure_is_left_unseen(event_loop_errors):
+    class Away:
+        async def note(self, fact):
+            raise LogUnavailable(fact.run_id, 0, "no answer")
+
+    class Broken(MemoryProjection):
+        async def apply(self, changes):
+            await asyncio.sleep(0)
+            raise ConnectionError
+
+    with pytest.raises((LogUnavailable, ConnectionError)):
+        await record(Heard(FACTS[0]), Projector(Broken(), 256, 0), Away())
+    await asyncio.sleep(0.02)
+    gc.collect()
+
+    assert event_loop_errors == []

@@ -10,7 +10,7 @@ import pytest
 from contracts.history import Run
 from contracts.run import Ancestor, RunStarted
 from services.observer.tracing import HEARD, TELLING, TELLING_AFTER_THE_END, LiveTracer, Untold
-from shared.errors import LineageBroken
+from shared.errors import LineageBroken, LogUnavailable
 from shared.redaction import redact
 from shared.telemetry import semconv
 from shared.tracing.capture import NOTHING, Capture
@@ -264,6 +264,20 @@ async def test_a_log_that_is_away_is_told_to_whoever_waits(facts):
         await live.note(facts[0])
     live._log = Log(facts)
     await live.note(heard(facts)[-1])
+
+
+async def test_what_a_leader_that_was_deposed_does_not_show_is_told_once_it_is_shown(facts):
+    last = heard(facts)[-1]
+    log, exported = Log(facts[:-1]), Exported()
+    live = tracer(log, exported)
+
+    with pytest.raises(LogUnavailable):
+        await live.note(last)
+    log.known = facts
+    for fact in heard(facts):
+        await live.note(fact)
+
+    assert sorted(ids(exported.spans)) == sorted(ids(trace_of(facts)))
 
 
 async def test_without_a_back_end_nothing_is_done(facts):
