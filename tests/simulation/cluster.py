@@ -109,7 +109,7 @@ class Cluster:
         process.on_thaw = self._flush
         bus = self.bus(service, process)
         client = bus._client
-        context = {"bus": bus, "core": bus, **outfit(service, process, client, self.outside)}
+        context = {"bus": bus, "core": bus, **outfit(service, process, bus, self.outside)}
         for hearing in self._hearings:
             if hearing.service == service:
                 deliverer = self._deliverer(hearing, client, bus, context)

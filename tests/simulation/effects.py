@@ -18,6 +18,7 @@ from contracts.tool import (
 )
 
 from .log import Log, Place
+from .taint import Taint
 
 B = TypeVar("B", bound=Body)
 PERMITTING = ("approved", "edited")
@@ -26,8 +27,9 @@ PERMITTING = ("approved", "edited")
 class Effects:
     """Every effect that was really started, in order."""
 
-    def __init__(self, log: Log, violate: Callable[[str, str], None]) -> None:
+    def __init__(self, log: Log, taint: Taint, violate: Callable[[str, str], None]) -> None:
         self._log = log
+        self._taint = taint
         self._violate = violate
         self.starts: list[ToolContext] = []
 
@@ -73,6 +75,7 @@ class Effects:
             self._violate("cleared_first", f"{name} was started without a clearance")
             return
         leave = leaves[0]
+        self._taint.started(context, manifest, leave.approval_id)
         bound = (leave.tool, leave.manifest_sha256, leave.arguments_sha256)
         if bound != (manifest.name, manifest.sha256, digest):
             self._violate("clearance_binds", f"{name} was cleared for something else than it did")

@@ -18,13 +18,20 @@ from nats.js.api import PubAck
 from nats.js.errors import APIError
 
 from contracts.envelope import Stored
-from contracts.subjects import CRASHES, DEAD, RUNS, TIMERS
+from contracts.subjects import ADMISSION, CONTROL, CRASHES, DEAD, RUNS, TIMERS
 from shared.publisher import EXPECTED, EXPECTED_SUBJECT, WRONG_LAST_SEQUENCE
 
 from .loop import EPOCH, VirtualClock
 
 DUPLICATE_WINDOW_SECONDS = 120.0
-STREAM_OF_TOKEN = {"run": RUNS, "timer": TIMERS, "dead": DEAD, "crash": CRASHES}
+STREAM_OF_TOKEN = {
+    "run": RUNS,
+    "timer": TIMERS,
+    "dead": DEAD,
+    "crash": CRASHES,
+    "control": CONTROL,
+    "admission": ADMISSION,
+}
 SCHEDULE, TARGET, MESSAGE_ID = "Nats-Schedule", "Nats-Schedule-Target", "Nats-Msg-Id"
 OnStored = Callable[[Stored], None]
 
@@ -60,7 +67,9 @@ class Stream:
     listeners: list[OnStored] = field(default_factory=list)
 
     def matching(self, subject: str) -> list[Stored]:
-        """Messages on an exact subject, or under the prefix of a run."""
+        """Messages on an exact subject, under the prefix of a run, or all of them."""
+        if subject.count(".") == 1 and subject.endswith(".>"):
+            return self.messages
         if subject.endswith(".>"):
             return self.of_run.get(subject.removesuffix(".>"), [])
         return self.on_subject.get(subject, [])

@@ -25,6 +25,7 @@ class Fault(StrEnum):
     STALE_READ = "stale_read"  # a replica of the log that lags behind answers
     STALE_LEADER = "stale_leader"  # a leader that was just deposed answers
     FAILED_READ = "failed_read"  # no answer
+    LOST_NOTICE = "lost_notice"  # of a new order; it is found when they are read again anyway
     STORE_FAILED = "store_failed"  # the ledger's database did nothing, and said so
     STORE_UNSURE = "store_unsure"  # it committed, and the connection broke
     RATE_LIMITED = "rate_limited"
@@ -58,6 +59,7 @@ RATES: Mapping[Fault, float] = {
     Fault.STALE_READ: 0.15,
     Fault.STALE_LEADER: 0.05,
     Fault.FAILED_READ: 0.02,
+    Fault.LOST_NOTICE: 0.2,
     Fault.STORE_FAILED: 0.03,
     Fault.STORE_UNSURE: 0.03,
     Fault.RATE_LIMITED: 0.1,

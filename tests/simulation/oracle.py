@@ -6,6 +6,7 @@ effects and calls that were really started, and the sums in the ledger's store.
 
 from contracts.envelope import Stored
 from services.cost_ledger.store import MemoryLedgerStore
+from services.orchestrator.rules.admission import Caps
 
 from .calls import Calls
 from .effects import Effects
@@ -13,19 +14,25 @@ from .engine import Engine
 from .histories import Histories
 from .log import Log, Violation
 from .money import Money
+from .places import Places
+from .shown import Shown
+from .taint import Taint
 
 
 class Oracle:
-    """The log, and three that watch what is done outside of it."""
+    """The log, and those who watch what is done outside of it."""
 
-    def __init__(self, engine: Engine, store: MemoryLedgerStore) -> None:
+    def __init__(self, engine: Engine, store: MemoryLedgerStore, limits: Caps) -> None:
         self.engine = engine
         self.log = Log(engine)
         self.violations: dict[str, Violation] = {}
-        self.effects = Effects(self.log, self.violate)
+        self.taint = Taint(self.log, self.violate)
+        self.effects = Effects(self.log, self.taint, self.violate)
         self.money = Money(self.log, store, self.violate)
         self.calls = Calls(self.log, store, self.violate)
         self.histories = Histories(self.log, engine, self.violate)
+        self.places = Places(self.log, engine, limits, self.violate)
+        self.shown = Shown(self.log, self.violate)
         engine.runs.listeners.append(self._stored)
 
     def violate(self, rule: str, sentence: str) -> None:
@@ -36,10 +43,13 @@ class Oracle:
 
     def check_at_rest(self) -> None:
         """When the weather has been calm for long enough, nothing may be left open."""
-        for watcher in (self.histories, self.effects, self.calls, self.money):
+        others = (self.effects, self.calls, self.money, self.places, self.shown)
+        for watcher in (self.histories, *others):
             watcher.check_at_rest()
 
     def _stored(self, message: Stored) -> None:
         fact = self.log.take(message)
         if fact is not None:
             self.histories.stored(fact)
+            self.places.stored(fact)
+            self.taint.stored(fact)

@@ -65,9 +65,15 @@ TARIFF = Tariff(
     match="exact",
 )
 TARIFFS = {f"{route.provider}/{route.model}": TARIFF for route in ROUTES}
+NOTHING_LEAVES_TAINTED = """
+@id("nothing_leaves_tainted")
+@why("the run has read what a stranger wrote")
+forbid (principal, action == Action::"call", resource in Effect::"egress")
+when { !context.approved && context.untrusted };
+"""
 POLICY = ToolPolicy(
     default_policies=False,
-    cedar=ANY_CALL,
+    cedar=ANY_CALL + NOTHING_LEAVES_TAINTED,
     argument_limits={"refund": {"amount": {"max": 500}}},
     review_effects=("credential", "destructive"),
     review_roles=("lead",),
@@ -105,7 +111,7 @@ AGENTS = {
     agent.name: agent
     for agent in (
         _agent("reader", "look_up", "read_page"),
-        _agent("writer", "look_up", "refund", "send_letter"),
+        _agent("writer", "look_up", "read_page", "refund", "send_letter"),
         _agent(
             "asker",
             "refund",
@@ -165,7 +171,13 @@ def task(chance: Random) -> TaskSubmitted:
         deadline=chance.choice((None, None, None, 5, 30)),
         steps=chance.choice((None, None, 2)),
     )
-    return TaskSubmitted(agent=agent, input=f"Job {chance.randrange(100)}", limits=limits)
+    return TaskSubmitted(
+        agent=agent,
+        input=f"Job {chance.randrange(100)}",
+        limits=limits,
+        priority=chance.choice((1, 5, 9)),
+        concurrency_key=chance.choice((None, None, None, "till")),
+    )
 
 
 def next_turn(before: str, chance: Random) -> TaskSubmitted:

@@ -5,17 +5,29 @@ What a handler asks for by name is looked up in what `outfit` gives, as the runn
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import services.cost_ledger.handlers as ledger
 import services.evaluator.handlers as evaluator
 import services.guardrail_checker.handlers as guardrail
 import services.model_router.handlers as router
+import services.observer.handlers as observer
 import services.orchestrator.handlers as orchestrator
 import services.tool_executor.handlers as executor
 from contracts.guardrail import ToolCleared
 from contracts.shape import Body, sha256_hex
-from contracts.subjects import EVALUATOR, EXECUTOR, GUARDRAIL, LEDGER, ORCHESTRATOR, ROUTER
+from contracts.subjects import (
+    ADMISSION,
+    ADMISSION_VALUE,
+    EVALUATOR,
+    EXECUTOR,
+    GUARDRAIL,
+    LEDGER,
+    OBSERVER,
+    ORCHESTRATOR,
+    ROUTER,
+)
 from services.cost_ledger.adapters import FixedPriceBook
 from services.cost_ledger.rules.budgets import Budgets
 from services.cost_ledger.settings import Settings as LedgerSettings
@@ -24,13 +36,19 @@ from services.guardrail_checker.checks.base import CheckerUnavailable
 from services.guardrail_checker.checks.shelf import Shelf
 from services.guardrail_checker.desk import Desk as GateDesk
 from services.model_router.rules import Choice, Limits
-from services.orchestrator.adapters import NatsTimers
+from services.observer.settings import Settings as ObserverSettings
+from services.observer.tracing import LiveTracer
+from services.orchestrator.handlers.admission import Admission
 from services.orchestrator.rules import Book
+from services.orchestrator.rules.admission import Caps
 from shared.bus import NatsBus
+from shared.register import NatsRegister
 from shared.service import Handlers
+from shared.tracing.capture import NOTHING
 
 from .faults import Fault
 from .oracle import Oracle
+from .orders import orders_of
 from .process import Process
 from .provider import VirtualProvider
 from .scenarios import (
@@ -46,12 +64,17 @@ from .scenarios import (
     TARIFFS,
     WATCHED,
 )
+from .shown import Export
+from .timing import VirtualTimers
 from .tools import MANIFESTS, REGISTRY, VirtualRunner
-from .wire import Client
+from .wire import Client, StreamReader
 
 SWEEP_SECONDS = 60.0
 ROUNDS = 20
+ROUSED_AT_ONCE = 8
 TIMEOUT_SECONDS = 2.0
+GATHER_SECONDS = 0.5
+TRACED_RUNS, KEPT_WINDOWS = 3, 2
 
 HEARS: dict[str, Handlers] = {
     ORCHESTRATOR: orchestrator.hears,
@@ -60,29 +83,44 @@ HEARS: dict[str, Handlers] = {
     ROUTER: router.hears,
     EXECUTOR: executor.hears,
     EVALUATOR: evaluator.hears,
+    OBSERVER: observer.hears,
 }
 
 
 @dataclass(frozen=True)
 class Outside:
-    """What outlives every process: the ledger's database, and who watches."""
+    """What outlives every process: the ledger's database, settings, and who watches."""
 
     store: MemoryLedgerStore
     budgets: Budgets
+    caps: Caps
     oracle: Oracle
 
 
-def outfit(service: str, process: Process, client: Client, outside: Outside) -> dict[str, Any]:
+def outfit(service: str, process: Process, bus: NatsBus, outside: Outside) -> dict[str, Any]:
     """What the handlers of one process work with; it dies with the process."""
-    return {"desk": _DESKS[service](process, client, outside)} if service in _DESKS else {}
+    if service == OBSERVER:
+        return _observer(process, bus, outside)
+    return {"desk": _DESKS[service](process, bus._client, outside)}
 
 
-def _orchestrator(_process: Process, client: Client, _outside: Outside) -> orchestrator.Desk:
+def _orchestrator(process: Process, client: Client, outside: Outside) -> orchestrator.Desk:
+    timers, clock = VirtualTimers(client, TIMEOUT_SECONDS), process.engine.clock
+    rouser = orchestrator.Rouser(timers, clock, ROUSED_AT_ONCE)
+    register = NatsRegister(client, ORCHESTRATOR, ADMISSION, ADMISSION_VALUE, TIMEOUT_SECONDS)
+    register._reader = StreamReader(client, ADMISSION)
+    reclaim_after = timedelta(seconds=SWEEP_SECONDS)
     return orchestrator.Desk(
-        Book(AGENTS, MANIFESTS, context_tokens=CONTEXT_TOKENS),
-        NatsTimers(client, TIMEOUT_SECONDS),
+        Book(
+            AGENTS,
+            MANIFESTS,
+            orders=orders_of(process, client, rouser),
+            context_tokens=CONTEXT_TOKENS,
+        ),
+        timers,
         SWEEP_SECONDS,
         ROUNDS,
+        Admission(register, outside.caps, clock, reclaim_after),
     )
 
 
@@ -100,23 +138,44 @@ def _ledger(process: Process, _client: Client, outside: Outside) -> ledger.Desk:
     )
 
 
-def _router(process: Process, _client: Client, outside: Outside) -> router.Desk:
+def _router(process: Process, client: Client, outside: Outside) -> router.Desk:
     provider = VirtualProvider(process, outside.oracle)
     return router.Desk(
         {name: Choice(ROUTES, CALL_SECONDS, alias.weights) for name, alias in ALIASES.items()},
         {(route.provider, route.api): provider for route in ROUTES},
         Limits(),
         process.sleep,
+        orders=orders_of(process, client),
     )
 
 
-def _executor(process: Process, _client: Client, outside: Outside) -> executor.Desk:
+def _executor(process: Process, client: Client, outside: Outside) -> executor.Desk:
     runner = VirtualRunner(process, outside.oracle)
-    return executor.Desk(REGISTRY, runner, sleep=process.sleep)
+    orders = orders_of(process, client)
+    return executor.Desk(REGISTRY, runner, orders=orders, sleep=process.sleep)
 
 
 def _evaluator(_process: Process, _client: Client, _outside: Outside) -> evaluator.Desk:
     return evaluator.Desk({PANEL.name: PANEL}, watched=WATCHED)
+
+
+def _observer(process: Process, bus: NatsBus, outside: Outside) -> dict[str, Any]:
+    """Of what it keeps in memory as little as may be, so that it often has to read anew."""
+    shown, known = outside.oracle.shown, ObserverSettings()
+    store = Reached(process, shown.rows, lambda: None)
+    tracer = LiveTracer(
+        bus.runs,
+        Export(process, shown),
+        NOTHING,
+        gather_seconds=GATHER_SECONDS,
+        gather_facts=known.gather_facts,
+        cached_runs=TRACED_RUNS,
+        kept_windows=KEPT_WINDOWS,
+    )
+    return {
+        "projector": observer.Projector(store, known.batch_facts, known.batch_wait_seconds),
+        "tracer": tracer,
+    }
 
 
 _DESKS: dict[str, Callable[[Process, Client, Outside], object]] = {

@@ -12,8 +12,8 @@ from tests.simulation.world import simulate
 SEEDS = 60
 # What a world must come to now and then, or its promises are kept by never being asked for.
 HAPPENS = {
-    *("context.compacted", "review.escalated", "run.paused", "input.taken", "task.conflicted"),
-    *("review.answer_refused", "tool.unknown", "model.unfunded", "run.parent_ended"),
+    *("context.compacted", "run.queued", "run.paused", "run.resumed", "input.taken"),
+    *("review.answer_refused", "model.unfunded", "task.conflicted"),
 }
 
 

@@ -12,9 +12,10 @@ import nats.errors
 from nats.js.api import PubAck
 
 from contracts.envelope import Stored
-from contracts.subjects import CRASHES
+from contracts.subjects import CRASHES, RUNS
 from shared.content import LogReader
 from shared.crashes import NOT_FOUND
+from shared.direct import DirectReader
 from shared.errors import LogUnavailable
 
 from .engine import Engine
@@ -134,28 +135,35 @@ class JetStream:
         return ack
 
 
+class StreamReader(DirectReader):
+    """Direct gets of one stream, from whichever replica answers; what it lacks, from the leader."""
+
+    def __init__(self, client: Client, stream: str) -> None:
+        super().__init__(client, stream, "_INBOX", READ_TIMEOUT_SECONDS)
+        self._leader = Leader(client, stream)
+        self._view = View(client, stream, Fault.STALE_READ)
+
+    async def _ask(self, request: dict[str, Any], what: str, until: int) -> SimpleNamespace:
+        return await self._view.answer(request, what, until)
+
+
 class Reader(LogReader):
-    """Direct gets of the runs, from whichever replica answers; what it lacks, from the leader."""
+    """The same of the runs, each message with its body."""
 
     def __init__(self, client: Client) -> None:
         super().__init__(client, "_INBOX", READ_TIMEOUT_SECONDS)
-        self._leader = Leader(client)
-        self._view = View(client, Fault.STALE_READ)
+        self._leader = Leader(client, RUNS)
+        self._view = View(client, RUNS, Fault.STALE_READ)
 
     async def _ask(self, request: dict[str, Any], what: str, until: int) -> SimpleNamespace:
-        """One request for messages, as the server answers it."""
-        found = await self._view.look(request, what)
-        ends = next(
-            (at for at, one in enumerate(found, 1) if until and one.sequence >= until), None
-        )
-        return SimpleNamespace(messages=found[:ends], more=False, refusal=None)
+        return await self._view.answer(request, what, until)
 
 
 class Leader:
     """Single messages, from the leader; or from one that was deposed a moment ago."""
 
-    def __init__(self, client: Client) -> None:
-        self._view = View(client, Fault.STALE_LEADER)
+    def __init__(self, client: Client, stream: str) -> None:
+        self._view = View(client, stream, Fault.STALE_LEADER)
 
     async def next(self, subject: str, first: int) -> Stored | None:
         found = await self._view.look({"seq": first, "next_by_subj": subject}, subject)
@@ -171,12 +179,20 @@ class Leader:
 
 
 class View:
-    """The log of runs as one copy of it has it, which may lag."""
+    """A log as one copy of it has it, which may lag."""
 
-    def __init__(self, client: Client, lagging: Fault) -> None:
+    def __init__(self, client: Client, stream: str, lagging: Fault) -> None:
         self._client = client
-        self._runs = client.engine.runs
+        self._stream = client.engine.streams[stream]
         self._lagging = lagging
+
+    async def answer(self, request: dict[str, Any], what: str, until: int) -> SimpleNamespace:
+        """One request for messages, as the server answers it."""
+        found = await self.look(request, what)
+        ends = next(
+            (at for at, one in enumerate(found, 1) if until and one.sequence >= until), None
+        )
+        return SimpleNamespace(messages=found[:ends], more=False, refusal=None)
 
     async def look(self, request: dict[str, Any], what: str) -> list[Stored]:
         """What the copy finds.
@@ -188,7 +204,7 @@ class View:
         if self._client.outages.on or faults.strikes(Fault.FAILED_READ):
             await process.sleep(READ_TIMEOUT_SECONDS)
             raise LogUnavailable(what, READ_TIMEOUT_SECONDS, "no answer")
-        seen = await process.reach(lambda: len(self._runs.messages))
+        seen = await process.reach(lambda: len(self._stream.messages))
         if faults.strikes(self._lagging):
             seen = max(0, seen - process.chance.randrange(1, LAG_MESSAGES))
         return list(self._matching(request, seen))
@@ -196,11 +212,11 @@ class View:
     def _matching(self, request: dict[str, Any], seen: int) -> Iterator[Stored]:
         match request:
             case {"multi_last": [subject]}:
-                yield from [one for one in self._runs.matching(subject) if one.sequence <= seen][
+                yield from [one for one in self._stream.matching(subject) if one.sequence <= seen][
                     -1:
                 ]
             case {"seq": first, "next_by_subj": subject}:
-                found = self._runs.matching(subject)
+                found = self._stream.matching(subject)
                 yield from (one for one in found if first <= one.sequence <= seen)
             case {"seq": sequence} if sequence <= seen:
-                yield self._runs.messages[sequence - 1]
+                yield self._stream.messages[sequence - 1]

@@ -22,7 +22,9 @@ from .heirs import Heirs
 from .log import Violation
 from .loop import VirtualLoop, determined
 from .oracle import Oracle
+from .orders import Operators
 from .people import People
+from .places import caps
 from .scenarios import OVERDUE_SECONDS, budgets
 from .services import Outside
 
@@ -89,13 +91,14 @@ class World:
         self.engine = Engine(loop, self.trace)
         self.faults = Faults(chance)
         store = MemoryLedgerStore()
-        self.oracle = Oracle(self.engine, store)
-        outside = Outside(store, budgets(chance), self.oracle)
+        limits = caps(chance)
+        self.oracle = Oracle(self.engine, store, limits)
+        outside = Outside(store, budgets(chance), limits, self.oracle)
         self.cluster = Cluster(self.engine, self.faults, chance, outside)
         someone = self.cluster.process("people")
         someone.mortal = False
         everybody = self.cluster.bus(CONSOLE, someone), someone, self.engine, chance
-        self.crowd = (People(*everybody), Heirs(*everybody))
+        self.crowd = (People(*everybody), Heirs(*everybody), Operators(*everybody))
 
     async def live(self) -> Outcome:
         """Start everybody, let it rain, let it clear up, and wait until nothing is left to do."""

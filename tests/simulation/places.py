@@ -1,0 +1,71 @@
+"""Promises about admission: as many runs are open as may be, and of one key one at a time."""
+
+from collections.abc import Callable
+from random import Random
+
+from contracts.envelope import Fact
+from contracts.run import RunStarted
+from contracts.shape import Body
+from contracts.subjects import ADMISSION
+from contracts.task import TaskSubmitted
+from services.orchestrator.handlers.admission import VALUE
+from services.orchestrator.rules.admission import Admissions, Caps
+
+from .engine import Engine
+from .log import Log, Place
+
+
+def caps(chance: Random) -> Caps:
+    """Mostly none; sometimes few places, so that runs wait."""
+    return Caps(
+        open_runs=chance.choice((None, None, 2)),
+        open_runs_per_tenant=chance.choice((None, None, 1)),
+        queued_runs_per_tenant=chance.choice((200, 200, 1)),
+        queue_seconds=chance.choice((3600.0, 3600.0, 20.0)),
+    )
+
+
+class Places:
+    """Who is open, by the log alone."""
+
+    def __init__(
+        self, log: Log, engine: Engine, limits: Caps, violate: Callable[[str, str], None]
+    ) -> None:
+        self._log = log
+        self._engine = engine
+        self._caps = limits
+        self._violate = violate
+        self._started: list[Place] = []
+
+    def stored(self, fact: Fact[Body]) -> None:
+        """A fact was stored now. A child lives in the place of the run that called it."""
+        place = (fact.tenant, fact.run_id)
+        if not isinstance(fact.body, RunStarted) or self._task(place).parent is not None:
+            return
+        self._started = [one for one in self._started if self._log.end(one) is None]
+        self._started.append(place)
+        mine = [one for one in self._started if one[0] == fact.tenant]
+        limits = (
+            ("open_runs", self._started, self._caps.open_runs),
+            ("open_runs_per_tenant", mine, self._caps.open_runs_per_tenant),
+        )
+        for name, found, most in limits:
+            if most is not None and len(found) > most:
+                self._violate("caps_hold", f"{len(found)} are open by {name}: {found}")
+        key = self._task(place).concurrency_key
+        alike = [one for one in mine if key and self._task(one).concurrency_key == key]
+        if len(alike) > 1:
+            self._violate("one_run_a_key", f"{alike} are open, and all have the key {key}")
+
+    def check_at_rest(self) -> None:
+        """Nobody waits. A place that a run took when it was over is taken back once one does."""
+        found = self._engine.streams[ADMISSION].messages
+        named = [one for one in found if one.subject.endswith(f".{VALUE}")]
+        state = Admissions.model_validate_json(named[-1].body) if named else Admissions()
+        for one in state.waiting:
+            self._violate("nobody_waits_for_ever", f"{one.run_id} still waits for a place")
+
+    def _task(self, place: Place) -> TaskSubmitted:
+        body = self._log.runs[place][0].body
+        assert isinstance(body, TaskSubmitted)
+        return body
