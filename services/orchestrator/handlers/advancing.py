@@ -45,6 +45,7 @@ from services.orchestrator.handlers.desk import Desk, hears
 from services.orchestrator.handlers.kin import abreast, kin_of, look_after
 from services.orchestrator.rules import Move, Say, decide, next_wake, retry_moments
 from services.orchestrator.rules.admission import Waiter
+from services.orchestrator.rules.moves import NO_KIN
 from shared.bus import Bus, Heard
 from shared.errors import Again, LogError, Stale
 
@@ -140,26 +141,35 @@ async def settle(run: Run, bus: Bus, desk: Desk) -> Run:
     Raises:
         Again: others keep moving the run; the wake-up comes back.
     """
+    has_asked = False
     for _ in range(desk.rounds):
         now = bus.clock.now()
         run = await abreast(run, bus, now)
         kin = await kin_of(run, bus, desk)
+        has_asked = has_asked or kin is not NO_KIN
         if lacks_ancestor(run):
             # It has just been started, here or by whoever folds the same run in this process.
             run = await bus.read(run.tenant, run.run_id)
             continue
         moves = decide(run, now, desk.book, kin)
         if not moves:
+            if has_asked and run.end is not None:
+                await _give_back(run, bus, desk)
             return run
-        was_kept = await _make(moves, run, now, bus, desk)
-        if any(isinstance(each.body, MAY_BE_DUE_SOON) for each in moves):
-            await _arm_before_sweep(run, bus, desk)
-        if not was_kept:
+        if not await _make(moves, run, now, bus, desk):
             run = await bus.read(run.tenant, run.run_id)
             if any(isinstance(move.body, CHANGES_WAKE) for move in moves):
                 # It may lie there all the same, and its acknowledgement be lost.
                 await arm(run, bus, desk)
+        if any(isinstance(move.body, MAY_BE_DUE_SOON) for move in moves):
+            await _arm_before_sweep(run, bus, desk)
     raise Again(f"the run moved {desk.rounds} times while it was decided upon")
+
+
+async def _give_back(run: Run, bus: Bus, desk: Desk) -> None:
+    """Of a run that ended while it asked: its end was heard before it had a place to give back."""
+    if desk.admission is not None:
+        await admit(await desk.admission.give_back(run), bus, desk)
 
 
 async def arm(run: Run, bus: Bus, desk: Desk) -> None:
