@@ -9,13 +9,14 @@ from rich.console import Console
 
 from contracts.run import Configuration
 from contracts.subjects import FACTS
-from services.console.cli import sentences, standing
+from services.console.cli import model_sentences, sentences, standing
 from services.console.cli.render import timeline
 from tests.bodies import run_started, task, task_cleared
 from tests.console.stories import asked_run, decided_run
 from tests.histories import History, whole_run
 
 GOLDEN = Path(__file__).parent / "golden"
+TOLD_IN = (sentences, model_sentences, standing)
 STORIES = {
     "whole_run": whole_run().facts,
     "waits_for_a_person": asked_run()[0].facts,
@@ -50,7 +51,7 @@ def test_a_timeline_fits_a_narrow_terminal():
 
 def test_every_kind_of_fact_is_told_in_a_sentence():
     """By name: a kind without a sentence would show its bare type."""
-    told = "".join(Path(one.__file__).read_text("utf-8") for one in (sentences, standing))
+    told = "".join(Path(one.__file__).read_text("utf-8") for one in TOLD_IN)
 
     untold = [kind.type for kind in FACTS if f"case {kind.body.__name__}(" not in told]
 

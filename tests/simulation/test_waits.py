@@ -47,11 +47,14 @@ def crashing_waits(world: World) -> None:
 
 
 def waits(world: World) -> list[tuple[str | None, float]]:
-    """Of each wait that was seen through: how the run ended, and how late it was due."""
+    """Of each wait without a pause: how the run ended, and how late it was due."""
     found = []
     for place, facts in world.oracle.log.runs.items():
         for due in (one for one in facts if isinstance(one.body, ModelAttemptDue)):
             asked = world.oracle.log.by_id[due.cause_id]
+            between = (one for one in facts if asked.sequence < one.sequence < due.sequence)
+            if any(one.type == "run.paused" for one in between):
+                continue
             end = world.oracle.log.end(place)
             late = (due.time - asked.body.not_before).total_seconds()
             found.append((end.type if end is not None else None, late))

@@ -53,15 +53,15 @@ def simulate(seed: int, *, keep_trace: bool = False) -> Outcome:
     return simulate_world(seed, keep_trace=keep_trace)[0]
 
 
-def histories(seed: int) -> list[list[Fact[Body]]]:
+def histories(seed: int) -> dict[tuple[str, str], list[Fact[Body]]]:
     """What one seed leaves in the log, run by run, second submissions of an id included."""
     _, world = simulate_world(seed)
-    found: dict[str, list[Fact[Body]]] = defaultdict(list)
+    found: dict[tuple[str, str], list[Fact[Body]]] = defaultdict(list)
     for message in world.engine.runs.messages:
         with contextlib.suppress(Unbelievable):
             fact = believe(message, Marks())
-            found[fact.run_id].append(fact)
-    return list(found.values())
+            found[fact.tenant, fact.run_id].append(fact)
+    return found
 
 
 def simulate_world(

@@ -51,7 +51,7 @@ from contracts.tool import (
 )
 from services.console.cli.amounts import short
 from services.console.cli.model_sentences import model_sentence
-from services.console.cli.origins import origin
+from services.console.cli.origins import configured, origin
 from services.console.cli.output import usd
 from services.console.cli.standing import standing
 

@@ -9,9 +9,10 @@ import pytest
 from contracts.agent import Assigned
 from contracts.control import InputTaken
 from contracts.export import Exported, read, read_header
+from contracts.history import Run, fold
 from contracts.model import ModelClaimed, ModelRequested
 from contracts.review import ReviewDecided
-from contracts.run import AnswerProposed, ContextCompacted, RunFailed
+from contracts.run import AnswerProposed, ContextCompacted, RunFailed, RunStarted
 from infra.replay import __main__ as command
 from infra.replay.check import replay
 from services.orchestrator.rules import Say, calls, context
@@ -96,7 +97,7 @@ def test_a_release_that_asks_for_less_is_found_with_run_step_and_rule(monkeypatc
 
 def test_a_release_that_forgets_a_call_is_found(monkeypatch):
     decide = sys.modules["services.orchestrator.rules.decide"]
-    monkeypatch.setattr(decide, "advance_call", lambda *_: ())
+    monkeypatch.setattr(decide, "advance_calls", lambda *_: ())
 
     divergences = replay(exported("parallel").own).divergences
 
@@ -244,5 +245,18 @@ def test_whatever_happens_to_a_platform_its_histories_say_all_that_was_needed(mo
     """Crashes, loss and delay: decisions come late, or are overtaken, and none is too many."""
     monkeypatch.setattr(calls, "OUTCOME_REVIEW_SECONDS", OVERDUE_SECONDS)
 
-    for facts in histories(seed):
-        assert replay(facts).divergences == ()
+    found = histories(seed)
+
+    for place, facts in found.items():
+        assert replay(facts, grown_from(found, place)).divergences == ()
+
+
+def grown_from(histories, place: tuple[str, str]) -> Run | None:
+    """The run that one goes on from, with those before it."""
+    start = next((one.body for one in histories[place] if isinstance(one.body, RunStarted)), None)
+    if start is None or start.ancestor is None:
+        return None
+    before = (place[0], start.ancestor.run_id)
+    run = fold(one for one in histories[before] if one.sequence <= start.ancestor.position)
+    run.ancestor = grown_from(histories, before)
+    return run
