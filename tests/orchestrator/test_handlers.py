@@ -82,6 +82,13 @@ def test_a_timer_never_fires_before_its_moment():
     assert schedule_at(NOON + timedelta(microseconds=1)) == "@at 2026-03-02T12:00:01Z"
 
 
+async def test_a_wake_up_that_finds_nothing_of_its_run_comes_again(desk):
+    """A replica of the log lags. Without another timer the run would never be looked at again."""
+    await wake("acme", "r-1", MemoryBus(clock=FixedClock(NOON)), desk)
+
+    assert desk.timers.wakes["acme", "r-1"] == NOON + timedelta(seconds=60)
+
+
 async def test_a_lost_append_is_decided_again(bus, desk):
     append, lost = bus.append, []
 

@@ -116,7 +116,13 @@ async def advance(
 
 async def wake(tenant: str, run_id: str, bus: Bus, desk: Desk) -> None:
     """A timer fired: decide, and be woken again while the run is open."""
-    run = await settle(await bus.read(tenant, run_id), bus, desk)
+    run = await bus.read(tenant, run_id)
+    if not run.last_sequence:
+        # Only what was submitted has a timer, so a replica of the log lags behind.
+        at = later(bus.clock.now(), desk.sweep_seconds)
+        await desk.timers.wake(tenant, run_id, at)
+        return
+    run = await settle(run, bus, desk)
     await look_after(run, bus)
     if run.queued is not None and run.started is None and desk.admission is not None:
         await admit(await desk.admission.reclaim(run, bus), bus, desk)
