@@ -27,7 +27,7 @@ NOT_HEARD = {
     "run.redriven": "each service hears its own, and handles the fact that it names",
 }
 # Who else hears a request, and only to wait for it: nobody but the other one works on it.
-WAITED_FOR_BY = {"model.attempt_requested": ORCHESTRATOR}  # a deferred one is its timer's, ADR 20
+WAITED_FOR_BY = {"model.attempt_requested": ORCHESTRATOR}  # a deferred one is its timer's, ADR 19
 # Facts that no service says yet, with the reason.
 NOT_SAID: dict[str, str] = {}
 
