@@ -5,6 +5,7 @@ the means of both), or of any measure.
 """
 
 from collections.abc import Hashable, Sequence
+from math import exp
 from typing import Literal
 
 import numpy as np
@@ -23,6 +24,7 @@ from services.evaluator.statistics.intervals import (
 from services.evaluator.statistics.skewed import MANY, SEED, skewed_mean
 
 FLIPS = 9999
+STRETCH_LIMIT = 700.0  # of an exponent; beyond, no float holds it
 BATCH_NUMBERS = 2_000_000  # resampled at once: 16 MB, whatever the number of cases
 
 
@@ -120,21 +122,24 @@ def ratio_of_means(
 ) -> Interval:
     """How much more the candidate's mean is, as a share of the baseline's: 0.1 is a tenth more.
 
-    By the delta method on the pairs, over clusters where there are any.
+    By the jackknife over the pairs, or over clusters where there are any. A ratio of what is skewed
+    is skewed itself: it reaches down as it is, and up as its logarithm does.
 
     Raises:
         ValueError: the baseline's mean is 0: nothing is a share of it.
     """
-    ours, theirs = array(candidate), array(baseline)
-    if theirs.mean() == 0:
+    ours, theirs = summed(array(candidate), clusters), summed(array(baseline), clusters)
+    if theirs.sum() == 0:
         raise ValueError("the baseline's mean is 0: nothing is a share of it")
-    ratio = float(ours.mean() / theirs.mean())
-    apart = (ours - ratio * theirs) / theirs.mean()
-    error, groups = clustered_error(apart, clusters, np.ones(len(apart)))
-    if groups < 2:
+    ratio = float(ours.sum() / theirs.sum())
+    rest = theirs.sum() - theirs
+    if len(rest) < 2 or not rest.all():
         return Interval(ratio - 1, float("-inf"), float("inf"), "one observation", confidence)
-    half = t_of(confidence, groups) * error
-    return Interval(ratio - 1, ratio - 1 - half, ratio - 1 + half, "ratio, delta", confidence)
+    without = (ours.sum() - ours) / rest
+    error = np.sqrt((len(rest) - 1) * without.var())
+    half = float(t_of(confidence, len(rest)) * error)
+    top = ratio * exp(min(half / ratio, STRETCH_LIMIT)) if ratio > 0 else half
+    return Interval(ratio - 1, ratio - half - 1, top - 1, "ratio, jackknife", confidence)
 
 
 def _nobody() -> tuple[object, object]:

@@ -7,10 +7,11 @@ one against the other over thousands of made-up experiments.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist, fmean
+from statistics import NormalDist, fmean, pvariance
 
 SERIES_LIMIT = 2_000  # degrees of freedom; beyond, Student's t is nearly the normal law
 HALVINGS = 60
+STRETCH_LIMIT = 700.0  # of an exponent; beyond, no float holds it
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +63,16 @@ def of_share(values: Sequence[float], clusters: Sequence[str], confidence: float
 def of_means(
     ours: Sequence[float], theirs: Sequence[float], clusters: Sequence[str], confidence: float
 ) -> Within:
-    """How much more our mean is, as a share of theirs, which is not 0; by the delta method."""
-    base = fmean(theirs)
-    ratio = fmean(ours) / base
-    apart = [(one - ratio * other) / base for one, other in zip(ours, theirs, strict=True)]
-    middle = fmean(apart)
-    scaled = [(one - middle) / len(apart) for one in apart]
-    sums = scaled if _stand_alone(clusters) else _summed(scaled, clusters)
-    if len(sums) < 2:
+    """How much more our mean is, as a share of theirs, which is not 0; by the jackknife."""
+    ratio = fmean(ours) / fmean(theirs)
+    top, base = _summed(ours, clusters), _summed(theirs, clusters)
+    if len(base) < 2 or any(sum(base) == one for one in base):
         return Within(ratio - 1, -math.inf, math.inf)
-    half = t_quantile(len(sums) - 1, confidence) * _error(sums)
-    return Within(ratio - 1, ratio - 1 - half, ratio - 1 + half)
+    without = [(sum(top) - one) / (sum(base) - other) for one, other in zip(top, base, strict=True)]
+    error = math.sqrt((len(base) - 1) * pvariance(without))
+    half = t_quantile(len(base) - 1, confidence) * error
+    high = ratio * math.exp(min(half / ratio, STRETCH_LIMIT)) if ratio > 0 else half
+    return Within(ratio - 1, ratio - half - 1, high - 1)
 
 
 def t_quantile(freedom: int, confidence: float) -> float:
