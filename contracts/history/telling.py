@@ -8,8 +8,6 @@ from .state import Call, Try
 
 WITHHELD = "The result of this call was withheld by a content check."
 
-UNTOLD = "This call was started, and nobody knows whether it took effect. Do not repeat it."
-
 
 def told(call: Call) -> ToolResult | None:
     """What the model is told of a call; None while that is not settled."""
@@ -68,8 +66,6 @@ def _decision(call: Call, last: Try, decided: ReviewDecided) -> ToolResult | Non
             sentence = "A person found that this call did take effect. Its result is not known."
         case "rejected" if about_outcome:
             sentence = "A person found that this call did not take effect."
-        case "expired" if about_outcome:
-            sentence = UNTOLD
         case "approved" | "edited" | "withdrawn":
             return None
         case "rejected":

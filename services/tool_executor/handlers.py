@@ -38,6 +38,7 @@ from .rules import (
     Wait,
     answers_same_call,
     decide_clearance,
+    not_started,
     outcome_of,
     recorded,
     taken,
@@ -131,9 +132,9 @@ async def _is_stopped(
     reason = why_stopped(desk.orders, run)
     if reason is None:
         return False
-    asked = work.request
-    failed = ToolFailed(call=asked.call, attempt=asked.attempt, kind="refused", reason=reason)
-    await _report(Report(failed, call_off=True), heard, bus, desk)
+    call = run.call(work.request.call)
+    assert call is not None, "it was decided upon"
+    await _report(not_started(call, "refused", reason), heard, bus, desk)
     return True
 
 

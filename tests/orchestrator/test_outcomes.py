@@ -92,20 +92,6 @@ def test_an_answer_about_an_outcome_counts_however_late_it_is():
     assert "did not take effect" in shown(asking)
 
 
-def test_the_model_is_told_not_to_repeat_what_was_once_decided_by_the_clock():
-    """Older histories have such a decision."""
-    asking = outcome_asked()
-    expired = ReviewDecided(
-        review_id=asking.question.review_id,
-        outcome="expired",
-        arguments_sha256=asking.question.arguments_sha256,
-    )
-    asking.history.say(expired, asking.review.requested)
-
-    assert "nobody knows whether it took effect" in shown(asking)
-    assert "refused" not in shown(asking)
-
-
 def unknown(*, idempotent: bool) -> History:
     history = History()
     history.begin(manifest(idempotent=idempotent))
@@ -180,6 +166,19 @@ def test_a_person_is_asked_what_became_of_a_call_that_outlived_its_run(idempoten
     assert history.run.reviews[0].requested.cause_id == unknown_.id
     assert history.run.open_reviews == history.run.reviews
     assert history.run.status == "cancelled"
+
+
+def test_a_person_is_asked_of_the_attempt_that_began_though_a_later_one_was_called_off():
+    history = unknown(idempotent=True)
+    again = said(history, history.facts[-1].time + timedelta(seconds=1))[0]
+    cleared = history.clear(history.say(again, history.facts[-1]))
+    history.say(tool_claimed("1-1", 2).model_copy(update={"state": "revoked"}), cleared)
+    history.say(RunCancelRequested(principal="olga", nonce="c-1"), history.root)
+
+    [end, question] = settle(history)
+
+    assert isinstance(end, RunCancelled)
+    assert (question.about, question.review_id) == ("outcome", "1-1-1")
 
 
 def test_what_a_person_says_after_the_end_is_kept_and_changes_nothing_of_it():

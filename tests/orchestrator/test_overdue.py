@@ -10,7 +10,7 @@ from contracts.shape import later
 from contracts.tool import ToolClaimed, ToolFailed, ToolUnknown
 from services.orchestrator.rules import next_wake
 from services.orchestrator.rules.timing import GRACE_SECONDS
-from tests.bodies import NOON, manifest
+from tests.bodies import NOON, manifest, tool_claimed
 from tests.histories import History
 from tests.orchestrator.deciding import revoked, said
 
@@ -92,6 +92,21 @@ def test_a_call_that_another_run_answers_is_waited_for():
     history.say(claim, verdict)
 
     assert said(history, history.run.started.body.deadline - timedelta(seconds=1)) == []
+
+
+def test_a_call_in_doubt_that_nobody_begins_again_has_not_failed():
+    """Told that it failed, the model would make it again under another key."""
+    history, first = cleared(idempotent=True)
+    history.say(tool_claimed("1-1"), first)
+    unknown = history.say(ToolUnknown(call="1-1", attempt=1, reason="it died"), first)
+    [again] = said(history, later(unknown.time, 1))
+    verdict = history.clear(history.say(again, unknown))
+    history.say(ToolClaimed(call="1-1", attempt=2, nonce="overdue", state="revoked"), verdict)
+
+    [outcome] = said(history, later(verdict.body.expires_at, GRACE_SECONDS))
+
+    assert isinstance(outcome, ToolUnknown)
+    assert "nobody knows what its earlier attempt did" in outcome.reason
 
 
 def test_a_run_is_woken_when_something_becomes_overdue():

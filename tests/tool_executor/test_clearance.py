@@ -234,3 +234,18 @@ def test_the_last_delivery_of_an_unclaimed_call_reports_and_does_not_work():
 
     assert decision.body.kind == "unavailable"
     assert decision.call_off
+
+
+def test_what_is_not_begun_again_is_no_failure_while_an_earlier_attempt_is_in_doubt():
+    cleared = claimed()
+    history = cleared.history
+    unknown = ToolUnknown(call="1-1", attempt=1, reason="it died")
+    because = history.say(unknown, cleared.fact)
+    again = history.say(cleared.asked.body.model_copy(update={"attempt": 2}), because)
+    cleared.fact = history.say(tool_cleared(again.body), again)
+
+    report = decide(cleared, last=True)
+
+    assert isinstance(report, Report)
+    assert isinstance(report.body, ToolUnknown)
+    assert report.call_off

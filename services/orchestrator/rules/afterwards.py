@@ -31,7 +31,9 @@ def in_flight(run: Run) -> Iterator[Try]:
 
 
 def _told_of(run: Run, call: Call, now: datetime) -> tuple[Move, ...]:
-    last = call.last
+    begun = [one for one in call.tries if _was_begun(one)]
+    # An attempt that nobody began tells nothing of one before it.
+    last = begun[-1] if begun else None
     if last is None or last.outcome is None:
         return ()
     is_unknown = isinstance(last.outcome.body, ToolUnknown)
@@ -40,3 +42,8 @@ def _told_of(run: Run, call: Call, now: datetime) -> tuple[Move, ...]:
         return advance_review(run, last.review, now, withdrawn=not is_unknown)
     # Nor is an idempotent tool attempted again, which would have told.
     return (Say(last.outcome.id, did_it_happen(last, now)),) if is_unknown else ()
+
+
+def _was_begun(one: Try) -> bool:
+    is_unknown = one.outcome is not None and isinstance(one.outcome.body, ToolUnknown)
+    return is_unknown or (one.claim is not None and one.claim.body.state == "claimed")

@@ -11,6 +11,7 @@ from typing import cast
 from contracts.envelope import Fact
 from contracts.guardrail import ToolCleared
 from contracts.history import Step, Try
+from contracts.history.doubt import is_in_doubt
 from contracts.shape import later
 from contracts.tool import ToolClaimed, ToolFailed, ToolUnknown
 
@@ -22,7 +23,9 @@ OVERDUE = "overdue"
 
 def overdue_calls(step: Step, now: datetime) -> tuple[Move, ...]:
     """What to do about calls of the step that went silent."""
-    return tuple(give_up(each) for each in silent(step) if now >= overdue_at(each))
+    doubted = [call.last for call in step.calls if is_in_doubt(call)]
+    overdue = (each for each in silent(step) if now >= overdue_at(each))
+    return tuple(give_up(each, in_doubt=each in doubted) for each in overdue)
 
 
 def silent(step: Step) -> Iterator[Try]:
@@ -46,8 +49,12 @@ def overdue_at(each: Try) -> datetime:
     return later(claim.start_before, (claim.time_limit_seconds or 0.0) + GRACE_SECONDS)
 
 
-def give_up(each: Try) -> Move:
-    """Unclaimed, it is revoked, and then has failed; claimed, nobody knows what it did."""
+def give_up(each: Try, *, in_doubt: bool = False) -> Move:
+    """Unclaimed, it is revoked, and then has failed; claimed, nobody knows what it did.
+
+    In doubt about an earlier attempt, nobody knows either way: told that it failed, a model would
+    make a new call of it, with a key that no back end has seen.
+    """
     cause = cast("Fact[ToolCleared]", each.verdict)
     asked = each.request.body
     if each.claim is None:
@@ -55,7 +62,7 @@ def give_up(each: Try) -> Move:
             call=asked.call, attempt=asked.attempt, nonce=OVERDUE, state="revoked"
         )
         return Revoke(cause, revoked)
-    if each.claim.body.state == "revoked":
+    if each.claim.body.state == "revoked" and not in_doubt:
         failed = ToolFailed(
             call=asked.call,
             attempt=asked.attempt,
@@ -64,4 +71,6 @@ def give_up(each: Try) -> Move:
         )
         return Say(cause.id, failed)
     reason = "its worker claimed the call and fell silent"
+    if each.claim.body.state == "revoked":
+        reason = "it was not begun again, and nobody knows what its earlier attempt did"
     return Say(cause.id, ToolUnknown(call=asked.call, attempt=asked.attempt, reason=reason))

@@ -9,6 +9,7 @@ from .clearance import (
     Report,
     Wait,
     decide_clearance,
+    not_started,
 )
 from .ending import (
     Ending,
@@ -43,6 +44,7 @@ __all__ = [
     "Wait",
     "answers_same_call",
     "decide_clearance",
+    "not_started",
     "outcome_of",
     "recorded",
     "taken",

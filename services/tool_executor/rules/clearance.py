@@ -19,8 +19,9 @@ from typing import Literal
 
 from contracts.envelope import Fact
 from contracts.guardrail import ToolCleared
-from contracts.history import Run, Try
+from contracts.history import Call, Run, Try
 from contracts.history.approval import approval_gap
+from contracts.history.doubt import is_in_doubt
 from contracts.shape import later, sha256_hex
 from contracts.tool import (
     DEFAULT_TIMEOUT_SECONDS,
@@ -108,15 +109,15 @@ def decide_clearance(
         return Nothing("the run has ended")
     asked = each.request.body
     if last:
-        return _failed(asked, "unavailable", "no executor could start it; it was not started")
+        return not_started(call, "unavailable", "no executor could start it; it was not started")
     clearance = each.verdict.body
     if not isinstance(clearance, ToolCleared):
         return Nothing("the verdict that counts is another one")
     broken = _broken_binding(run, asked, clearance, manifests)
     if broken is not None:
-        return _failed(asked, "refused", broken)
+        return not_started(call, "refused", broken)
     if now >= clearance.expires_at:
-        return _failed(asked, "refused", f"its clearance expired at {clearance.expires_at}")
+        return not_started(call, "refused", f"its clearance expired at {clearance.expires_at}")
     return _begin(run, each, clearance.expires_at, manifests)
 
 
@@ -219,7 +220,14 @@ def _context(run: Run, asked: ToolRequested) -> ToolContext:
     )
 
 
-def _failed(asked: ToolRequested, kind: FailureKind, reason: str) -> Report:
+def not_started(call: Call, kind: FailureKind, reason: str) -> Report:
+    """The latest attempt is not begun. In doubt about an earlier one, that is no failure."""
+    assert call.last is not None, "a cleared call was requested"
+    asked = call.last.request.body
+    if is_in_doubt(call):
+        doubt = f"{reason}; nobody knows what its earlier attempt did"
+        unknown = ToolUnknown(call=asked.call, attempt=asked.attempt, reason=doubt)
+        return Report(unknown, call_off=True)
     return Report(_failure(asked.call, asked.attempt, kind, reason), call_off=True)
 
 

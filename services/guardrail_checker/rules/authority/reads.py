@@ -63,11 +63,9 @@ def earlier_calls(run: Run, asked: ToolRequested) -> Iterator[ToolRequested]:
 
 
 def _may_have_run(call: Call) -> bool:
-    """Whether a call was let through, or may yet be."""
-    if call.last is None:
-        return False
-    verdict = call.last.verdict
-    return verdict is None or isinstance(verdict.body, ToolCleared)
+    """Whether an attempt at a call was let through, or may yet be."""
+    verdicts = (one.verdict for one in call.tries)
+    return any(one is None or isinstance(one.body, ToolCleared) for one in verdicts)
 
 
 def manifests_of(run: Run) -> dict[str, ToolManifest]:
