@@ -141,9 +141,8 @@ def parked_timer(asked, **changes):
 
 
 async def test_a_parked_timer_is_redriven_by_the_last_fact_that_woke_its_run(api, bus, letters):
-    del bus.facts[-3:]  # it has not ended
-    woken_by = [one for one in bus.facts if one.type == "result.cleared"]
-    letters.append(parked_timer(woken_by[-1]))
+    """Also of a run that has ended: what became of its calls may not be told yet."""
+    letters.append(parked_timer(bus.facts[-1]))
 
     answer = await api.post("/dead-letters/5/redrive")
 
@@ -157,7 +156,6 @@ async def test_a_parked_timer_is_redriven_by_the_last_fact_that_woke_its_run(api
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({}, "its run r-1 has ended"),
         ({"run_id": "r-7"}, "the log has no run r-7 of acme"),
         ({"service": LEDGER}, "lies in TIMERS"),
         ({"type": "", "tenant": "", "run_id": ""}, "lies in TIMERS"),

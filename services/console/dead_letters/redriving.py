@@ -4,7 +4,7 @@ from contracts.envelope import Fact, Unbelievable
 from contracts.hearings import HEARINGS
 from contracts.run import RunRedriven
 from contracts.shape import Body
-from contracts.subjects import ENDS, ORCHESTRATOR, RUNS, TIMERS
+from contracts.subjects import ORCHESTRATOR, RUNS, TIMERS
 from services.console.dead_letters.box import DeadLetterBox
 from services.console.dead_letters.letters import FIRED, DeadLetter, Note
 from services.console.errors import Conflict
@@ -72,8 +72,6 @@ async def _last_heard(letter: DeadLetter, box: DeadLetterBox) -> Fact[Body]:
     facts = [one for one in await box.facts(letter.tenant, letter.run_id) if one.type in heard]
     if not facts:
         raise _never(letter, f"the log has no run {letter.run_id} of {letter.tenant}")
-    if any(one.type in ENDS for one in facts):
-        raise _never(letter, f"its run {letter.run_id} has ended meanwhile")
     return facts[-1]
 
 

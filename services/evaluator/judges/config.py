@@ -193,7 +193,7 @@ def _judge(
 def _is_of_its_family(place: str, family: str, alias: Alias) -> None:
     """A family that is declared wrongly would make a jury of one kind look mixed."""
     for provider in (route.provider for route in alias.routes):
-        if provider in MAKERS and family in MAKERS and provider != family:
+        if provider in MAKERS and provider != family:
             raise ConfigError(
                 f"{place}: it is said to be of {family}, and may be asked of {provider}; "
                 "correct the family, or the routes of its model"

@@ -119,6 +119,7 @@ async def wake(tenant: str, run_id: str, bus: Bus, desk: Desk) -> None:
     run = await bus.read(tenant, run_id)
     if not run.last_sequence:
         # Only what was submitted has a timer, so a replica of the log lags behind.
+        log.warning("orchestrator.woken_for_nothing", tenant=tenant, run_id=run_id)
         at = later(bus.clock.now(), desk.sweep_seconds)
         await desk.timers.wake(tenant, run_id, at)
         return
@@ -174,8 +175,11 @@ async def settle(run: Run, bus: Bus, desk: Desk) -> Run:
 
 async def _give_back(run: Run, bus: Bus, desk: Desk) -> None:
     """Of a run that ended while it asked: its end was heard before it had a place to give back."""
-    if desk.admission is not None:
-        await admit(await desk.admission.give_back(run), bus, desk)
+    if desk.admission is None:
+        return
+    for one in await desk.admission.give_back(run):
+        # By a timer: each that ends at its start gives its place to the next, as deep as the queue.
+        await desk.timers.wake(one.tenant, one.run_id, bus.clock.now())
 
 
 async def arm(run: Run, bus: Bus, desk: Desk) -> None:

@@ -30,5 +30,5 @@ async def pass_on(
     if isinstance(heard.fact.body, RunPaused | RunResumed):
         await tell_children(run, bus)
     if isinstance(heard.fact.body, RunChildStoodStill | RunChildWentOn):
-        # Its deadline is another one now.
-        await arm(run, bus, desk)
+        # Its deadline is another one now. What was heard may be old, and the timer set since.
+        await arm(await bus.read(run.tenant, run.run_id, as_of=run.last_sequence), bus, desk)

@@ -40,10 +40,10 @@ def submission(
     if budget_micro_usd <= 0:
         return _failed(asked, "refused", "the budget of the run is used up")
     steps = _steps(run, manifest)
-    if steps <= 0:
+    if steps <= 0 and not claimed:
         return _failed(asked, "refused", "the steps of the run are used up")
     name = child_run_id(run.run_id, asked.call, asked.attempt)
-    limits = TaskLimits(budget_usd=Decimal(budget_micro_usd) / MICRO, steps=steps)
+    limits = TaskLimits(budget_usd=Decimal(budget_micro_usd) / MICRO, steps=max(steps, 1))
     task = _task(run, asked, manifest, text, limits)
     return Submit(asked, name, task, start_before, claimed)
 
