@@ -79,11 +79,8 @@ def labelled_runs(client: Client, asked: Labelled, metric: str) -> list[Result]:
         found += [recorded_result(client, line["run_id"], line["tenant"]) for line in lines]
         if cursor is None:
             break
-    return [one for one in found if any(_is_judged(score, metric) for score in one.scores)]
-
-
-def _is_judged(score: object, metric: str) -> bool:
-    return (getattr(score, "kind", ""), getattr(score, "name", "")) == ("judged", metric)
+    asked_of = ("judged", metric)
+    return [one for one in found if any((s.kind, s.name) == asked_of for s in one.scores)]
 
 
 def _asked(asked: Labelled) -> tuple[Jury, Judged]:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from services.console.rules.frontier import Group, frontier
 from services.console.rules.intervals import (
@@ -14,7 +13,6 @@ from services.console.rules.intervals import (
     Tally,
     accepted_share,
     price_per_accepted,
-    t_quantile,
 )
 from services.evaluator.statistics.intervals import wilson
 from services.evaluator.statistics.paired import ratio_of_means
@@ -172,11 +170,6 @@ def test_a_share_is_the_one_that_reports_of_suites_have(accepted, of):
     assert (share.value, share.low, share.high) == pytest.approx(
         (other.value, other.low, other.high), abs=1e-12
     )
-
-
-@pytest.mark.parametrize("freedom", [1, 2, 3, 5, 10, 30, 1000])
-def test_the_quantile_is_that_of_scipy(freedom):
-    assert t_quantile(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=0.01)
 
 
 @pytest.mark.parametrize("factor", [0.2, 1.0, 3.0], ids=["failing is cheap", "alike", "dear"])

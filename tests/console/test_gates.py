@@ -7,9 +7,9 @@ from scipy import special
 
 from contracts.evaluation import AssertionResult, RunEvaluated
 from contracts.suite import GateRules
-from services.console.rules.gates.differences import t_quantile
 from services.console.rules.gates.trials import Tried, tried
 from services.console.rules.gates.verdicts import verdict_of
+from services.console.rules.student import t_quantile
 from services.evaluator.comparing.cases import passed_for_sure
 from services.evaluator.comparing.gate import gate
 from tests.evaluator.comparing.arms import TODAY, result, score

@@ -19,7 +19,9 @@ def capture(
     minimise: Annotated[
         bool, typer.Option("--minimise", help="Leave out what its failing does not need")
     ] = False,
-    tries: Annotated[int, typer.Option(min=1, max=200, help="So many trials for that")] = 40,
+    tries: Annotated[
+        int, typer.Option(min=1, max=200, help="So many tries for that, of --repeat each")
+    ] = 40,
     repeat: Annotated[
         int, typer.Option(min=1, max=100, help="Each so often; it fails where most do")
     ] = 1,

@@ -89,6 +89,11 @@ def calibrate_(  # noqa: PLR0913, PLR0917 - typer reads one option from each
     if (name is None) == (online is None):
         what = "It is not clear which labels are meant."
         raise CommandFailed(what, "name an experiment, or an agent with --online", USAGE)
+    if online is not None and labels is not None:
+        what = "--labels is of an experiment; labels of production lie on the log"
+        raise CommandFailed(what, "leave out --labels, or name an experiment", USAGE)
+    if name is not None and since is not None:
+        raise CommandFailed("--since is of --online", "leave out one of both", USAGE)
     if name is not None:
         made = _of_experiment(name, metric, labels, tenant, budget_usd, quiet=is_json)
     else:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import NamedTuple
 
+from services.console.rules.student import t_quantile
+
 CONFIDENCE = 0.95
 Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 BOUNDED_RUNS = 50  # of fewer, 92 to 99 of 100 intervals held the truth, and not 95
@@ -98,22 +100,6 @@ def price_per_accepted(tally: Tally) -> Price:
     return Price(value, min(below, value), max(above, value))
 
 
-def t_quantile(freedom: int) -> float:
-    """Student's t for a two-sided interval: within 1 % of it, and infinite where there is none."""
-    if freedom < 1:
-        return math.inf
-    if freedom == 1:
-        return math.tan(math.pi * CONFIDENCE / 2)
-    # Fisher's expansion around the normal quantile.
-    terms = (
-        (Z**3 + Z) / 4,
-        (5 * Z**5 + 16 * Z**3 + 3 * Z) / 96,
-        (3 * Z**7 + 19 * Z**5 + 17 * Z**3 - 15 * Z) / 384,
-        (79 * Z**9 + 776 * Z**7 + 1482 * Z**5 - 1920 * Z**3 - 945 * Z) / 92_160,
-    )
-    return Z + sum(term / float(freedom) ** power for power, term in enumerate(terms, start=1))
-
-
 class _Reach(NamedTuple):
     """A mean, and how far from it the truth may be on one side."""
 
@@ -147,7 +133,7 @@ def _equation(cost: _Reach, share: _Reach, together: float) -> tuple[float, floa
 def _cost_apart(tally: Tally) -> float:
     """How far the mean cost may be from the truth."""
     error = math.sqrt(_scatter(tally) / (tally.runs - 1)) / tally.runs
-    return t_quantile(tally.runs - 1) * error
+    return t_quantile(tally.runs - 1, CONFIDENCE) * error
 
 
 def _correlation(tally: Tally) -> float:

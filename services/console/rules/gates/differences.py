@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, fmean, pvariance
 
-SERIES_LIMIT = 2_000  # degrees of freedom; beyond, Student's t is nearly the normal law
-HALVINGS = 60
+from services.console.rules.student import t_quantile
+
 STRETCH_LIMIT = 700.0  # of an exponent; beyond, no float holds it
 
 
@@ -66,37 +66,14 @@ def of_means(
     """How much more our mean is, as a share of theirs, which is not 0; by the jackknife."""
     ratio = fmean(ours) / fmean(theirs)
     top, base = _summed(ours, clusters), _summed(theirs, clusters)
-    if len(base) < 2 or any(sum(base) == one for one in base):
+    most, all_of_base = sum(top), sum(base)
+    if len(base) < 2 or all_of_base in base:
         return Within(ratio - 1, -math.inf, math.inf)
-    without = [(sum(top) - one) / (sum(base) - other) for one, other in zip(top, base, strict=True)]
+    without = [(most - one) / (all_of_base - other) for one, other in zip(top, base, strict=True)]
     error = math.sqrt((len(base) - 1) * pvariance(without))
     half = t_quantile(len(base) - 1, confidence) * error
     high = ratio * math.exp(min(half / ratio, STRETCH_LIMIT)) if ratio > 0 else half
     return Within(ratio - 1, ratio - half - 1, high - 1)
-
-
-def t_quantile(freedom: int, confidence: float) -> float:
-    """Student's t for a two-sided interval."""
-    if freedom > SERIES_LIMIT:
-        z = NormalDist().inv_cdf((1 + confidence) / 2)
-        return z + (z**3 + z) / (4 * freedom)
-    low, high = 0.0, math.pi / 2
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _between(middle, freedom) < confidence else (low, middle)
-    return math.tan(low) * math.sqrt(freedom)
-
-
-def _between(angle: float, freedom: int) -> float:
-    """The chance that t is within tan(angle) * sqrt(freedom): its finite series (A&S 26.7.3, 4)."""
-    cosine, sine = math.cos(angle), math.sin(angle)
-    is_odd = freedom % 2 == 1
-    term = cosine if is_odd else 1.0
-    total = term if freedom > 1 else 0.0
-    for number in range(3 if is_odd else 2, freedom, 2):
-        term *= (number - 1) / number * cosine * cosine
-        total += term
-    return 2 / math.pi * (angle + sine * total) if is_odd else sine * total
 
 
 def _stand_alone(clusters: Sequence[str]) -> bool:
