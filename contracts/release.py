@@ -18,6 +18,7 @@ from .suite import GateRules
 
 Sticky = Literal["run", "customer", "tenant"]
 CHECKS_LIMIT = 20
+CANDIDATES_LIMIT = 50
 JUDGED_LIMIT = 100
 ASKED = "asked"  # where the request to move production lies
 
@@ -31,6 +32,7 @@ class GateSide(Body):
     Passes are summed over cases, each the mean of its repeats.
     """
 
+    tenant: Token
     experiment: str
     arm: Token
     cases: int
@@ -44,6 +46,9 @@ class GateProof(Body):
     candidate: GateSide
     rules: GateRules
     judged: Annotated[tuple[str, ...], Field(max_length=JUDGED_LIMIT)] = ()
+    candidates: int = Field(
+        1, ge=1, le=CANDIDATES_LIMIT, description="Of one gate: each fails by its part of alpha"
+    )
 
 
 class GateRecord(Body):

@@ -1,12 +1,15 @@
 """Releases for tests: of `support`, in whatever version is wanted."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from contracts.agent import Agent
 from contracts.envelope import Fact
 from contracts.evaluation import AssertionResult, RunEvaluated
 from contracts.release import AgentReleased, GateRecord, ReleaseAsked
 from contracts.shape import Body
 from contracts.task import TaskSubmitted
-from contracts.trial import EVALUATION, Trial, trial_prefix
+from contracts.trial import EVALUATION, trial_prefix
 from shared.release_log import MemoryReleases
 from shared.releases import FixedReleases
 from tests.bodies import DIGEST, NOON, agent, run_started, task_cleared
@@ -32,6 +35,7 @@ def gate_record(
     before = baseline or agent()
     sides = {
         name: {
+            "tenant": "acme",
             "experiment": EXPERIMENT,
             "arm": arm_of(one),
             "cases": CASES,
@@ -57,13 +61,22 @@ def gate_record(
     )
 
 
-def trial(definition: Agent, case: str, *, passed: bool = True, **changes: object) -> History:
-    """A trial of a version that was scored."""
+def trial(
+    definition: Agent,
+    case: str,
+    /,
+    *,
+    passed: bool = True,
+    tenant: str = "acme",
+    task: Mapping[str, object] = MappingProxyType({}),
+    **changes: object,
+) -> History:
+    """A trial of a version that was scored; `task` and `changes` are what else it was asked."""
     told = {"experiment": EXPERIMENT, "arm": arm_of(definition), "case": case, **changes}
     name = f"{trial_prefix(EXPERIMENT)}{definition.version}-{case}"
-    history = History(run_id=name)
-    task = {"agent": definition.name, "input": "Hello", "feature": EVALUATION}
-    submitted = history.say(TaskSubmitted(**task, trial=Trial.model_validate(told)))
+    history = History(tenant=tenant, run_id=name)
+    whole = {"agent": definition.name, "input": "Hello", "feature": EVALUATION, **task}
+    submitted = history.say(TaskSubmitted.model_validate({**whole, "trial": told}))
     cleared = history.say(task_cleared("Hello"), submitted)
     version = {"agent": definition, "agent_version": definition.version}
     history.say(run_started().model_copy(update=version), cleared)
@@ -72,9 +85,14 @@ def trial(definition: Agent, case: str, *, passed: bool = True, **changes: objec
     return history
 
 
-def tried(definition: Agent, failing: int = 0) -> list[Fact[Body]]:
+def tried(
+    definition: Agent, failing: int = 0, tenant: str = "acme", **task: object
+) -> list[Fact[Body]]:
     """The facts of the trials of a version, of which the first so many failed."""
-    runs = [trial(definition, f"c-{at}", passed=at >= failing) for at in range(CASES)]
+    runs = [
+        trial(definition, f"c-{at}", passed=at >= failing, tenant=tenant, task=task)
+        for at in range(CASES)
+    ]
     return [fact for run in runs for fact in run.facts]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from contracts.release import CHECKS_LIMIT, GateProof, GateRecord, GateSide
+from contracts.release import CANDIDATES_LIMIT, CHECKS_LIMIT, GateProof, GateRecord, GateSide
 from contracts.shape import sha256_hex
 from infra.evals.folder import RESULTS, Folder
 from services.console.cli.errors import FAILED, CommandFailed
@@ -43,8 +43,8 @@ def record_of(report: Report, finding: GateFinding, folder: Folder) -> GateRecor
         if len(found) != 1:
             told = ", ".join(sorted(found)) or "none"
             return f"the runs of {name} were of several versions, or none: {told}"
-    if any(one.recorded for one in report.results if one.arm == finding.baseline):
-        return "recorded runs are no trials; try both versions by a suite"
+    if (problem := _unproven(report, finding, finding.baseline)) is not None:
+        return problem
     arm = next(one for one in report.experiment.arms if one.name == finding.candidate)
     tried = {one.case for one in report.results if one.arm == finding.candidate}
     return GateRecord(
@@ -62,13 +62,28 @@ def record_of(report: Report, finding: GateFinding, folder: Folder) -> GateRecor
     )
 
 
+def _unproven(report: Report, finding: GateFinding, baseline: str) -> str | None:
+    """Why nobody could find the verdict again; None where they could."""
+    if any(one.recorded for one in report.results if one.arm == baseline):
+        return "recorded runs are no trials; try both versions by a suite"
+    for name in (finding.candidate, baseline):
+        found = _tenants(report, name)
+        if len(found) != 1:
+            return f"the runs of {name} were of several tenants: {', '.join(sorted(found))}"
+    if len(report.gates) > CANDIDATES_LIMIT:
+        return f"of {len(report.gates)} candidates; {CANDIDATES_LIMIT} are the most"
+    return None
+
+
 def _proof(report: Report, finding: GateFinding, baseline: str) -> GateProof:
     counted = finding.counted
 
     def side(arm: str, passed: float) -> GateSide:
         # An arm of an experiment that was run before is named with it.
         experiment, _, own = arm.rpartition(":")
+        (tenant,) = _tenants(report, arm)
         return GateSide(
+            tenant=tenant,
             experiment=experiment or report.experiment.name,
             arm=own,
             cases=counted.cases,
@@ -80,7 +95,13 @@ def _proof(report: Report, finding: GateFinding, baseline: str) -> GateProof:
         candidate=side(finding.candidate, counted.candidate_passed),
         rules=report.experiment.rules,
         judged=counted.judged,
+        candidates=len(report.gates),
     )
+
+
+def _tenants(report: Report, arm: str) -> set[str]:
+    # A trial that was refused belongs to none.
+    return {one.tenant for one in report.results if one.arm == arm and one.tenant}
 
 
 def _versions(report: Report, arm: str) -> set[str]:

@@ -66,16 +66,18 @@ def as_trial(one):
 
 def test_the_verdict_and_its_counts_are_those_of_the_evaluator_whatever_was_tried():
     draw, verdicts = random.Random(23), []
+    some = random.Random(24)
     for _ in range(EXPERIMENTS):
         rules, results = made_up(draw)
         away = {case for case, day in rules.quarantine.items() if day >= TODAY.isoformat()}
         kept = [one for one in results if one.case not in away]
 
-        reported = gate(rules, kept, "before", "after", {})
+        candidates = some.choice([1, 1, 5, 50])
+        reported = gate(rules, kept, "before", "after", {}, candidates=candidates)
         sides = [
             [as_trial(one) for one in results if one.arm == arm] for arm in ("after", "before")
         ]
-        found = verdict_of(rules, *sides, TODAY)
+        found = verdict_of(rules, *sides, TODAY, candidates)
 
         assert found.verdict == reported.verdict, (rules, results, reported)
         counted = reported.counted
@@ -110,7 +112,7 @@ SPLIT = score("resolved", False, kind="judged", undecided=True)
     ("assertions", "judged", "passed"),
     [
         ((OWN,), (), 1.0),
-        ((), (), 1.0),
+        ((), (), None),
         ((OWN, JUDGED), (), 1.0),
         ((OWN, JUDGED), ("resolved",), 0.0),
         ((JUDGED,), (), None),
@@ -133,6 +135,36 @@ def test_a_trial_tells_whether_its_case_is_critical_and_which_others_fail_with_i
     found = tried(scored(OWN), ())
 
     assert (found.case, found.is_critical, found.cluster) == ("c-1", True, "k-1")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"arm": "other"},
+        {"experiment": "refunds-2"},
+        {"repeat": 2},
+        {"seed": 7},
+        {"definition": NEW.model_dump(mode="json")},
+        {"model": "large"},
+        {"instructions": "You are kind."},
+        {"task": {"label": "staging", "requester": "otto", "priority": 1, "concurrency_key": "k"}},
+    ],
+)
+def test_two_versions_are_asked_the_same_whatever_makes_them_versions(changes):
+    one, other = trial(NEW, "c-1"), trial(NEW, "c-1", **changes)
+
+    assert tried(one.run, ()).asked == tried(other.run, ()).asked
+
+
+def test_cases_in_quarantine_may_have_been_asked_differently():
+    ours, theirs = (
+        [Tried("c-0", 1.0, asked="same"), Tried("c-1", 1.0, asked=asked)] for asked in ("a", "b")
+    )
+    away = GateRules(quarantine={"c-1": TODAY.isoformat()})
+
+    assert verdict_of(away, ours, theirs, TODAY).cases == 1
+    with pytest.raises(ValueError, match="held to it: c-1"):
+        verdict_of(GateRules(), ours, theirs, TODAY)
 
 
 def test_of_a_trial_that_nobody_has_scored_nothing_is_known():

@@ -25,7 +25,8 @@ from shared.release_book import ReleaseBook
 AT_ONCE = 16  # trials that are read from the log at a time
 SKEW = timedelta(minutes=5)  # clocks of machines differ
 TOLERANCE = 1e-6  # sums of means of repeats, in another order
-AGAIN = "try both again: interlock eval run, interlock eval gate"
+# All trials under the name of an experiment count, and stay on the log.
+AGAIN = "try both under a new name: interlock eval run SUITE --name NEW, interlock eval gate NEW"
 
 
 async def check_gate(gate: GateRecord, heads: ReleaseBook, desk: Desk) -> None:
@@ -36,7 +37,7 @@ async def check_gate(gate: GateRecord, heads: ReleaseBook, desk: Desk) -> None:
         Invalid: it is too old, proves nothing, or the log tells otherwise.
         TooLarge: it is of more trials than are read for one request.
     """
-    _check_baseline(gate, heads, desk)
+    check_baseline(gate, heads, desk)
     _check_age(gate, desk)
     if gate.proof is None:
         what = "it does not say by which trials it can be checked"
@@ -45,10 +46,15 @@ async def check_gate(gate: GateRecord, heads: ReleaseBook, desk: Desk) -> None:
     _check_counts(gate.proof, found)
     if found.verdict != gate.verdict:
         what = f"the record says {gate.verdict}, and the trials on the log come to {found.verdict}"
-        raise Invalid(what, "gate.verdict", f"gate it again: interlock eval gate {gate.experiment}")
+        raise Invalid(what, "gate.verdict", AGAIN)
 
 
-def _check_baseline(gate: GateRecord, heads: ReleaseBook, desk: Desk) -> None:
+def check_baseline(gate: GateRecord, heads: ReleaseBook, desk: Desk) -> None:
+    """Refuse a record whose baseline is not in production.
+
+    Raises:
+        Conflict: another version is.
+    """
     now = heads.version(gate.agent, "production") or desk.agents[gate.agent].version
     if gate.baseline_version != now:
         what = f"the gate compared with {gate.baseline_version}, and production is {now}"
@@ -65,13 +71,26 @@ def _check_age(gate: GateRecord, desk: Desk) -> None:
         raise Invalid(what, "gate.decided_at", AGAIN)
 
 
+def _check_trial(run: Run, side: GateSide, desk: Desk) -> None:
+    """Refuse a trial that is too old: the log tells when it was, whatever the record says."""
+    assert run.submitted is not None, "a trial was submitted"
+    at, days = run.submitted.stored_at or run.submitted.time, desk.settings.gate_record_days
+    if desk.bus.clock.now() - at > timedelta(days=days):
+        what = (
+            f"the experiment {side.experiment} has trials of {at:%Y-%m-%d}, "
+            f"and a record holds for {days} days"
+        )
+        raise Invalid(what, "gate.proof", AGAIN)
+
+
 async def _found_again(gate: GateRecord, proof: GateProof, desk: Desk) -> Found:
     candidate = await _trials(gate, gate.candidate_version, proof.candidate, proof, desk)
     baseline = await _trials(gate, gate.baseline_version, proof.baseline, proof, desk)
     try:
-        return verdict_of(proof.rules, candidate, baseline, gate.decided_at.date())
+        on = gate.decided_at.date()
+        return verdict_of(proof.rules, candidate, baseline, on, proof.candidates)
     except ValueError as error:
-        raise Invalid(str(error), "gate.proof.rules", AGAIN) from None
+        raise Invalid(str(error), "gate.proof", AGAIN) from None
 
 
 def _check_counts(proof: GateProof, found: Found) -> None:
@@ -94,18 +113,21 @@ async def _trials(
     """The trials of this side that really ran this version.
 
     Raises:
-        Invalid: there is none.
+        Invalid: there is none, or one is too old.
     """
     rows = [row async for row in _rows(gate.agent, version, side, desk)]
     found: list[Tried] = []
     left = iter(rows)
     while some := list(islice(left, AT_ONCE)):
         runs = await asyncio.gather(*(desk.run(one.tenant, one.run_id) for one in some))
-        found += [tried(run, proof.judged) for run in runs if _is_of(run, version, side)]
+        for run in runs:
+            if _is_of(run, version, side):
+                _check_trial(run, side, desk)
+                found.append(tried(run, proof.judged))
     if not found:
         what = (
             f"the log has no trial of version {version} of {gate.agent} "
-            f"as arm {side.arm} of the experiment {side.experiment}"
+            f"as arm {side.arm} of the experiment {side.experiment} in the tenant {side.tenant}"
         )
         raise Invalid(what, "gate.proof", AGAIN)
     return found
@@ -115,6 +137,7 @@ async def _rows(agent: str, version: str, side: GateSide, desk: Desk) -> AsyncIt
     """What may be its trials, by the beginning of their ids."""
     begins, limit = trial_prefix(side.experiment), desk.settings.gate_trials_limit
     query = RunQuery(
+        tenant=side.tenant,
         agent=agent,
         agent_version=version,
         feature=EVALUATION,
@@ -130,7 +153,7 @@ async def _rows(agent: str, version: str, side: GateSide, desk: Desk) -> AsyncIt
             number += 1
             if number > limit:
                 what = f"the experiment {side.experiment} has more than {limit} trials of {version}"
-                raise TooLarge(what, "gate_trials_limit", "raise the limit, or try a sample")
+                raise TooLarge(what, "gate_trials_limit", f"raise the limit, or {AGAIN}")
             yield row
         if len(page) < query.limit:
             return

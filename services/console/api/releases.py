@@ -17,7 +17,7 @@ from contracts.ids import is_same_person
 from contracts.release import AgentReleased, CanaryRules, GateRecord, ReleaseAsked, Sticky
 from contracts.shape import Token, Written
 from services.console.api.desk import Desk, DeskHere
-from services.console.api.gate_records import check_gate
+from services.console.api.gate_records import check_baseline, check_gate
 from services.console.api.people import Operator, Person, Viewer
 from services.console.api.release_views import ReleasesView, releases_view
 from services.console.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, Unavailable
@@ -79,6 +79,8 @@ async def release(
     # As it will be, so that whoever asks is told what is wrong with it, and not who approves.
     moved = _released({**told, "approved_by": f"not {person.principal}"} if is_production else told)
     await check_gate(new.gate, await desk.releases.heads(), desk)
+    # Thousands of trials were read: production may have moved meanwhile.
+    check_baseline(new.gate, await desk.releases.heads(), desk)
     if is_production:
         kept = ReleaseAsked.model_fields
         await desk.releases.give(
@@ -102,6 +104,10 @@ async def approve(name: AgentName, said: Answered, person: Viewer, desk: DeskHer
     _check_definition(asked.definition, desk)
     # Days may have passed since it was asked for, and production have moved.
     await check_gate(asked.gate, heads, desk)
+    # Seconds too, in which thousands of trials were read.
+    heads = await desk.releases.heads()
+    asked = _open(name, said.nonce, heads)
+    check_baseline(asked.gate, heads, desk)
     told = asked.model_dump(exclude={"refused_by", "at"})
     told |= {"label": "production", "approved_by": person.principal, "at": desk.bus.clock.now()}
     await desk.releases.give(_released(told))

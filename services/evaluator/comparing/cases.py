@@ -47,16 +47,14 @@ def passed(result: Result) -> float | None:
 def passed_for_sure(calibrated: Collection[str]) -> Figure:
     """Whether a trial passed all but judges whom nobody has held against people.
 
-    Of a trial that only such judges have scored nothing is known.
+    Of a trial that only such judges have scored, or that was held to nothing, nothing is known.
     """
 
     def figure(result: Result) -> float | None:
         if result.passed is None and not any(one.undecided for one in result.scores):
             return None
         counted = [one for one in result.scores if one.kind != "judged" or one.name in calibrated]
-        if not counted:
-            return None if result.scores else passed(result)
-        if any(one.undecided for one in counted):
+        if not counted or any(one.undecided for one in counted):
             return None
         return float(all(one.passed for one in counted))
 

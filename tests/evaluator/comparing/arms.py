@@ -32,6 +32,7 @@ def score(name: str, passed: bool, **more: object) -> AssertionResult:
 
 
 def result(arm: str, case: str, passed: bool | None, **more: object) -> Result:
+    """A trial that was held to one thing, unless `scores` are given."""
     given = {
         "arm": arm,
         "case": case,
@@ -39,6 +40,7 @@ def result(arm: str, case: str, passed: bool | None, **more: object) -> Result:
         "tenant": "acme",
         "status": "completed",
         "passed": passed,
+        "scores": () if passed is None else (score("held", passed),),
         "cost_micro_usd": 1000,
         "seconds": 2.0,
         "steps": 2,

@@ -49,7 +49,9 @@ def test_each_of_several_candidates_has_a_record(folder):
 
     assert len(told) == 2
     found = sorted(folder.path.glob("gate.*.json"))
-    assert [json.loads(one.read_text())["candidate_version"] for one in found] == ["v2", "v3"]
+    records = [json.loads(one.read_text()) for one in found]
+    assert [one["candidate_version"] for one in records] == ["v2", "v3"]
+    assert [one["proof"]["candidates"] for one in records] == [2, 2]
 
 
 @pytest.mark.parametrize("versions", [("v2", "v3"), ("", "")])
@@ -73,8 +75,12 @@ def test_a_record_tells_by_which_trials_it_can_be_checked(folder):
     list(keep_records(gated(of("v1", "earlier:before"), of("v2", "after")), folder))
 
     record = GateRecord.model_validate_json((folder.path / "gate.json").read_bytes())
-    told = [(one.experiment, one.arm, one.cases, one.passed) for one in sides(record)]
-    assert told == [("earlier", "before", 200, 200), ("e-1", "after", 200, 200)]
+    told = [(one.tenant, one.experiment, one.arm, one.cases, one.passed) for one in sides(record)]
+    assert told == [
+        ("acme", "earlier", "before", 200, 200),
+        ("acme", "e-1", "after", 200, 200),
+    ]
+    assert record.proof.candidates == 1
     assert record.proof.rules == GateRules()
 
 
@@ -85,3 +91,25 @@ def test_recorded_runs_are_no_trials_and_make_no_record(folder):
 
     assert "recorded runs are no trials" in told
     assert not (folder.path / "gate.json").exists()
+
+
+def test_runs_of_several_tenants_make_no_record(folder):
+    after = of("v2", "after")
+    mixed = [after[0].model_copy(update={"tenant": "globex"}), *after[1:]]
+
+    (told,) = keep_records(gated(of("v1", "before"), mixed), folder)
+
+    assert "the runs of after were of several tenants: acme, globex" in told
+    assert not (folder.path / "gate.json").exists()
+
+
+def test_trials_that_were_held_to_nothing_pass_no_gate(folder):
+    bare = [
+        [one.model_copy(update={"scores": ()}) for one in of(*told)]
+        for told in (("v1", "before"), ("v2", "after"))
+    ]
+
+    list(keep_records(gated(*bare), folder))
+
+    record = GateRecord.model_validate_json((folder.path / "gate.json").read_bytes())
+    assert (record.verdict, record.proof.candidate.cases) == ("inconclusive", 0)

@@ -6,16 +6,27 @@ from statistics import fmean
 
 from contracts.evaluation import RunEvaluated
 from contracts.history import Run
+from contracts.history.lineage import canonical_json
 from contracts.history.stubs import trial_of
 from contracts.history.taken import seconds_of
+from contracts.shape import sha256_hex
 from contracts.suite import CRITICAL
+from contracts.task import TaskSubmitted
 
 JUDGED = "judged"
+# By what the trials of one case may differ: which version it was, who asked, and when it is served.
+OF_THE_TASK = frozenset({"label", "requester", "priority", "concurrency_key", "trial"})
+OF_THE_TRIAL = frozenset(
+    {"experiment", "arm", "repeat", "seed", "definition", "model", "instructions"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One trial. `passed` is 1 or 0, and None where nobody can tell."""
+    """One trial. `passed` is 1 or 0, and None where nobody can tell.
+
+    `asked` is the digest of what was asked of it, alike in all trials of a case.
+    """
 
     case: str
     passed: float | None
@@ -23,6 +34,7 @@ class Tried:
     seconds: float = 0.0
     is_critical: bool = False
     cluster: str | None = None
+    asked: str = ""
 
 
 Figure = Callable[[Tried], float | None]
@@ -46,6 +58,7 @@ def tried(run: Run, judged: Collection[str]) -> Tried:
     """What the run of a trial says. `judged` are the metrics of juries that are believed."""
     trial = trial_of(run)
     assert trial is not None, "only trials were asked for"
+    assert run.submitted is not None, "a trial was submitted"
     told = None if run.evaluated is None else run.evaluated.body
     return Tried(
         case=trial.case,
@@ -54,6 +67,7 @@ def tried(run: Run, judged: Collection[str]) -> Tried:
         seconds=seconds_of(run) or 0.0,
         is_critical=CRITICAL in trial.tags,
         cluster=trial.cluster,
+        asked=_asked(run.submitted.body),
     )
 
 
@@ -64,6 +78,14 @@ def by_case(trials: Iterable[Tried]) -> dict[str, TriedCase]:
         case = TriedCase(one.cluster or f"case {one.case}", one.is_critical)
         found.setdefault(one.case, case).trials.append(one)
     return found
+
+
+def asked_differently(trials: Iterable[Tried]) -> tuple[str, ...]:
+    """The cases of which two trials were not asked the same."""
+    seen: dict[str, set[str]] = {}
+    for one in trials:
+        seen.setdefault(one.case, set()).add(one.asked)
+    return tuple(sorted(case for case, asked in seen.items() if len(asked) > 1))
 
 
 def pairs(
@@ -82,11 +104,22 @@ def pairs(
     return clusters, of_ours, of_theirs
 
 
+def _asked(task: TaskSubmitted) -> str:
+    """The digest of what the task asks, and of what its answer is held to."""
+    assert task.trial is not None, "only trials were asked for"
+    whole = {
+        "task": task.model_dump(mode="json", exclude=set(OF_THE_TASK)),
+        "trial": task.trial.model_dump(mode="json", exclude=set(OF_THE_TRIAL)),
+    }
+    return sha256_hex(canonical_json(whole).encode())
+
+
 def _passed(told: RunEvaluated, judged: Collection[str]) -> float | None:
-    """Whether it passed all but juries that nobody has held against people."""
+    """Whether it passed all but juries that nobody has held against people.
+
+    Of a trial that was held to nothing, nothing is known.
+    """
     counted = [one for one in told.assertions if one.kind != JUDGED or one.name in judged]
-    if not counted:
-        return None if told.assertions else float(told.passed)
-    if any(one.undecided for one in counted):
+    if not counted or any(one.undecided for one in counted):
         return None
     return float(all(one.passed for one in counted))

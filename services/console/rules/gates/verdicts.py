@@ -7,11 +7,20 @@ from typing import Literal
 
 from contracts.suite import GateRules
 from services.console.rules.gates.differences import Within, of_means, of_share, of_shares
-from services.console.rules.gates.trials import Figure, Tried, TriedCase, by_case, pairs
+from services.console.rules.gates.trials import (
+    Figure,
+    Tried,
+    TriedCase,
+    asked_differently,
+    by_case,
+    pairs,
+)
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 _ORDER: tuple[Verdict, ...] = ("pass", "inconclusive", "fail")
 Cases = Mapping[str, TriedCase]
+Alphas = tuple[float, float]  # how sure a figure must be to pass, and to fail
+NAMED = 5  # cases in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,35 +39,54 @@ def passed(trial: Tried) -> float | None:
 
 
 def verdict_of(
-    rules: GateRules, candidate: Iterable[Tried], baseline: Iterable[Tried], on: date
+    rules: GateRules,
+    candidate: Iterable[Tried],
+    baseline: Iterable[Tried],
+    on: date,
+    candidates: int = 1,
 ) -> Found:
-    """The verdict by these rules on that day, when some cases may have been in quarantine."""
+    """The verdict by these rules on that day, when some cases may have been in quarantine.
+
+    The candidate is one of so many `candidates`.
+
+    Raises:
+        ValueError: trials of one case were not asked the same.
+    """
     out = {case for case, until in rules.quarantine.items() if date.fromisoformat(until) >= on}
-    ours = by_case(one for one in candidate if one.case not in out)
-    theirs = by_case(one for one in baseline if one.case not in out)
+    mine_told = [one for one in candidate if one.case not in out]
+    theirs_told = [one for one in baseline if one.case not in out]
+    _check_asked([*mine_told, *theirs_told])
+    ours, theirs, alphas = by_case(mine_told), by_case(theirs_told), _alphas(rules, candidates)
     clusters, mine, other = pairs(ours, theirs, passed)
     if not mine:
         return Found(0, 0.0, 0.0, "inconclusive")
     changes = [one - before for one, before in zip(mine, other, strict=True)]
-    passes, fails = (of_shares(changes, clusters, 1 - 2 * one) for one in _alphas(rules))
+    passes, fails = (of_shares(changes, clusters, 1 - 2 * one) for one in alphas)
     checks = [
         _decided(passes, fails, rules.margin),
         _untold(ours, theirs, len(mine)),
-        _measured(rules.cost_margin, rules, ours, theirs, lambda one: one.cost),
-        _measured(rules.latency_margin, rules, ours, theirs, lambda one: one.seconds),
+        _measured(rules.cost_margin, alphas, ours, theirs, lambda one: one.cost),
+        _measured(rules.latency_margin, alphas, ours, theirs, lambda one: one.seconds),
         _critical(rules, ours, theirs),
-        _every_time(rules, ours),
+        _every_time(rules, alphas, ours),
     ]
     return Found(len(mine), sum(mine), sum(other), max(checks, key=_ORDER.index))
 
 
-def _alphas(rules: GateRules) -> tuple[float, float]:
-    """How sure a figure must be to pass, and to fail: one of several that fails is enough.
+def _check_asked(trials: Iterable[Tried]) -> None:
+    apart = asked_differently(trials)
+    if apart:
+        more = f" and {len(apart) - NAMED} more" if len(apart) > NAMED else ""
+        names = ", ".join(apart[:NAMED]) + more
+        raise ValueError(f"not all trials of a case were asked the same, or held to it: {names}")
 
-    Of several candidates each is held to less yet, which the record of one does not tell: only
-    what fails for it may have been inconclusive.
+
+def _alphas(rules: GateRules, candidates: int) -> Alphas:
+    """How sure a figure must be to pass, and to fail: one that fails is enough to cry wolf.
+
+    So each figure of each candidate is held to its part of alpha before it fails.
     """
-    return rules.alpha, rules.alpha / rules.checks
+    return rules.alpha, rules.alpha / (rules.checks * candidates)
 
 
 def _decided(passes: Within, fails: Within, margin: float) -> Verdict:
@@ -75,19 +103,19 @@ def _untold(ours: Cases, theirs: Cases, both: int) -> Verdict:
 
 
 def _measured(
-    margin: float | None, rules: GateRules, ours: Cases, theirs: Cases, figure: Figure
+    margin: float | None, alphas: Alphas, ours: Cases, theirs: Cases, figure: Figure
 ) -> Verdict:
     if margin is None:
         return "pass"
     clusters, mine, other = pairs(ours, theirs, figure)
     if not mine or sum(other) == 0:
         return "inconclusive"
-    more = (of_means(mine, other, clusters, 1 - 2 * one) for one in _alphas(rules))
+    more = (of_means(mine, other, clusters, 1 - 2 * one) for one in alphas)
     passes, fails = (Within(-one.value, -one.high, -one.low) for one in more)
     return _decided(passes, fails, margin)
 
 
-def _every_time(rules: GateRules, ours: Cases) -> Verdict:
+def _every_time(rules: GateRules, alphas: Alphas, ours: Cases) -> Verdict:
     """The floor of pass^k, over the cases with an outcome of every repeat."""
     if rules.pass_k is None:
         return "pass"
@@ -98,7 +126,7 @@ def _every_time(rules: GateRules, ours: Cases) -> Verdict:
         return "inconclusive"
     values = [float(all(each.passed for each in one.trials)) for one in whole]
     clusters = [one.cluster for one in whole]
-    passes, fails = (of_share(values, clusters, 1 - 2 * one) for one in _alphas(rules))
+    passes, fails = (of_share(values, clusters, 1 - 2 * one) for one in alphas)
     if fails.high < rules.pass_k:
         return "fail"
     return "pass" if passes.low >= rules.pass_k else "inconclusive"
