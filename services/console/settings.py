@@ -53,7 +53,7 @@ class Settings(ServiceSettings, PostgresSettings):
         14, ge=1, le=365, description="So long the record of a gate moves a label"
     )
     gate_trials_limit: int = Field(
-        5_000, ge=1, le=100_000, description="Trials of a version that are read to check a record"
+        5_000, ge=1, le=100_000, description="Trials of each side that are read to check a record"
     )
 
     event_streams: int = Field(256, ge=1, description="Server-sent event streams at once")

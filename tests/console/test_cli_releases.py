@@ -6,12 +6,22 @@ import pytest
 
 from services.console.cli.agent_files import as_yaml
 from services.console.cli.errors import CONFLICT, DENIED, NOT_FOUND, USAGE
+from services.console.cli.releases import GATE_SECONDS
+from services.console.settings import Settings
 from tests.bodies import agent
 from tests.console.test_cli import fake, interlock  # noqa: F401 - `fake` is a fixture
-from tests.releasing import gate_record, version
+from tests.releasing import arm_of, gate_record, version
 
 NEW = version("new")
 GATE = gate_record(NEW).model_dump(mode="json")
+RULES = {
+    "margin": 0.3,
+    "alpha": 0.1,
+    "cost_margin": 0.2,
+    "critical_pass_k": 0.5,
+    "pass_k": 0.7,
+    "quarantine": {"flaky": "2026-12-31"},
+}
 LINE = {
     "label": "canary",
     "version": NEW.version,
@@ -21,7 +31,9 @@ LINE = {
     "approved_by": None,
     "reason": "",
     "at": "2026-03-02T12:00:00Z",
-    "gate": {"experiment": "refunds-1", "verdict": "pass", "cases": 200, "checks": ["It held."]},
+    "gate": {
+        name: GATE[name] for name in ("experiment", "suite", "verdict", "cases", "checks", "proof")
+    },
     "is_rollback": False,
 }
 WAITING = {
@@ -137,13 +149,16 @@ def test_a_promotion_says_what_it_lacks(files, arguments, gate, code, said):
     assert said in done.stderr
 
 
-def test_a_file_that_is_no_record_is_told(files):
-    (files / "gate.json").write_text("{")
+@pytest.mark.parametrize(
+    ("text", "said"), [("{", "gate.json"), ('{"suite": "refunds"}', "no record of a gate")]
+)
+def test_a_file_that_is_no_record_is_told(files, text, said):
+    (files / "gate.json").write_text(text)
 
     done = promote(files, "--yes")
 
     assert done.exit_code == USAGE
-    assert "gate.json" in done.stderr
+    assert said in done.stderr
 
 
 def test_labels_tell_version_share_person_and_gate(fake):  # noqa: F811
@@ -186,6 +201,52 @@ def test_the_second_person_sees_the_change_and_approves_that_very_request(fake, 
     assert "+instructions: You are new." in unsure.stderr
     assert done.stdout == f"support  production is {NEW.version}\n"
     assert sent(fake) == {"nonce": "q-1"}
+
+
+def test_the_second_person_sees_what_was_tried_and_by_which_rules(fake, files):  # noqa: F811
+    proof = GATE["proof"] | {"rules": RULES, "judged": ["kindness"], "candidates": 3}
+    waiting = WAITING | {"gate": LINE["gate"] | {"proof": proof}}
+    fake.answer("GET", "/agents/support/releases", told(waiting=waiting))
+
+    shown = " ".join(interlock("agents", "approve", "support").stderr.split())
+
+    for words in (
+        "The gate said pass, of 10 cases of the suite refunds:",
+        f"baseline: 10 of 10 cases passed, arm {arm_of(agent())} of the experiment refunds-1",
+        f"candidate: 10 of 10 cases passed, arm {arm_of(NEW)} of the experiment refunds-1",
+        "tenant acme",
+        "one of 3 candidates",
+        "30 points less count as equal, alpha 0.1; cost up to +20 %; latency any",
+        "50 % of critical cases in every repeat; 70 % of all cases in every repeat",
+        "quarantine: flaky until 2026-12-31",
+        "judged: kindness",
+        "The sender's words, which nothing was held against: - It changed by +0.0 points.",
+    ):
+        assert words in shown
+
+
+def test_a_record_that_proves_nothing_is_shown_as_one(fake, files):  # noqa: F811
+    waiting = WAITING | {"gate": LINE["gate"] | {"proof": None}}
+    fake.answer("GET", "/agents/support/releases", told(waiting=waiting))
+
+    shown = interlock("agents", "approve", "support").stderr
+
+    assert "It does not say by which trials it can be checked." in shown
+
+
+def test_a_promotion_waits_for_as_long_as_trials_are_read(fake, files):  # noqa: F811
+    fake.answer("GET", "/agents/support/releases", told(waiting=WAITING))
+    fake.answer("POST", "/agents/support/releases", told([LINE]))
+    fake.answer("POST", "/agents/support/releases/approve", told([LINE]))
+
+    promote(files, "--to", "staging", "--yes")
+    waited = [fake.asked[-1].extensions["timeout"]["read"]]
+    interlock("agents", "approve", "support", "--yes")
+    waited.append(fake.asked[-1].extensions["timeout"]["read"])
+
+    trials = 2 * Settings.model_fields["gate_trials_limit"].default
+    assert waited == [GATE_SECONDS] * 2
+    assert 0.002 * trials < GATE_SECONDS
 
 
 @pytest.mark.parametrize("verb", ["approve", "refuse"])

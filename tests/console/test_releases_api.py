@@ -87,7 +87,9 @@ async def test_production_waits_for_a_second_person(api, desk):
     answer = await api.post(PATH, json=asked("production"))
 
     assert versions(answer) == {}
-    assert answer.json()["waiting"]["version"] == NEW.version
+    waiting = answer.json()["waiting"]
+    assert waiting["version"] == NEW.version
+    assert (waiting["gate"]["suite"], waiting["gate"]["proof"]) == ("refunds", record()["proof"])
     answer = await promoted(api, NEW)
     assert versions(answer) == {"production": NEW.version}
     assert answer.json()["waiting"] is None

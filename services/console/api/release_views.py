@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from contracts.agent import Agent
-from contracts.release import AgentReleased, ReleaseAsked
+from contracts.release import AgentReleased, GateProof, GateRecord, ReleaseAsked
 from services.console.api.shapes import Shape
 from services.console.rules.releasing import history_of, open_request
 from shared.release_book import ReleaseBook
@@ -13,12 +13,17 @@ HISTORY_LINES = 20
 
 
 class GateLine(Shape):
-    """What the gate said."""
+    """What the gate said, and in `proof` what that was found again by: trials, rules, juries.
+
+    `checks` are sentences of the sender, which nothing was held against.
+    """
 
     experiment: str
+    suite: str
     verdict: str
     cases: int
     checks: tuple[str, ...]
+    proof: GateProof | None
 
 
 class ReleaseLine(Shape):
@@ -82,7 +87,7 @@ def _line(told: AgentReleased) -> ReleaseLine:
         approved_by=told.approved_by,
         reason=told.reason,
         at=told.at,
-        gate=None if told.gate is None else _gate(told),
+        gate=None if told.gate is None else _gate(told.gate),
         is_rollback=told.returns_to is not None,
     )
 
@@ -94,14 +99,17 @@ def _request(asked: ReleaseAsked) -> RequestLine:
         asked_by=asked.asked_by,
         reason=asked.reason,
         at=asked.at,
-        gate=_gate(asked),
+        gate=_gate(asked.gate),
         definition=asked.definition.model_dump(mode="json"),
     )
 
 
-def _gate(told: AgentReleased | ReleaseAsked) -> GateLine:
-    assert told.gate is not None, "asked of a release with a gate"
-    gate = told.gate
+def _gate(gate: GateRecord) -> GateLine:
     return GateLine(
-        experiment=gate.experiment, verdict=gate.verdict, cases=gate.cases, checks=gate.checks
+        experiment=gate.experiment,
+        suite=gate.suite,
+        verdict=gate.verdict,
+        cases=gate.cases,
+        checks=gate.checks,
+        proof=gate.proof,
     )

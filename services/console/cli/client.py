@@ -58,10 +58,17 @@ class Client:
         following = answer.links.get("next", {}).get("url")
         return answer.json(), httpx.URL(following).params.get("cursor") if following else None
 
-    def post(self, path: str, body: object, **query: object) -> Any:
+    def post(
+        self,
+        path: str,
+        body: object,
+        *,
+        timeout_seconds: float = REQUEST_SECONDS,
+        **query: object,
+    ) -> Any:
         """The JSON of what became of it."""
         known = {name: str(value) for name, value in query.items() if value is not None}
-        return self._answer("POST", path, params=known, json=body)
+        return self._answer("POST", path, params=known, json=body, timeout=timeout_seconds)
 
     def delete(self, path: str) -> Any:
         """The JSON of what became of it."""

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console, Group
 from rich.text import Text
 
 from contracts.agent import Agent
+from contracts.release import GateRecord
 from services.console.cli.client import Client, connect
 from services.console.cli.errors import CONFLICT, NOT_FOUND, USAGE, CommandFailed
+from services.console.cli.gate_lines import gate_lines
 from services.console.cli.output import (
     AsJson,
     Output,
@@ -28,6 +31,8 @@ from services.console.cli.output import (
 
 GATE_FILE = "gate.json"
 GATE_LIMIT_BYTES = 1 << 20
+# Every trial of both sides is read: 5,000 of each, at 1 to 2 ms, and ten times that under load.
+GATE_SECONDS = 200.0
 COLUMNS = ("agent", "label", "version", "share", "since", "by", "gate")
 NONE_YET = (
     "No label stands for a version yet: every agent is as the platform is configured.\n"
@@ -85,9 +90,9 @@ def promote(  # noqa: PLR0913, PLR0917 - typer reads one option from each
         **rules,
     }
     if not yes:
-        Console(stderr=True, markup=False).print(_change(client, name, after), _gate_lines(record))
+        Console(stderr=True, markup=False).print(_change(client, name, after), gate_lines(record))
         typer.confirm(f"Let {to} stand for {after.version}?", abort=True, err=True)
-    found = client.post(f"/agents/{name}/releases", body)
+    found = client.post(f"/agents/{name}/releases", body, timeout_seconds=GATE_SECONDS)
     done = f"{name}  {to} is {after.version}"
     if to == "production":
         done = f"{name}  waits for a second person: interlock agents approve {name}"
@@ -117,10 +122,11 @@ def approve(
     if not yes:
         after = Agent.model_validate(asked["definition"])
         who = Text(f"{asked['asked_by']} asks for it: {asked['reason'] or 'no reason given'}")
-        said = _gate_lines(asked["gate"])
+        said = gate_lines(asked["gate"])
         Console(stderr=True, markup=False).print(_change(client, name, after), said, who)
         typer.confirm(f"Let production stand for {asked['version']}?", abort=True, err=True)
-    found = client.post(f"/agents/{name}/releases/approve", {"nonce": asked["nonce"]})
+    body = {"nonce": asked["nonce"]}
+    found = client.post(f"/agents/{name}/releases/approve", body, timeout_seconds=GATE_SECONDS)
     done = f"{name}  production is {asked['version']}"
     show(found, done, as_json=wants_json(output, as_json=as_json))
 
@@ -222,12 +228,19 @@ def _record(path: Path) -> Any:
     try:
         if file.stat().st_size > GATE_LIMIT_BYTES:
             raise CommandFailed(f"{file} is too large for a record.", "name gate.json", USAGE)
-        return json.loads(file.read_text("utf-8"))
+        found = json.loads(file.read_text("utf-8"))
+        GateRecord.model_validate(found)
     except FileNotFoundError:
         remedy = "let the gate say: interlock eval gate EXPERIMENT"
         raise CommandFailed(f"{file} is not there.", remedy, NOT_FOUND) from None
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        place = ".".join(map(str, first["loc"])) or "it"
+        what = f"{file} is no record of a gate: {place}: {first['msg']}"
+        raise CommandFailed(what, "write it again: interlock eval gate", USAGE) from None
     except (OSError, ValueError) as error:
         raise CommandFailed(f"{file}: {error}", "name gate.json", USAGE) from None
+    return found
 
 
 def _waiting(client: Client, name: str) -> Any:
@@ -248,12 +261,6 @@ def _change(client: Client, name: str, after: Agent) -> Any:
         found, place = client.get(f"/agents/{name}", label="production"), "production"
     before = Agent.model_validate(found["definition"])
     return Difference.of(before, after, (place, "the new one"))
-
-
-def _gate_lines(gate: Any) -> Text:
-    told = Text(f"\nThe gate said {gate['verdict']}, of {gate['cases']} cases:", style="bold")
-    told.append("".join(f"\n  - {one}" for one in gate["checks"]), style="not bold")
-    return told
 
 
 def _labels(found: list[Any], *, alone: bool) -> Any:
