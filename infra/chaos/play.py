@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 import asyncpg
@@ -25,6 +25,7 @@ from .verdict import Story, is_told, judge
 
 # For so long a run keeps its slot. It may end later, and is not lost for it.
 RUN_PATIENCE_SECONDS = 120.0
+STORIES_AT_ONCE = 32
 # After the last kill. What has no end by then is lost.
 LAST_WAIT_SECONDS = 180.0
 SETTLE_SECONDS = 60.0
@@ -52,8 +53,7 @@ async def play(options: ChaosOptions, progress: Progress) -> ChaosResult:
         progress.doing = "waiting for the money to settle"
         books = await _settled_books(stage.platform.places.postgres_dsn)
         progress.doing = "reading the log"
-        told = (_told_story(stage, run, taken) for run, taken in acknowledged.items())
-        stories = await asyncio.gather(*told)
+        stories = await _told_stories(stage, acknowledged)
         left = await unsettled(stage.client)
         return await _judge(stage, options, stories, books, left, time.monotonic() - began)
 
@@ -93,6 +93,17 @@ async def _settled_books(dsn: str) -> Books:
             if not books.holds_open or time.monotonic() > gives_up_at:
                 return books
         await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _told_stories(stage: Stage, acknowledged: Mapping[str, bool]) -> list[Story]:
+    """All runs, a few at a time: what comes faster than a client takes it, the client drops."""
+    places = asyncio.Semaphore(STORIES_AT_ONCE)
+
+    async def one(run_id: str, taken: bool) -> Story:
+        async with places:
+            return await _told_story(stage, run_id, taken)
+
+    return await asyncio.gather(*(one(*each) for each in acknowledged.items()))
 
 
 async def _told_story(stage: Stage, run_id: str, taken: bool) -> Story:
