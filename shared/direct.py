@@ -46,6 +46,10 @@ class _Answer:
         if self.done.done():
             return
         headers: Mapping[str, str] = message.headers or {}
+        if not self._follows(headers):
+            self.refusal = "messages were lost on the way"
+            self.done.set_result(None)
+            return
         # Not `Status`: whoever publishes a fact may put that on it, and so end every reading.
         if "Nats-Sequence" not in headers:
             self._end(headers)
@@ -53,6 +57,15 @@ class _Answer:
         self.messages.append(stored_from_direct(message.data, headers))
         if self.until and self.messages[-1].sequence >= self.until:
             self.done.set_result(None)
+
+    def _follows(self, headers: Mapping[str, str]) -> bool:
+        """Whether nothing is missing before it: a client drops what comes faster than it takes it.
+
+        Each message of a batch, and its end, tells the sequence of the one before; where a
+        publisher put the same header on a fact, the server's comes after it and counts.
+        """
+        before = self.messages[-1].sequence if self.messages else 0
+        return headers.get("Nats-Last-Sequence", str(before)) == str(before)
 
     def _end(self, headers: Mapping[str, str]) -> None:
         status = headers.get("Status", "no status")

@@ -148,6 +148,47 @@ async def test_the_real_batch_is_taken_by_the_server_in_one_answer(nats_platform
     assert len(await reader.read("run.acme.r-1.>", 1)) == number
 
 
+@pytest.mark.parametrize("lost", [0, 1, 3], ids=["first", "one between", "last"])
+async def test_what_was_lost_on_the_way_is_asked_for_again(nats_platform, monkeypatch, lost):
+    """A client drops what comes faster than it takes it, and the end may come all the same."""
+    await fill(nats_platform, [PLACE] * 4)
+    reader = (await nats_platform.connect(ORCHESTRATOR)).bus.runs._reader
+    take, taken = direct._Answer.take, []
+
+    def drop_once(answer, message):
+        taken.append(message)
+        if len(taken) != lost + 1:
+            take(answer, message)
+
+    monkeypatch.setattr(direct._Answer, "take", drop_once)
+
+    assert [one.sequence for one in await reader.read("run.acme.r-1.>", 1)] == [1, 2, 3, 4]
+
+
+async def test_what_is_lost_again_and_again_is_no_shorter_run(nats_platform, monkeypatch):
+    await fill(nats_platform, [PLACE] * 4)
+    reader = (await nats_platform.connect(ORCHESTRATOR)).bus.runs._reader
+    take = direct._Answer.take
+
+    def drop(answer, message):
+        if (message.headers or {}).get("Nats-Sequence") != "4":
+            take(answer, message)
+
+    monkeypatch.setattr(direct._Answer, "take", drop)
+
+    with pytest.raises(LogUnavailable, match="lost on the way"):
+        await reader.read("run.acme.r-1.>", 1)
+
+
+async def test_a_message_that_claims_another_one_before_it_keeps_nobody_from_reading(nats_platform):
+    client = await nats_platform.client("infra")
+    for headers in (None, {"Nats-Last-Sequence": "99"}, None):
+        await client.jetstream().publish(PLACE, b"{}", headers=headers)
+    reader = (await nats_platform.connect(ORCHESTRATOR)).bus.runs._reader
+
+    assert len(await reader.read("run.acme.r-1.>", 1)) == 3
+
+
 async def test_a_stream_that_is_not_there_is_not_an_empty_run(nats_platform):
     client = await nats_platform.client("infra")
     reader = DirectReader(client, "ABSENT", "_INBOX_infra", 1.0)
