@@ -63,12 +63,13 @@ class Client:
         path: str,
         body: object,
         *,
-        timeout_seconds: float = REQUEST_SECONDS,
+        timeout_seconds: float | None = None,
         **query: object,
     ) -> Any:
-        """The JSON of what became of it."""
+        """The JSON of what became of it; `timeout_seconds` where it takes longer than others."""
         known = {name: str(value) for name, value in query.items() if value is not None}
-        return self._answer("POST", path, params=known, json=body, timeout=timeout_seconds)
+        patience = {} if timeout_seconds is None else {"timeout": timeout_seconds}
+        return self._answer("POST", path, params=known, json=body, **patience)
 
     def delete(self, path: str) -> Any:
         """The JSON of what became of it."""
