@@ -192,6 +192,27 @@ async def test_money_that_was_settled_in_between_makes_it_no_other_task():
     assert bench.bus.bodies(ToolFailed) == []
 
 
+async def test_a_claimed_call_is_no_failure_though_the_steps_are_used_up():
+    """Its child runs already: told that the call failed, nobody would hear what it answers."""
+    bench = Bench(Calling())
+    await bench.hear()
+    run = last_step_of(await bench.bus.read("acme", "r-0"))
+
+    async def read(tenant, run_id):
+        return run if run_id == "r-0" else await MemoryBus.read(bench.bus, tenant, run_id)
+
+    bench.bus.read = read
+    await bench.hear(delivery=2)
+
+    assert bench.bus.bodies(ToolFailed) == []
+
+
+def last_step_of(run):
+    limits = run.started.body.limits.model_copy(update={"steps": 1})
+    run.started = replace(run.started, body=run.started.body.model_copy(update={"limits": limits}))
+    return run
+
+
 async def test_a_child_whose_name_is_taken_is_a_call_that_failed():
     bench = Bench(Calling())
     await bench.bus.submit("acme", CHILD, task("something else"))
