@@ -71,10 +71,21 @@ class RunStarted(Body):
     decide_version: int = DECIDE_VERSION
 
 
-class RunQueued(Body):
-    """`run.queued`: the run waits for others to end, and why."""
+QueuedBy = Literal[
+    "tenant_cap",
+    "platform_cap",
+    "concurrency_key",
+    "fair_share",
+    "tenant_rate",
+    "key_rate",
+    "platform_rate",
+]
 
-    rule: Literal["tenant_cap", "platform_cap", "concurrency_key", "fair_share"]
+
+class RunQueued(Body):
+    """`run.queued`: the run waits for others to end, or for time to pass, and why."""
+
+    rule: QueuedBy
     reason: str
 
 

@@ -22,13 +22,14 @@ from shared.releases import following_releases
 from shared.service import Core, Service, crash_budget, run_service
 from shared.versions import versions_of
 
-from .adapters import NatsTimers
+from .adapters import NatsTimers, Timers
 from .handlers import Desk, Rouser, hears, wake
 from .handlers.admission import Admission
 from .handlers.scheduling import Clockwork
 from .metrics import count
 from .rules import Book
 from .rules.admission import Caps
+from .rules.rates import Rates
 from .rules.shares import Fairness
 from .settings import Settings
 
@@ -56,7 +57,7 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
             timers=timers,
             sweep_seconds=settings.sweep_seconds,
             rounds=settings.rounds,
-            admission=admission(register, core.bus.clock, settings),
+            admission=admission(register, core.bus.clock, timers, settings),
         )
         clockwork = Clockwork(load_schedules(settings.config_dir), register)
         await clockwork.wind(timers)
@@ -79,7 +80,7 @@ def book_of(settings: Settings) -> Book:
     )
 
 
-def admission(register: Register, clock: Clock, settings: Settings) -> Admission:
+def admission(register: Register, clock: Clock, timers: Timers, settings: Settings) -> Admission:
     """Who may start when."""
     fairness = Fairness(
         half_life_seconds=settings.fair_half_life_seconds,
@@ -93,8 +94,13 @@ def admission(register: Register, clock: Clock, settings: Settings) -> Admission
         queued_runs_per_tenant=settings.queued_runs_per_tenant,
         queue_seconds=settings.queue_seconds,
         fairness=fairness,
+        rates=Rates(
+            per_tenant=settings.starts_per_minute_per_tenant,
+            per_key=settings.starts_per_minute_per_key,
+            tenants=settings.tenant_starts_per_minute,
+        ),
     )
-    return Admission(register, caps, clock, timedelta(seconds=settings.sweep_seconds))
+    return Admission(register, caps, clock, timedelta(seconds=settings.sweep_seconds), timers)
 
 
 def timer_loop(core: Core, desk: Desk, clockwork: Clockwork, settings: Settings) -> PullLoop:

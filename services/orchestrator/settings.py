@@ -6,7 +6,10 @@ from typing import Annotated
 from pydantic import Field
 
 from contracts.shape import Token
+from services.orchestrator.rules.rates import STARTS_LIMIT
 from shared.settings import ServiceSettings, service_config
+
+PerMinute = Annotated[int, Field(ge=1, le=STARTS_LIMIT)]
 
 
 class Settings(ServiceSettings):
@@ -23,6 +26,15 @@ class Settings(ServiceSettings):
         None, ge=1, le=2000, description="Runs that may be open at once; the others wait"
     )
     open_runs_per_tenant: int | None = Field(None, ge=1, le=2000)
+    starts_per_minute_per_tenant: PerMinute | None = Field(
+        None, description="Runs of a tenant that may start within a minute; the others wait"
+    )
+    tenant_starts_per_minute: dict[Token, PerMinute] = Field(
+        default_factory=dict, description="For tenants that have a limit of their own, as JSON"
+    )
+    starts_per_minute_per_key: PerMinute | None = Field(
+        None, description="Runs with one concurrency key that may start within a minute"
+    )
     queued_runs: int = Field(1000, ge=0, le=2000, description="Runs that may wait; others fail")
     queued_runs_per_tenant: int = Field(200, ge=0, le=2000)
     queue_seconds: float = Field(3600.0, gt=0, description="How long a run may wait")

@@ -12,6 +12,7 @@ from services.orchestrator.adapters import MemoryTimers
 from services.orchestrator.handlers import Desk, advance, ending
 from services.orchestrator.handlers.admission import Admission
 from services.orchestrator.rules.admission import Admissions, Caps
+from services.orchestrator.rules.rates import Rates
 from shared.bus import Heard
 from shared.register import NatsRegister
 from tests.bodies import task, task_cleared
@@ -29,8 +30,9 @@ class Replica:
     def __init__(self, core, register, caps):
         self.bus = core.bus
         self.register = register
-        admission = Admission(register, caps, self.bus.clock, timedelta(seconds=60))
-        self.desk = Desk(BOOK, MemoryTimers(), 60.0, 50, admission)
+        timers = MemoryTimers()
+        admission = Admission(register, caps, self.bus.clock, timedelta(seconds=60), timers)
+        self.desk = Desk(BOOK, timers, 60.0, 50, admission)
         self.most_open = 0
 
     @classmethod
@@ -109,6 +111,23 @@ async def test_one_run_of_a_key_is_open_on_two_replicas(nats_platform):
 
     opened = Counter(place.tenant for place in (await replicas[0].state()).open)
     assert opened == {"t-0": 1, "t-1": 1, "t-2": 1}
+
+
+async def test_in_a_minute_two_replicas_start_as_many_runs_of_each_tenant_as_may(nats_platform):
+    caps = Caps(rates=Rates(per_tenant=2))
+    replicas = [await Replica.on(nats_platform, caps) for _ in range(2)]
+    facts = await cleared(nats_platform, 12)
+
+    await asyncio.gather(*(replicas[n % 2].hear(fact) for n, fact in enumerate(facts)))
+
+    state = await replicas[0].state()
+    assert Counter(place.tenant for place in state.open) == {"t-0": 2, "t-1": 2, "t-2": 2}
+    assert len(state.waiting) == 6
+    assert {tenant: len(known) for tenant, known in state.starts.tenants.items()} == {
+        "t-0": 2,
+        "t-1": 2,
+        "t-2": 2,
+    }
 
 
 async def test_a_stale_revision_is_refused_by_the_server(nats_platform):

@@ -34,17 +34,23 @@ class Floor:
         self.caps = Caps(**{"fairness": FAIR} | caps)
         self.state = Admissions()
         self.now = NOON
+        self.soon = None
+        self.admitted = []
 
     def arrive(self, run_id: str, tenant: str = "acme", **more: object):
         asks = waiter(run_id, tenant, **{"since": self.now} | more)
         turn, answer = arrive(self.state, asks, self.caps, self.now)
-        self.state = turn.state
+        self._take(turn)
         return answer
 
     def leave(self, run_id: str, tenant: str = "acme", tokens: int = 100) -> list[str]:
         turn = leave(self.state, (tenant, run_id), tokens, self.caps, self.now)
-        self.state = turn.state
+        self._take(turn)
         return [one.run_id for one in turn.admitted]
+
+    def _take(self, turn) -> None:
+        self.state, self.soon = turn.state, turn.soon
+        self.admitted.extend(turn.admitted)
 
     @property
     def open(self) -> list[str]:

@@ -35,7 +35,7 @@ class Platform:
 
     def replica(self, caps: Caps) -> Desk:
         after = timedelta(seconds=SWEEP)
-        admission = Admission(self.register, caps, self.bus.clock, after)
+        admission = Admission(self.register, caps, self.bus.clock, after, self.timers)
         return Desk(BOOK, self.timers, SWEEP, 5, admission)
 
     async def cleared(self, run_id: str, desk: int = 0, **more: object) -> str:
@@ -51,8 +51,11 @@ class Platform:
         run = await self.bus.read("acme", run_id)
         fact = await self.bus.append(run, run.root, RunCompleted(answer="ok", steps=0))
         if heard:
-            await ending.close(Heard(fact), self.bus, self.desks[desk])
+            await self.hear_end(fact, desk=desk)
         return fact
+
+    async def hear_end(self, fact, *, desk: int = 0) -> None:
+        await ending.close(Heard(fact), self.bus, self.desks[desk])
 
     async def status(self, run_id: str) -> str:
         return (await self.bus.read("acme", run_id)).status

@@ -32,6 +32,9 @@ class Overtaken:
             await settle(run, self.bus, self.desk)
         return ADMITTED, ()
 
+    def let_in_at(self, _run):
+        return None
+
 
 async def test_a_run_that_another_handler_starts_meanwhile_is_read_with_those_it_grew_from():
     bus = MemoryBus(clock=FixedClock(NOON))

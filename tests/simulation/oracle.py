@@ -5,6 +5,7 @@ effects and calls that were really started, and the sums in the ledger's store.
 """
 
 from contracts.envelope import Stored
+from contracts.subjects import ADMISSION
 from services.cost_ledger.store import MemoryLedgerStore
 from services.orchestrator.rules.admission import Caps
 
@@ -34,6 +35,7 @@ class Oracle:
         self.places = Places(self.log, engine, limits, self.violate)
         self.shown = Shown(self.log, self.violate)
         engine.runs.listeners.append(self._stored)
+        engine.streams[ADMISSION].listeners.append(self.places.changed)
 
     def violate(self, rule: str, sentence: str) -> None:
         """Note a broken promise, once."""

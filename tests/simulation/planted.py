@@ -1,4 +1,4 @@
-"""Nine bugs to plant. Each is a small slip that a change could bring back; none is subtle."""
+"""Eleven bugs to plant. Each is a small slip that a change could bring back; none is subtle."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -15,6 +15,7 @@ from services.cost_ledger.handlers import ending, funding
 from services.cost_ledger.rules.ending import InFlight, Revoked
 from services.evaluator import handlers
 from services.model_router.rules import attempts
+from services.orchestrator.rules import admission
 from services.tool_executor.rules import clearance
 from shared.bus import Heard, NatsBus
 from shared.delivery import Deliverer
@@ -110,3 +111,8 @@ def ended_runs_forgotten(patch: pytest.MonkeyPatch) -> None:
     """Nobody asks what became of a call whose run is over."""
     rules = import_module("services.orchestrator.rules.decide")  # the name is that of a function
     patch.setattr(rules, "late_unknowns", lambda *_: ())
+
+
+def starts_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """Nobody remembers when runs have started."""
+    patch.setattr(admission, "started", lambda starts, *_: starts)

@@ -120,7 +120,7 @@ def _orchestrator(process: Process, client: Client, outside: Outside) -> orchest
         timers,
         SWEEP_SECONDS,
         ROUNDS,
-        Admission(register, outside.caps, clock, reclaim_after),
+        Admission(register, outside.caps, clock, reclaim_after, timers),
     )
 
 

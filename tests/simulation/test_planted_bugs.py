@@ -1,4 +1,4 @@
-"""Nine planted bugs, each found within a few seeds; without it the seed that found one holds."""
+"""Eleven planted bugs, each found within a few seeds; without it the seed that found one holds."""
 
 import pytest
 
@@ -18,6 +18,7 @@ FINDERS = {
     planted.routes_drawn_anew: {"one_route_a_run"},
     planted.outcomes_expire: {"silence_tells_nothing"},
     planted.ended_runs_forgotten: {"unknown_is_asked", "answers_are_taken"},
+    planted.starts_forgotten: {"rates_hold"},
 }
 
 

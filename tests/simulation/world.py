@@ -91,7 +91,7 @@ class World:
         self.engine = Engine(loop, self.trace)
         self.faults = Faults(chance)
         store = MemoryLedgerStore()
-        limits = caps(chance)
+        limits = caps(chance, Random(f"rates of {seed}"))
         self.oracle = Oracle(self.engine, store, limits)
         outside = Outside(store, budgets(chance), limits, self.oracle)
         self.cluster = Cluster(self.engine, self.faults, chance, outside)

@@ -1,15 +1,20 @@
-"""Asking for a place, and giving it back: the rules of admission on a value that replicas share."""
+"""Asking for a place, and giving it back: the rules of admission on a value that replicas share.
+
+Whoever changes the value, or only looks whether it must, sets the timer of the run that time lets
+in next. What a crash leaves out, the next delivery does, or at the latest the sweep of that run.
+"""
 
 import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from contracts.history import Run
 from contracts.model import ModelResponded
+from services.orchestrator.adapters import Timers
 from services.orchestrator.rules.admission import (
     ADMITTED,
     Admissions,
@@ -20,6 +25,7 @@ from services.orchestrator.rules.admission import (
     Waiter,
     arrive,
     leave,
+    soonest,
 )
 from shared.bus import Bus
 from shared.clock import Clock
@@ -44,6 +50,7 @@ class Admission:
     caps: Caps
     clock: Clock
     reclaim_after: timedelta
+    timers: Timers
     _seen: tuple[Admissions, int] | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -77,6 +84,14 @@ class Admission:
             return ()
         return await self._leave((run.tenant, run.run_id), run)
 
+    def let_in_at(self, run: Run) -> datetime | None:
+        """When time lets the run in, if it is the next and nothing has changed meanwhile."""
+        if self._seen is None:
+            return None
+        soon = soonest(self._seen[0], self.caps, self.clock.now())
+        is_next = soon is not None and soon.waiter.name == (run.tenant, run.run_id)
+        return soon.at if soon is not None and is_next else None
+
     async def reclaim(self, run: Run, bus: Bus) -> tuple[Waiter, ...]:
         """Where the first in the queue still waits: take places from runs that have ended.
 
@@ -104,6 +119,14 @@ class Admission:
         return turn.admitted
 
     async def _change(self, change: Change) -> Turn:
+        """Change the value, and have who is next by the clock woken then."""
+        turn = await self._decide(change)
+        if turn.soon is not None:
+            waiter = turn.soon.waiter
+            await self.timers.wake(waiter.tenant, waiter.run_id, turn.soon.at)
+        return turn
+
+    async def _decide(self, change: Change) -> Turn:
         """Decide on the last state, and store that; again where somebody else was faster.
 
         Raises:

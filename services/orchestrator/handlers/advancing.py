@@ -185,8 +185,11 @@ async def _give_back(run: Run, bus: Bus, desk: Desk) -> None:
 async def arm(run: Run, bus: Bus, desk: Desk) -> None:
     """Set the timer that brings the run back."""
     at = next_wake(run, bus.clock.now(), desk.sweep_seconds)
-    if at is not None:
-        await desk.timers.wake(run.tenant, run.run_id, at)
+    if at is None:
+        return
+    waits = run.queued is not None and run.started is None
+    let_in = desk.admission.let_in_at(run) if waits and desk.admission is not None else None
+    await desk.timers.wake(run.tenant, run.run_id, min(at, let_in or at))
 
 
 async def _make(moves: tuple[Move, ...], run: Run, now: datetime, bus: Bus, desk: Desk) -> bool:
