@@ -5,6 +5,7 @@ A run that it called waits in its place: while that one stands still, so does th
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from ..control import RunChildWentOn
 from ..envelope import Fact
@@ -14,11 +15,14 @@ from .standing import ChildWait
 from .state import Attempt, Run
 
 
-def waited(run: Run, since: datetime | None = None) -> timedelta:
-    """How long the clock of the run has stood still: waits that overlap count once."""
+def waited(run: Run, since: datetime | None = None, now: datetime | None = None) -> timedelta:
+    """How long the clock of the run has stood still: waits that overlap count once.
+
+    One that is not over counts until `now`, if that is given.
+    """
     total = timedelta()
     until = since
-    for begin, end in sorted(_standstills(run)):
+    for begin, end in sorted(_standstills(run, now)):
         start = begin if until is None else max(begin, until)
         total += max(end - start, timedelta())
         until = end if until is None else max(until, end)
@@ -52,17 +56,26 @@ def deferred_until(attempt: Attempt) -> datetime | None:
     return asked.not_before if isinstance(asked, ModelAttemptRequested) and asked.deferred else None
 
 
-def _standstills(run: Run) -> Iterator[tuple[datetime, datetime]]:
-    """Waits for people that are over, by the times that lie in the log."""
+def _standstills(run: Run, now: datetime | None) -> Iterator[tuple[datetime, datetime]]:
+    """Waits for people by the times that lie in the log; one that is open lasts until `now`."""
+    for began, ended in _bounds(run):
+        end = now if ended is None else ended
+        if end is not None:
+            yield began, end
+
+
+def _bounds(run: Run) -> Iterator[tuple[datetime, datetime | None]]:
     for review in run.reviews:
-        if review.decided is not None:
-            yield review.requested.time, review.decided.time
+        yield review.requested.time, _time(review.decided)
     for pause in run.pauses:
-        if pause.resumed is not None:
-            yield pause.paused.time, pause.resumed.time
+        yield pause.paused.time, _time(pause.resumed)
     for wait in run.child_waits:
         match end_of(run, wait):
             case Fact(body=RunChildWentOn(until=until)):
                 yield wait.began.body.since, until
-            case Fact(time=ended):
-                yield wait.began.body.since, ended
+            case ended:
+                yield wait.began.body.since, _time(ended)
+
+
+def _time(fact: Fact[Any] | None) -> datetime | None:
+    return None if fact is None else fact.time

@@ -73,7 +73,7 @@ async def call_model(
 ) -> None:
     """One funded attempt, made at most once."""
     run = await bus.run(heard)
-    work = open_work(run, heard.fact)
+    work = open_work(run, heard.fact, bus.clock.now())
     if work is None:
         left = left_behind(run, heard.fact)
         if left is not None:
@@ -189,12 +189,12 @@ async def _tell_failure(
         attempt=work.attempt.number,
     )
     run = await bus.read(heard.fact.tenant, heard.fact.run_id)
-    now_open = open_work(run, heard.fact)
+    now = bus.clock.now()
+    now_open = open_work(run, heard.fact, now)
     said: ModelAttemptRequested | ModelFailed | None
     if now_open is None:
         said = late_failure(run, work, failure)
     else:
-        now = bus.clock.now()
         said = after_failure(now_open, failure, desk.choice(work), now, desk.limits)
     if said is not None:
         await bus.say(heard.fact, said)

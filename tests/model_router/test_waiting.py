@@ -113,6 +113,21 @@ async def test_the_deadline_of_a_call_stands_still_while_its_run_is_paused(new_s
     assert len(scene.said(ModelResponded)) == 1
 
 
+async def test_the_deadline_of_a_call_stands_still_while_the_pause_is_still_on(new_scene):
+    """What was asked for before a pause goes on in it."""
+    scene = new_scene(first=limited(30), routes=(FIRST,))
+    deadline = scene.bus.clock.now() + timedelta(seconds=40)
+    await scene.hear(scene.fund(scene.request(deadline=deadline)))
+    asked = scene.asked_again()
+    pause = scene.tell(scene.run().root, RunPauseRequested(principal="anna", nonce="p"))
+    scene.tell(pause.id, RunPaused(scope="run", principal="anna", number=1))
+    scene.bus.clock.advance(3600)
+
+    await scene.hear(scene.fund(asked))
+
+    assert len(scene.said(ModelResponded)) == 1
+
+
 def test_the_settings_are_the_limits():
     settings = Settings(defer_limit_seconds=7)
 

@@ -64,8 +64,12 @@ class Terms:
     time_limit_seconds: float
 
 
-def open_work(run: Run, funded: Fact[ModelFunded]) -> Work | None:
-    """The work that a hold is for, unless it is done, superseded, or nobody wants it any more."""
+def open_work(run: Run, funded: Fact[ModelFunded], now: datetime) -> Work | None:
+    """The work that a hold is for, unless it is done, superseded, or nobody wants it any more.
+
+    Its deadline is that of `now`: it stands still while the run is paused. What was asked for
+    before a pause goes on in it, and a wait for the provider may lie in one.
+    """
     if run.end is not None or run.cancel is not None or run.step is None:
         return None
     step, attempt = run.step, run.step.last_attempt
@@ -76,8 +80,7 @@ def open_work(run: Run, funded: Fact[ModelFunded]) -> Work | None:
     if (verdict.id, verdict.sequence) != (funded.id, funded.sequence):
         return None
     asked = step.requested
-    # It stands still while the run is paused: a wait for the provider may be such a time.
-    deadline = asked.body.deadline + waited(run, asked.time)
+    deadline = asked.body.deadline + waited(run, asked.time, now)
     return Work(run.root, step, attempt, funded.body, deadline)
 
 
