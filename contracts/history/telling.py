@@ -4,6 +4,7 @@ from ..guardrail import ResultCleared, ToolBlocked
 from ..model import Text, ToolResult
 from ..review import ReviewDecided
 from ..tool import ToolFailed, ToolSucceeded
+from .doubt import is_in_doubt
 from .state import Call, Try
 
 WITHHELD = "The result of this call was withheld by a content check."
@@ -53,6 +54,9 @@ def _without_result(call: Call, last: Try) -> ToolResult | None:
         decided = last.review.decided
         return None if decided is None else _decision(call, last, decided.body)
     if last.verdict is not None and isinstance(last.verdict.body, ToolBlocked):
+        if is_in_doubt(call):
+            # Told that it was refused, the model would take the earlier attempt for nothing.
+            return None
         sentence = f"This call was refused: {last.verdict.body.reason}"
         return _result(call, _edit_note(call) + sentence, is_error=True)
     return None
@@ -70,12 +74,18 @@ def _decision(call: Call, last: Try, decided: ReviewDecided) -> ToolResult | Non
             return None
         case "rejected":
             sentence = f"A person refused this call: {decided.reason or 'no reason was given'}"
+            sentence += _doubt_note(call)
         case "responded":
             text = f"A person answered instead of the tool: {decided.response}"
             return _result(call, text, is_error=False)
         case "expired":
-            sentence = "Nobody answered in time, so this call was refused."
+            sentence = "Nobody answered in time, so this call was refused." + _doubt_note(call)
     return _result(call, sentence, is_error=True)
+
+
+def _doubt_note(call: Call) -> str:
+    """A refusal to attempt a call again tells nothing of the attempt before."""
+    return " Nobody knows whether an earlier attempt took effect." if is_in_doubt(call) else ""
 
 
 def _edit_note(call: Call) -> str:

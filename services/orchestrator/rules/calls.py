@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from contracts.guardrail import ToolEscalated
+from contracts.guardrail import ToolBlocked, ToolEscalated
 from contracts.history import Call, Run, Step, Try, labels, told
+from contracts.history.doubt import is_in_doubt
 from contracts.history.lineage import is_shadow
 from contracts.history.waiting import waited
 from contracts.review import EscalationStep, ReviewDecided, ReviewRequested
@@ -53,7 +54,7 @@ def advance_call(run: Run, step: Step, call: Call, now: datetime) -> tuple[Move,
         return (Say(last.verdict.id, _may_it_run(last, last.verdict.body, now)),)
     if last.outcome is not None and isinstance(last.outcome.body, ToolUnknown):
         return _after_unknown(run, step, call, last.outcome.id, now)
-    return ()
+    return _still_in_doubt(call, last)
 
 
 def _after_review(run: Run, step: Step, call: Call, last: Try, now: datetime) -> tuple[Move, ...]:
@@ -72,6 +73,19 @@ def _after_review(run: Run, step: Step, call: Call, last: Try, now: datetime) ->
 
 def _lets_run(decided: ReviewDecided) -> bool:
     return decided.outcome in ("approved", "edited")
+
+
+def _still_in_doubt(call: Call, last: Try) -> tuple[Say, ...]:
+    """What a gate says of an attempt tells nothing of the one before, which may have acted."""
+    blocked = last.verdict.body if last.verdict is not None else None
+    if not isinstance(blocked, ToolBlocked) or last.outcome is not None or not is_in_doubt(call):
+        return ()
+    assert last.verdict is not None, "a block is a verdict"
+    asked = last.request.body
+    reason = f"it was refused ({blocked.rule}: {blocked.reason}); nobody knows what its earlier"
+    reason += " attempt did"
+    unknown = ToolUnknown(call=asked.call, attempt=asked.attempt, reason=reason)
+    return (Say(last.verdict.id, unknown),)
 
 
 def _after_unknown(
