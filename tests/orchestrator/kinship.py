@@ -74,6 +74,13 @@ class Family:
         )
         await self.tell(run_id, answer)
 
+    async def answered_unheard(self, run_id: str) -> None:
+        """A person answers, that is decided, and nobody has heard of it."""
+        await self.approve(run_id)
+        answer = self.bus.facts[-1]
+        await self.hear(answer)
+        self.heard = len(self.bus.facts)
+
     async def hear_all(self) -> None:
         """The orchestrator hears what it has not heard, and what follows, until nothing does."""
         for _ in range(ROUNDS_LIMIT):

@@ -8,8 +8,10 @@ import pytest
 from contracts.control import RunChildStoodStill, RunChildWentOn
 from contracts.history.waiting import waited
 from contracts.run import RunCancelled, RunCompleted, RunFailed
+from contracts.tool import ToolUnknown
 from services.orchestrator.handlers import wake
 from services.orchestrator.rules.timing import deadline
+from tests.bodies import manifest, run_started, tool_claimed
 from tests.families import DEADLINE, Calling
 from tests.orchestrator.kinship import Family, asking, between
 
@@ -126,6 +128,53 @@ async def test_the_end_of_a_child_ends_its_wait(family):
     await family.ends(CHILD, RunFailed(rule="stopped", reason=""))
 
     assert deadline(await family.run(PARENT)) == DEADLINE + timedelta(seconds=AN_HOUR)
+
+
+async def test_what_a_child_worked_after_its_wait_is_not_given_back_though_its_end_tells_of_both(
+    family,
+):
+    """The answer lies in the log of the child; whoever was to tell the parent has crashed."""
+    await family.hear_all()
+    family.bus.clock.advance(AN_HOUR)
+    await family.answered_unheard(CHILD)
+    family.bus.clock.advance(AN_HOUR / 2)
+
+    await family.ends(CHILD, RunFailed(rule="stopped", reason=""))
+
+    assert waited(await family.run(PARENT)) == timedelta(seconds=AN_HOUR)
+    kinds = [fact.type for fact in family.bus.facts if fact.run_id == PARENT][-2:]
+    assert kinds == ["run.child_went_on", "tool.failed"]
+
+
+async def test_a_wait_that_a_child_ended_in_is_told_with_its_end(family):
+    for fact in list(family.bus.facts):
+        if fact.type == "tool.escalated":
+            await family.hear(fact)
+    family.bus.clock.advance(AN_HOUR)
+
+    await family.ends(CHILD, RunCancelled(principal="p", reason=""))
+
+    assert waited(await family.run(PARENT)) == timedelta(seconds=AN_HOUR)
+    assert len(family.said(RunChildStoodStill)) == 1
+    assert family.said(RunChildWentOn) == []
+
+
+async def test_a_question_about_a_child_that_is_over_is_no_wait_of_its_parent(parent):
+    child = parent.child()
+    child.say(run_started(manifest()), child.facts[-1])
+    cleared = child.clear(child.call(child.step(calls=[("find_order", "{}")])))
+    child.say(tool_claimed("1-1"), cleared)
+    family = Family(parent, child)
+    run = await family.run(CHILD)
+    await family.bus.append(run, run.root, RunCancelled(principal="p", reason=""))
+    unknown = ToolUnknown(call="1-1", attempt=1, reason="it died")
+    await family.hear(await family.bus.say(cleared, unknown))
+    question = family.bus.facts[-1]
+    assert question.type == "review.requested"
+
+    await family.hear(question)
+
+    assert family.said(RunChildStoodStill) == []
 
 
 async def test_a_wait_that_is_heard_twice_is_told_once(family):

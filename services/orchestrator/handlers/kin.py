@@ -123,7 +123,10 @@ async def tell_parent(child: Run, bus: Bus) -> None:
     parent_id = parent_of(child)
     if parent_id is None or child.end is None:
         return
-    told = outcome(await bus.read(child.tenant, parent_id, as_of=child.end.sequence), child)
+    parent = await bus.read(child.tenant, parent_id, as_of=child.end.sequence)
+    # After the outcome nobody listens to what it waited for.
+    await _say_waits(parent, child, bus)
+    told = outcome(parent, child)
     if told is not None:
         cause, body = told
         fact = await bus.say(cause, body)
@@ -140,7 +143,12 @@ async def tell_waits(child: Run, bus: Bus) -> None:
     if parent_id is None:
         return
     parent = await bus.read(child.tenant, parent_id, as_of=child.last_sequence)
-    for wait in untold_waits(parent, child):
+    await _say_waits(parent, child, bus)
+
+
+async def _say_waits(parent: Run, child: Run, bus: Bus) -> None:
+    # A run is folded in place, and what is said here may be folded meanwhile.
+    for wait in list(untold_waits(parent, child)):
         began = wait.known or await bus.say(wait.cause, wait.began)
         if wait.ended is not None:
             await bus.say(began, wait.ended)

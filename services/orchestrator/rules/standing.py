@@ -25,6 +25,9 @@ from .children import claimed_try
 PASSED_DOWN = frozenset({"run", "agent", "parent"})
 PASSED_UP = frozenset({"run", "agent"})
 
+# A standstill: with which fact it began, why, and with which it ended.
+Wait = tuple[Fact[Body], str, Fact[Body] | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Untold:
@@ -40,14 +43,18 @@ class Untold:
 
 
 def untold_waits(parent: Run, child: Run) -> Iterator[Untold]:
-    """What the waits of a child have to say in the run that waits for it."""
+    """What the waits of a child have to say in the run that waits for it.
+
+    Those of a child that is over too, until its end is the outcome of its call: what it worked
+    after a wait is no wait of its parent. A wait that its end cut short ends with that outcome.
+    """
     each = claimed_try(child, parent)
-    if each is None or each.outcome is not None or parent.end is not None or child.end is not None:
+    if each is None or each.outcome is not None or parent.end is not None:
         return
     assert each.verdict is not None, "a claim follows a verdict"
     told = {one.began.body.because: one for one in parent.child_waits}
     asked = each.request.body
-    for fact, reason, ended in _waits(child):
+    for fact, reason, ended in _waits_before_end(child):
         known = told.get(fact.id)
         if known is not None and (known.ended is not None or ended is None):
             continue
@@ -87,8 +94,19 @@ def is_news(child: Run, stands: RunParentPaused | RunParentResumed) -> bool:
     return child.parent_standing is None or child.parent_standing.body != stands
 
 
-def _waits(child: Run) -> Iterator[tuple[Fact[Body], str, Fact[Body] | None]]:
-    """Each standstill of a run: with which fact it began, why, and with which it ended."""
+def _waits_before_end(child: Run) -> Iterator[Wait]:
+    """What is asked of a run that is over, about a call of it, keeps nobody waiting."""
+    over_at = None if child.end is None else child.end.sequence
+    for began, reason, ended in _waits(child):
+        if over_at is None:
+            yield began, reason, ended
+        elif began.sequence < over_at:
+            is_cut_short = ended is None or ended.sequence > over_at
+            yield began, reason, None if is_cut_short else ended
+
+
+def _waits(child: Run) -> Iterator[Wait]:
+    """Each standstill of a run."""
     for review in child.reviews:
         asked = review.requested
         reason = f"run {child.run_id} asks a person about {asked.body.tool}"
