@@ -5,9 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from contracts.tool import ToolClaimed, ToolFailed, ToolSucceeded
+from contracts.tool import ToolClaimed, ToolFailed, ToolSucceeded, ToolUnknown
+from shared.clock import FixedClock
 from shared.orders import FixedOrders
-from tests.bodies import ordered
+from shared.testing import MemoryBus
+from tests.bodies import ordered, tool_claimed, tool_cleared
+from tests.tool_executor.calling import NOON
 from tests.tool_executor.test_handlers import Bench
 
 STOP = ordered("tenant", "acme", "stopped")
@@ -57,6 +60,30 @@ async def test_what_was_cleared_runs_under_any_other_order(order):
     await bench.hear()
 
     assert bench.said() == ["tool.claimed", "tool.succeeded"]
+
+
+async def test_a_stop_does_not_tell_of_a_call_in_doubt_that_it_failed():
+    """Its first attempt may have acted: whoever reads that it failed would make it once more."""
+    bench = Bench()
+    history = bench.cleared.history
+    history.say(tool_claimed("1-1"), bench.cleared.fact)
+    unknown = ToolUnknown(call="1-1", attempt=1, reason="it died")
+    because = history.say(unknown, bench.cleared.fact)
+    again = history.say(bench.cleared.asked.body.model_copy(update={"attempt": 2}), because)
+    bench.cleared.fact = history.say(tool_cleared(again.body), again)
+    bench.bus = MemoryBus(clock=FixedClock(NOON))
+    bench.bus.given(*history.facts)
+    bench.desk = replace(bench.desk, orders=FixedOrders((STOP,)))
+
+    await bench.hear()
+
+    assert bench.said() == ["tool.claimed", "tool.unknown"]
+    told = bench.bus.bodies(ToolUnknown)[-1]
+    assert told.attempt == 2
+    assert told.reason == (
+        "the tenant acme is stopped by anna: incident; nobody knows what its earlier attempt did"
+    )
+    assert bench.runner.ran == []
 
 
 class LateOrders:
