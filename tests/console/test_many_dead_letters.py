@@ -78,6 +78,18 @@ async def test_a_letter_that_was_decided_upon_is_passed_over_by_a_discard(api, l
     assert "was redriven by anna@example.org" in done["skipped"][0]["why"]
 
 
+async def test_a_dry_run_of_one_that_was_decided_upon_says_by_whom(api, letters):
+    await api.post("/dead-letters/1/discard", json={"reason": "a load test"})
+    only = {"state": "all", "after": 0, "limit": 1, "reason": "again", "dry_run": True}
+
+    would = (await api.post("/dead-letters/discard", json=only)).json()
+
+    assert would["discarded"] == []
+    [left] = would["skipped"]
+    assert left["number"] == 1
+    assert "was discarded by anna@example.org" in left["why"]
+
+
 async def test_many_are_not_discarded_without_a_reason(api, letters):
     for body in ({"service": LEDGER}, {"service": LEDGER, "reason": ""}):
         answer = await api.post("/dead-letters/discard", json=body)

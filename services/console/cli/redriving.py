@@ -66,7 +66,7 @@ def handle_numbers(
     for number in numbers:
         try:
             if dry_run:
-                client.get(f"/dead-letters/{number}")
+                _look(client, act, number, reason)
             else:
                 client.post(f"/dead-letters/{number}/{act.name}", {"reason": reason})
             outcome[act.done].append(number)
@@ -103,6 +103,20 @@ def handle_chosen(
     show(outcome, _told(act, outcome, dry_run=False), as_json=as_json)
     if outcome["failed"]:
         raise typer.Exit(FAILED)
+
+
+def _look(client: Client, act: Act, number: int, reason: str) -> None:
+    """Ask what would become of one letter.
+
+    Raises:
+        CommandFailed: there is none, it was decided upon, or it cannot be; says which.
+    """
+    client.get(f"/dead-letters/{number}")
+    only = {"state": "all", "after": number - 1, "limit": 1, "reason": reason, "dry_run": True}
+    would = client.post(f"/dead-letters/{act.name}", only)
+    for kind, exit_code in (("skipped", CONFLICT), ("failed", FAILED)):
+        for one in would[kind]:
+            raise CommandFailed(one["why"], "look at it: interlock dlq show", exit_code)
 
 
 def _nothing_yet(act: Act, count: int) -> Outcome:
