@@ -1,5 +1,6 @@
 """Run the orchestrator: `python -m services.orchestrator`."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -23,7 +24,7 @@ from shared.service import Core, Service, crash_budget, run_service
 from shared.versions import versions_of
 
 from .adapters import NatsTimers, Timers
-from .handlers import Desk, Rouser, hears, wake
+from .handlers import Desk, Rouser, hears, take_up, wake
 from .handlers.admission import Admission
 from .handlers.scheduling import Clockwork
 from .metrics import count
@@ -63,7 +64,10 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
         await clockwork.wind(timers)
         core.loops.append(timer_loop(core, desk, clockwork, settings))
         await core.loops[-1].start()
+        returning = asyncio.create_task(take_up(core.bus, desk, settings.roused_at_once))
         yield {"desk": desk}
+        returning.cancel()
+        await asyncio.gather(returning, return_exceptions=True)
     await rouser.stop()
 
 

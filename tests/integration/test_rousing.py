@@ -31,3 +31,17 @@ async def test_an_order_wakes_the_open_runs_that_it_is_about(nats_platform):
 
     assert sorted(one.subject for one in fired) == ["timer.fired.acme.r-1", "timer.fired.acme.r-2"]
     assert await timers.armed("other") == [("other", "r-3")]
+
+
+async def test_a_run_that_waits_for_rules_is_found_by_their_name(nats_platform):
+    core = await nats_platform.connect(ORCHESTRATOR)
+    timers = NatsTimers(core.client, 2.0)
+    await timers.start()
+    far = NOON.replace(year=2099)
+    await timers.wake("found", "r-1", far)
+    await timers.wake("found", "r-1", far, "rules-1-1")
+    await timers.wake("found", "r-2", far)
+
+    assert ("found", "r-1") in await timers.armed(None, "rules-1-1")
+    assert ("found", "r-2") not in await timers.armed(None, "rules-1-1")
+    assert await timers.armed("found") == [("found", "r-1"), ("found", "r-2")]

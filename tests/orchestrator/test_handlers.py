@@ -63,7 +63,7 @@ async def test_a_timer_that_was_never_set_is_set_on_the_next_delivery(bus, desk)
     """The run was started, and its timer could not be stored: it would have no deadline."""
     event, set_timer = heard(bus), desk.timers.wake
 
-    async def unreachable(tenant, run_id, at):
+    async def unreachable(tenant, run_id, at, name):
         raise TimeoutError
 
     desk.timers.wake = unreachable

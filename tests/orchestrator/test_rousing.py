@@ -76,7 +76,7 @@ async def test_an_order_sets_the_timers_of_the_runs_that_it_may_be_about(scope, 
 
 async def test_timers_that_cannot_be_set_do_not_stop_the_orders_from_being_followed():
     class Away(MemoryTimers):
-        async def armed(self, tenant):
+        async def armed(self, tenant, name="*"):
             raise TimeoutError
 
     await Rouser(Away(), FixedClock(NOON), at_once=1).rouse(ordered("platform", None, "paused"))

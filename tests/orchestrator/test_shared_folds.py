@@ -17,7 +17,7 @@ from tests.orchestrator.deciding import BOOK
 
 
 class Unreachable(MemoryTimers):
-    async def wake(self, tenant, run_id, at):
+    async def wake(self, tenant, run_id, at, name="wake"):
         raise TimeoutError
 
 

@@ -31,9 +31,9 @@ class CountedTimers(MemoryTimers):
         super().__init__()
         self.times = 0
 
-    async def wake(self, tenant, run_id, at):
+    async def wake(self, tenant, run_id, at, name="wake"):
         self.times += 1
-        await super().wake(tenant, run_id, at)
+        await super().wake(tenant, run_id, at, name)
 
     @property
     def at(self):

@@ -23,14 +23,18 @@ from shared.errors import ConfigError
 from shared.storing import store
 
 WAKE = "wake"
+ANY = "*"
 
 
 class Timers(Protocol):
-    async def wake(self, tenant: str, run_id: str, at: datetime) -> None:
-        """Be told of the run at `at`. One timer a run: a later call moves it."""
+    async def wake(self, tenant: str, run_id: str, at: datetime, name: str = WAKE) -> None:
+        """Be told of the run at `at`. One timer a run and name: a later call moves it.
+
+        A run that waits for other rules has its timer under their name, so that it can be found.
+        """
         ...
 
-    async def armed(self, tenant: str | None) -> list[tuple[str, str]]:
+    async def armed(self, tenant: str | None, name: str = ANY) -> list[tuple[str, str]]:
         """Every run that has a timer, which each open one has; of all tenants where it is None."""
         ...
 
@@ -64,17 +68,17 @@ class NatsTimers:
     async def start(self) -> None:
         await self._reader.start()
 
-    async def wake(self, tenant: str, run_id: str, at: datetime) -> None:
+    async def wake(self, tenant: str, run_id: str, at: datetime, name: str = WAKE) -> None:
         headers = {
             "Nats-Schedule": schedule_at(at),
             "Nats-Schedule-Target": TIMER_FIRED.format(tenant=tenant, run_id=run_id),
         }
-        subject = TIMER_SET.format(tenant=tenant, run_id=run_id, name=WAKE)
+        subject = TIMER_SET.format(tenant=tenant, run_id=run_id, name=name)
         timer = Encoded(subject, headers, b"")
         await store(self._jetstream, timer, timeout_seconds=self._timeout_seconds)
 
-    async def armed(self, tenant: str | None) -> list[tuple[str, str]]:
-        subject = TIMER_SET.format(tenant=tenant or "*", run_id="*", name=WAKE)
+    async def armed(self, tenant: str | None, name: str = ANY) -> list[tuple[str, str]]:
+        subject = TIMER_SET.format(tenant=tenant or "*", run_id="*", name=name)
         found = await self._reader.read(subject, 1)
         return sorted({run_of_timer(one.subject) for one in found})
 
@@ -125,13 +129,16 @@ class MemoryTimers:
 
     def __init__(self) -> None:
         self.wakes: dict[tuple[str, str], datetime] = {}
+        self.names: dict[tuple[str, str], str] = {}
         self.repeated: dict[str, tuple[str, str]] = {}
 
-    async def wake(self, tenant: str, run_id: str, at: datetime) -> None:
+    async def wake(self, tenant: str, run_id: str, at: datetime, name: str = WAKE) -> None:
         self.wakes[tenant, run_id] = at
+        self.names[tenant, run_id] = name
 
-    async def armed(self, tenant: str | None) -> list[tuple[str, str]]:
-        return [run for run in self.wakes if tenant in (None, run[0])]
+    async def armed(self, tenant: str | None, name: str = ANY) -> list[tuple[str, str]]:
+        named = [run for run in self.wakes if name in (ANY, self.names[run])]
+        return [run for run in named if tenant in (None, run[0])]
 
     async def repeat(self, name: str, cron: str, time_zone: str) -> None:
         self.repeated[name] = (cron, time_zone)

@@ -41,11 +41,13 @@ from contracts.shape import Body, later
 from contracts.subjects import ENDS
 from contracts.task import TaskSubmitted
 from contracts.tool import ToolRequested, ToolUnknown
+from services.orchestrator.adapters.timers import WAKE
 from services.orchestrator.handlers.desk import Desk, hears
 from services.orchestrator.handlers.kin import abreast, kin_of, look_after
 from services.orchestrator.rules import Move, Say, decide, next_wake, retry_moments
 from services.orchestrator.rules.admission import Waiter
 from services.orchestrator.rules.moves import NO_KIN
+from services.orchestrator.rules.versions import foreign_rules
 from shared.bus import Bus, Heard
 from shared.errors import Again, LogError, Stale
 
@@ -189,7 +191,9 @@ async def arm(run: Run, bus: Bus, desk: Desk) -> None:
         return
     waits = run.queued is not None and run.started is None
     let_in = desk.admission.let_in_at(run) if waits and desk.admission is not None else None
-    await desk.timers.wake(run.tenant, run.run_id, min(at, let_in or at))
+    await desk.timers.wake(
+        run.tenant, run.run_id, min(at, let_in or at), foreign_rules(run) or WAKE
+    )
 
 
 async def _make(moves: tuple[Move, ...], run: Run, now: datetime, bus: Bus, desk: Desk) -> bool:

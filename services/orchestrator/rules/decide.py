@@ -11,14 +11,7 @@ from contracts.guardrail import AnswerBlocked, AnswerCleared, TaskBlocked, TaskC
 from contracts.history import Run, Step, told
 from contracts.model import ModelFailed, ModelResponded
 from contracts.money import ModelUnfunded
-from contracts.run import (
-    DECIDE_VERSION,
-    FOLD_VERSION,
-    AnswerProposed,
-    FailureRule,
-    RunCompleted,
-    RunFailed,
-)
+from contracts.run import AnswerProposed, FailureRule, RunCompleted, RunFailed
 from contracts.shape import Body, sha256_hex
 from contracts.task import TaskConflicted
 
@@ -44,6 +37,7 @@ from .retrying import due_attempt
 from .revoking import call_off, is_begun, revocations, revoke_attempts
 from .start import start
 from .timing import deadline, step_overdue_at
+from .versions import foreign_rules
 
 
 def decide(run: Run, now: datetime, book: Book, kin: Kin = NO_KIN) -> tuple[Move, ...]:
@@ -71,20 +65,12 @@ def _advance(run: Run, now: datetime, book: Book, kin: Kin) -> tuple[Move, ...]:
         case TaskBlocked() as blocked:
             return _fail(run, _blocked_rule(blocked), blocked.reason)
         case TaskCleared():
-            if not _is_ours(run):
+            if foreign_rules(run) is not None:
                 return ()  # A replica of that version takes it.
             if (changed := standstill(run, orders)) is not None:
                 return (changed,)
             moves = _run(run, now, book, kin)
             return moves if run.pause is None else while_paused(moves)
-
-
-def _is_ours(run: Run) -> bool:
-    """Whether this release knows the rules that the run was started under."""
-    if run.started is None:
-        return True
-    started = run.started.body
-    return (started.fold_version, started.decide_version) == (FOLD_VERSION, DECIDE_VERSION)
 
 
 def _run(run: Run, now: datetime, book: Book, kin: Kin) -> tuple[Move, ...]:

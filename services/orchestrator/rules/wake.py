@@ -13,20 +13,30 @@ from .overdue import overdue_at, silent
 from .retrying import manifest_of_call, retry_moments
 from .timing import GRACE_SECONDS, deadline, step_overdue_at
 
+# Schedules have whole seconds: a nearer one would be this one.
+SOONEST_SECONDS = 1.0
+
 
 def next_wake(run: Run, now: datetime, sweep_seconds: float) -> datetime | None:
     """The next deadline or expiry, and at the latest the next sweep.
 
-    None once it has ended, unless it is still open what became of a call.
+    None once it has ended, unless it is still open what became of a call. A moment that has passed
+    without a decision is one for others, such as a replica with the rules of the run: it is looked
+    at again after as long as it is past, so ever more seldom, until only the sweep looks.
     """
     if run.submitted is None or run.archived:
         return None
     if run.end is None:
-        return min([later(now, sweep_seconds), *_moments(run, now)])
-    under_way = [overdue_at(each) for each in in_flight(run)]
+        moments = (_to_come(at, now) for at in _moments(run, now))
+        return min([later(now, sweep_seconds), *moments])
+    under_way = [_to_come(overdue_at(each), now) for each in in_flight(run)]
     if not under_way and not run.open_reviews:
         return None
     return min([later(now, sweep_seconds), *under_way])
+
+
+def _to_come(at: datetime, now: datetime) -> datetime:
+    return at if at > now else later(now, max(SOONEST_SECONDS, (now - at).total_seconds()))
 
 
 def _moments(run: Run, now: datetime) -> Iterator[datetime]:
