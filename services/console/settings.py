@@ -49,6 +49,11 @@ class Settings(ServiceSettings, PostgresSettings):
     redrive_limit: int = Field(1_000, ge=1, description="Dead letters that one request handles")
     redrive_seconds: float = Field(20.0, gt=0, description="How long such a request may take")
 
+    control_limit: int = Field(
+        1_000, ge=1, description="Runs that one request asks to end, to stand still or to go on"
+    )
+    control_seconds: float = Field(20.0, gt=0, description="How long such a request may take")
+
     gate_record_days: int = Field(
         14, ge=1, le=365, description="So long the record of a gate moves a label"
     )

@@ -27,6 +27,7 @@ QUERIES = {
     "tenant": RunQuery(tenant="acme"),
     "no tenant": RunQuery(tenant="nobody"),
     "status": RunQuery(status="failed"),
+    "one of several statuses": RunQuery(statuses=("failed", "running")),
     "agent": RunQuery(agent="sales"),
     "version": RunQuery(agent_version=run_started().agent_version),
     "customer": RunQuery(customer="c-1"),

@@ -20,6 +20,7 @@ from services.console.api import (
     events,
     labels,
     lineage,
+    many_runs,
     me,
     projections,
     records,
@@ -59,6 +60,7 @@ RESOURCES = (
     traces,
     lineage,
     requests,
+    many_runs,
     labels,
     splits,  # before the reviews: its path would be the name of one
     reviews,

@@ -34,6 +34,7 @@ Became = tuple[str, str]  # in a word, and in a sentence
 RECORDED: Became = ("recorded", "")
 WAITING: Became = ("waiting", "it was checked, and waits for its turn")
 
+RunRequest = RunCancelRequested | RunPauseRequested | RunResumeRequested
 Request = type[RunCancelRequested] | type[RunPauseRequested] | type[RunResumeRequested]
 
 
@@ -59,7 +60,8 @@ async def cancel(
 ) -> ControlAsked:
     """Ask for the end of a run. What is claimed finishes and is settled; nothing else starts."""
     run = await _open_run(desk, person, run_id, asked, "cancel")
-    return await _ask(desk, person, run, RunCancelRequested, body, "cancel_requested")
+    said = await ask(desk, person, run, RunCancelRequested, _reason(body))
+    return _asked(said, "cancel_requested")
 
 
 @router.post("/{run_id}/pause", status_code=202)
@@ -75,7 +77,8 @@ async def pause(
     What was asked for finishes; its deadline waits.
     """
     run = await _open_run(desk, person, run_id, asked, "pause")
-    return await _ask(desk, person, run, RunPauseRequested, body, "pause_requested")
+    said = await ask(desk, person, run, RunPauseRequested, _reason(body))
+    return _asked(said, "pause_requested")
 
 
 @router.post("/{run_id}/resume", status_code=202)
@@ -91,22 +94,9 @@ async def resume(
     An order for more than it stays in force.
     """
     run = await _open_run(desk, person, run_id, asked, "resume")
-    scope = run.pause.paused.body.scope if run.pause is not None else "run"
-    parent = run.parent_standing
-    if scope == "parent" and parent is not None and not run.is_asked_to_pause:
-        above = parent.body.parent_run_id
-        raise Conflict(
-            f"it stands still because run {above}, which called it, does",
-            run_id,
-            f"let that one go on: interlock runs resume {above}",
-        )
-    if scope != "run" and not run.is_asked_to_pause:
-        raise Conflict(
-            f"it stands still because of an order for its {scope}",
-            run_id,
-            "see: interlock runs orders",
-        )
-    return await _ask(desk, person, run, RunResumeRequested, body, "resume_requested")
+    check_resumable(run)
+    said = await ask(desk, person, run, RunResumeRequested, _reason(body))
+    return _asked(said, "resume_requested")
 
 
 @router.post("/{run_id}/input", status_code=202)
@@ -141,19 +131,47 @@ async def _open_run(desk: Desk, person: Person, run_id: str, asked: str | None, 
     return run
 
 
-async def _ask(
-    desk: Desk, person: Person, run: Run, request: Request, why: Why | None, status: str
-) -> ControlAsked:
+def check_resumable(run: Run) -> None:
+    """Refuse what would not let it go on.
+
+    Raises:
+        Conflict: it stands still because of something else than what was asked of it.
+    """
+    scope = run.pause.paused.body.scope if run.pause is not None else "run"
+    parent = run.parent_standing
+    if scope == "parent" and parent is not None and not run.is_asked_to_pause:
+        above = parent.body.parent_run_id
+        raise Conflict(
+            f"it stands still because run {above}, which called it, does",
+            run.run_id,
+            f"let that one go on: interlock runs resume {above}",
+        )
+    if scope != "run" and not run.is_asked_to_pause:
+        raise Conflict(
+            f"it stands still because of an order for its {scope}",
+            run.run_id,
+            "see: interlock runs orders",
+        )
+
+
+async def ask(
+    desk: Desk, person: Person, run: Run, request: Request, reason: str
+) -> Fact[RunRequest]:
+    """Say what a person asks of an open run."""
     assert run.submitted is not None, "an open run was submitted"
-    said = await desk.bus.say(
-        run.submitted,
-        request(
-            principal=person.principal,
-            reason=why.reason if why else "",
-            nonce=secrets.token_hex(NONCE_BYTES),
-        ),
+    nonce = secrets.token_hex(NONCE_BYTES)
+    body = request(principal=person.principal, reason=reason, nonce=nonce)
+    return await desk.bus.say(run.submitted, body)
+
+
+def _asked(said: Fact[RunRequest], status: str) -> ControlAsked:
+    return ControlAsked(
+        tenant=said.tenant, run_id=said.run_id, sequence=said.sequence, status=status
     )
-    return ControlAsked(tenant=run.tenant, run_id=run.run_id, sequence=said.sequence, status=status)
+
+
+def _reason(why: Why | None) -> str:
+    return why.reason if why else ""
 
 
 async def _outcome(desk: Desk, said: Fact[InputSubmitted]) -> Became:

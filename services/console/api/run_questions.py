@@ -1,6 +1,7 @@
 """What people may ask lists of runs for, as parameters of a request."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query
@@ -8,8 +9,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from contracts.shape import Token
 from contracts.task import Name, Note
-from services.console.api.desk import DeskHere
-from services.console.api.people import Viewer
+from services.console.api.desk import Desk, DeskHere
+from services.console.api.people import Person, Viewer
 from services.console.errors import Invalid
 from services.console.store import Cursor, RunQuery, Sort
 
@@ -26,14 +27,13 @@ Steps = Annotated[int | None, Field(ge=0, lt=1 << 31)]
 Word = Annotated[str | None, Field(min_length=1, max_length=256)]
 
 
-class Question(BaseModel):
-    """Which runs, in which order, from where on. What is left out is not asked for."""
+class RunFilter(BaseModel):
+    """Which runs. What is left out is not asked for."""
 
     # A filter with a slip in its name would show every run.
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     tenant: Token | None = None
-    status: Status | None = None
     agent: Token | None = None
     agent_version: Word = None
     customer: Name | None = None
@@ -63,6 +63,12 @@ class Question(BaseModel):
         description='Words of input, answer, failure and reviews; "a phrase", or, -not. A single '
         "word may also be the beginning of a run id",
     )
+
+
+class Question(RunFilter):
+    """Which runs, in which order, from where on."""
+
+    status: Status | None = None
     sort: Sort = Field("newest", description="longest: those that have ended")
     cursor: Word = Field(None, description="Of the page before: it is in its Link header")
     limit: int = Field(50, ge=1)
@@ -70,22 +76,36 @@ class Question(BaseModel):
 
 def asked_query(person: Viewer, desk: DeskHere, question: Annotated[Question, Query()]) -> RunQuery:
     """The question of a request, as far as the person may ask it."""
-    if any("\x00" in text for text in _texts(question)):
+    return replace(
+        filtered(desk, person, question, limit=min(question.limit, desk.settings.list_limit)),
+        status=question.status,
+        sort=question.sort,
+        after=_cursor(question.cursor, question.sort),
+    )
+
+
+def filtered(desk: Desk, person: Person, asked: RunFilter, *, limit: int) -> RunQuery:
+    """Runs that a filter fits, as far as the person may see them.
+
+    Raises:
+        Invalid: it asks for what no run can have.
+        Forbidden: it asks for another tenant than the person's.
+    """
+    if any("\x00" in text for text in _texts(asked)):
         raise Invalid("there is a NUL in it", "the query", "leave it out: no run has any")
-    same = question.model_dump(exclude={"tenant", "metadata", "cursor", "limit"})
+    same = asked.model_dump(include={*RunFilter.model_fields} - {"tenant", "metadata"})
     return RunQuery(
         **same,
-        tenant=desk.allowed_tenant(person, question.tenant),
-        metadata=_entries(question.metadata),
-        after=_cursor(question.cursor, question.sort),
-        limit=min(question.limit, desk.settings.list_limit),
+        tenant=desk.allowed_tenant(person, asked.tenant),
+        metadata=_entries(asked.metadata),
+        limit=limit,
     )
 
 
 Asked = Annotated[RunQuery, Depends(asked_query)]
 
 
-def _texts(question: Question) -> Iterator[str]:
+def _texts(question: RunFilter) -> Iterator[str]:
     for value in question.model_dump().values():
         match value:
             case str():

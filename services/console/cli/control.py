@@ -1,6 +1,7 @@
-"""`interlock runs` once more: what changes runs under way, one by one or all of a scope.
+"""`interlock runs` once more: what changes runs under way: one, all that fit, all of a scope.
 
 interlock runs pause RUN            interlock runs pause --agent A | --tenant T | --all
+interlock runs cancel --agent A --older-than 2h
 """
 
 from typing import Annotated, Any, Literal
@@ -9,6 +10,26 @@ import typer
 
 from services.console.cli.client import Client, connect
 from services.console.cli.errors import CONFLICT, USAGE, CommandFailed
+from services.console.cli.many_runs import (
+    AT_MOST,
+    RATE,
+    AtMost,
+    Customer,
+    DryRun,
+    Feature,
+    Meta,
+    Model,
+    OlderThan,
+    Rate,
+    Root,
+    Since,
+    Status,
+    Sure,
+    Tool,
+    User,
+    Wanted,
+    ask_many,
+)
 from services.console.cli.output import (
     AsJson,
     Output,
@@ -32,6 +53,8 @@ Verb = Literal["cancel", "pause", "resume"]
 State = Literal["running", "paused", "stopped"]
 DONE: dict[State, str] = {"running": "may run", "paused": "paused", "stopped": "stopped"}
 WHICH = "name one run, or one of --agent, --tenant, --all"
+WHICH_ENDS = "name one run, or say which: --agent, --older-than, ...; for all: interlock runs stop"
+NO_ORDER = "leave --dry-run, --rate and --limit out, or name more, such as --status or --older-than"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -42,50 +65,112 @@ def add_to(app: typer.Typer) -> None:
 
 
 @ends_well
-def cancel(
-    run_id: RunId,
+def cancel(  # noqa: PLR0913, PLR0917 - typer reads one option from each
+    run_id: MaybeRun = None,
+    agent: Annotated[str | None, typer.Option(help="Open runs of this agent")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Of this tenant; or whose RUN it is")] = None,
+    status: Status = None,
+    customer: Customer = None,
+    feature: Feature = None,
+    user: User = None,
+    tool: Tool = None,
+    model: Model = None,
+    root: Root = None,
+    meta: Meta = None,
+    older_than: OlderThan = None,
+    since: Since = None,
+    rate: Rate = RATE,
+    limit: AtMost = AT_MOST,
+    dry_run: DryRun = False,
+    yes: Sure = False,
     reason: Reason = "",
-    tenant: Annotated[str | None, typer.Option(help="Where several have the id")] = None,
     output: Output = "text",
     as_json: AsJson = False,
 ) -> None:
-    """Ask for the end of a run. What has begun finishes; nothing else starts."""
-    _ask("cancel", run_id, reason, tenant, as_json=wants_json(output, as_json=as_json))
+    """Ask for the end of a run, or of all open ones that fit.
+
+    What has begun finishes; nothing else starts.
+    """
+    wanted, wanted_json = Wanted.of(locals()), wants_json(output, as_json=as_json)
+    if (one := _only_one(run_id, wanted, everything=False)) is not None:
+        _ask("cancel", one, reason, tenant, as_json=wanted_json)
+    elif wanted.filter:
+        ask_many("cancel", wanted, as_json=wanted_json)
+    else:
+        raise CommandFailed("It is not clear what is meant.", WHICH_ENDS, USAGE)
 
 
 @ends_well
-def pause(
+def pause(  # noqa: PLR0913, PLR0917 - as above
     run_id: MaybeRun = None,
     agent: Agent = None,
     tenant: Tenant = None,
     everything: Everything = False,
+    status: Status = None,
+    customer: Customer = None,
+    feature: Feature = None,
+    user: User = None,
+    tool: Tool = None,
+    model: Model = None,
+    root: Root = None,
+    meta: Meta = None,
+    older_than: OlderThan = None,
+    since: Since = None,
+    rate: Rate = RATE,
+    limit: AtMost = AT_MOST,
+    dry_run: DryRun = False,
+    yes: Sure = False,
     reason: Reason = "",
     output: Output = "text",
     as_json: AsJson = False,
 ) -> None:
-    """Let a run, or all of a scope, stand still. What was asked for finishes; deadlines wait."""
-    wanted_json = wants_json(output, as_json=as_json)
-    if run_id is not None and agent is None and not everything:
-        _ask("pause", run_id, reason, tenant, as_json=wanted_json)
+    """Let a run, all of a scope, or all open ones that fit, stand still.
+
+    What was asked for finishes; deadlines wait. For an agent, a tenant or --all it is an order,
+    which holds for later runs too; with any other filter each open run is asked by itself.
+    """
+    wanted, wanted_json = Wanted.of(locals()), wants_json(output, as_json=as_json)
+    if (one := _only_one(run_id, wanted, everything=everything)) is not None:
+        _ask("pause", one, reason, tenant, as_json=wanted_json)
+    elif wanted.is_more_than_a_scope:
+        ask_many("pause", wanted, as_json=wanted_json)
     else:
+        _check_order(wanted)
         _order(_scope(run_id, agent, tenant, everything), "paused", reason, as_json=wanted_json)
 
 
 @ends_well
-def resume(
+def resume(  # noqa: PLR0913, PLR0917 - as above
     run_id: MaybeRun = None,
     agent: Agent = None,
     tenant: Tenant = None,
     everything: Everything = False,
+    status: Status = None,
+    customer: Customer = None,
+    feature: Feature = None,
+    user: User = None,
+    tool: Tool = None,
+    model: Model = None,
+    root: Root = None,
+    meta: Meta = None,
+    older_than: OlderThan = None,
+    since: Since = None,
+    rate: Rate = RATE,
+    limit: AtMost = AT_MOST,
+    dry_run: DryRun = False,
+    yes: Sure = False,
     reason: Reason = "",
     output: Output = "text",
     as_json: AsJson = False,
 ) -> None:
-    """Let a run go on; or lift what was ordered for a scope, also its stop."""
-    wanted_json = wants_json(output, as_json=as_json)
-    if run_id is not None and agent is None and not everything:
-        _ask("resume", run_id, reason, tenant, as_json=wanted_json)
+    """Let a run go on, or all that fit; or lift what was ordered for a scope, also its stop."""
+    wanted, wanted_json = Wanted.of(locals()), wants_json(output, as_json=as_json)
+    if (one := _only_one(run_id, wanted, everything=everything)) is not None:
+        _ask("resume", one, reason, tenant, as_json=wanted_json)
+    elif wanted.is_more_than_a_scope:
+        ask_many("resume", wanted, as_json=wanted_json)
     else:
+        _check_order(wanted)
         _order(_scope(run_id, agent, tenant, everything), "running", reason, as_json=wanted_json)
 
 
@@ -147,6 +232,27 @@ def give_input(
     show(answer, line, as_json=wants_json(output, as_json=as_json))
     if answer["outcome"].startswith("refused"):
         raise typer.Exit(CONFLICT)
+
+
+def _only_one(run_id: str | None, wanted: Wanted, *, everything: bool) -> str | None:
+    """The run that is meant, if it is one.
+
+    Raises:
+        CommandFailed: others are meant, too; or all, and of these some.
+    """
+    if run_id is not None and (everything or set(wanted.filter) - {"tenant"}):
+        raise CommandFailed("It is not clear what is meant.", WHICH, USAGE)
+    if everything and wanted.is_more_than_a_scope:
+        raise CommandFailed("All runs are meant, and some of them.", WHICH, USAGE)
+    return run_id
+
+
+def _check_order(wanted: Wanted) -> None:
+    """An order is given at once, and for runs that nobody knows yet."""
+    if wanted.dry_run or (wanted.rate, wanted.limit) != (RATE, AT_MOST):
+        raise CommandFailed(
+            "This is an order for all of a scope: it is only given.", NO_ORDER, USAGE
+        )
 
 
 def _ask(verb: Verb, run_id: str, reason: str, tenant: str | None, *, as_json: bool) -> None:

@@ -29,6 +29,7 @@ def shows(query: RunQuery, row: RunRow) -> bool:
 def _holds(query: RunQuery, row: RunRow) -> Iterator[bool]:
     for name in ("tenant", "status", "agent", "customer"):
         yield getattr(query, name) in (None, getattr(row, name))
+    yield query.statuses is None or row.status in query.statuses
     yield set(query.terms) <= terms_of(row)
     at = row.submitted_at or _BEFORE
     yield (query.since or _BEFORE) <= at < (query.until or _AFTER)

@@ -136,6 +136,7 @@ def _conditions(query: RunQuery, few: Few) -> Statement:
 def _columns(query: RunQuery) -> Iterator[tuple[str, object]]:
     yield "runs.tenant = {}", query.tenant
     yield "runs.status = {}", query.status
+    yield "runs.status = ANY({}::text[])", query.statuses
     yield "runs.agent = {}", query.agent
     yield "runs.customer = {}", query.customer
     yield "runs.submitted_at >= {}", query.since

@@ -87,6 +87,7 @@ class RunQuery:
     steps_at_most: int | None = None
     score_below: float | None = None
     search: str | None = None
+    statuses: tuple[str, ...] | None = None
     sort: Sort = "newest"
     after: Cursor | None = None
 
