@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from .ids import derive_id, root_id
 from .shape import Body
 from .subjects import SUBMITTED, FactKind, Subject, kind_of, kind_of_body, parse_subject
+from .task import TaskSubmitted
 
 B_co = TypeVar("B_co", bound=Body, covariant=True)
 B = TypeVar("B", bound=Body)
@@ -159,6 +160,8 @@ def believe(message: Stored, verifier: Verifier) -> Fact[Body]:
     if DATAREF in headers:
         raise _unfit(message, "incomplete", "its content is not where it should lie")
     body = _body(message, kind)
+    if isinstance(body, TaskSubmitted) and not body.may_be_named(subject.run_id):
+        raise _unfit(message, "run_id_unfit", f"no {kind.type} of this content has that run id")
     if body.key != subject.key:
         raise _unfit(message, "key_mismatch", f"its body belongs under key {body.key!r}")
     fact_id = _agree(message, subject, kind, body)
@@ -212,7 +215,7 @@ def _agree(message: Stored, subject: Subject, kind: FactKind, body: Body) -> str
 
 
 def _id_of(kind: FactKind, tenant: str, run_id: str, cause_id: str, body: Body) -> str:
-    if kind is SUBMITTED:
+    if kind.begins:
         return root_id(tenant, run_id)
     return derive_id(cause_id, kind.slot, body.branch)
 

@@ -13,6 +13,7 @@ from .subjects import (
     REDRIVEN,
     ROUTER,
     STRAY_SUBMISSION,
+    SUBMISSIONS,
     filter_of,
 )
 
@@ -46,7 +47,7 @@ HEARINGS: tuple[Hearing, ...] = (
         GUARDRAIL,
         GUARDRAIL,
         (
-            "task.submitted",
+            *SUBMISSIONS,
             "tool.requested",
             "tool.succeeded",
             "tool.failed",
@@ -60,7 +61,7 @@ HEARINGS: tuple[Hearing, ...] = (
         ORCHESTRATOR,
         ORCHESTRATOR,
         (
-            "task.submitted",
+            *SUBMISSIONS,
             "task.cleared",
             "task.blocked",
             "model.attempt_requested",
@@ -116,7 +117,7 @@ HEARINGS: tuple[Hearing, ...] = (
         OBSERVER,
         OBSERVER,
         (
-            "task.submitted",
+            *SUBMISSIONS,
             "run.queued",
             "run.started",
             "run.paused",

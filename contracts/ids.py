@@ -7,7 +7,7 @@ ID_LIMIT = 64  # bytes; JetStream keeps every id of its window in memory
 
 
 def root_id(tenant: str, run_id: str) -> str:
-    """The id of `task.submitted`: the producer's own key of the run."""
+    """The id of what begins a run, such as `task.submitted`: the key of the run itself."""
     return _short(f"{tenant}/{run_id}")
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from .shape import Token, Written
-from .task import TaskSubmitted
+from .task import TaskScheduled, TaskSubmitted
 
 CRON_FIELDS = 5  # minute, hour, day of month, month, day of week
 NAME_LIMIT = 48  # leaves room for the minute in the id of a run
@@ -39,3 +39,19 @@ class Schedules(Written):
     """`schedules.yaml`."""
 
     schedules: Annotated[tuple[Schedule, ...], Field(max_length=SCHEDULES_LIMIT)] = ()
+
+
+def scheduled_task(schedule: Schedule) -> TaskScheduled:
+    """What is submitted when it is due."""
+    return TaskScheduled.model_validate({**dict(schedule.task), "schedule": schedule.name})
+
+
+def unscheduled(task: TaskScheduled, tenant: str, schedule: Schedule | None) -> str | None:
+    """Why a task that claims to be of a schedule is not; None where it is."""
+    if schedule is None:
+        return f"no schedule is named {task.schedule!r}"
+    if tenant != schedule.tenant:
+        return f"schedule {schedule.name} is not of this tenant"
+    if task != scheduled_task(schedule):
+        return f"it is not the task that stands in schedule {schedule.name}"
+    return None

@@ -40,7 +40,8 @@ class FactKind:
 
     `slot` is its part of derived ids: alternatives to one cause share it. Two owners never do, or
     one could take the id of the other's fact. `starred` facts carry their owner's signature.
-    `also` may publish it too (a claim can be revoked by others).
+    `also` may publish it too (a claim can be revoked by others). One that `begins` a run has its
+    id from the run's own; what its kind may lie under, its body tells.
     """
 
     type: str
@@ -50,18 +51,32 @@ class FactKind:
     starred: bool = False
     also: tuple[str, ...] = ()
     keyed: bool = False
+    begins: bool = False
 
 
 SUBMITTED = FactKind(
-    "task.submitted",
-    task.TaskSubmitted,
-    PRODUCER,
-    "root",
-    also=(CONSOLE, EXECUTOR, EVALUATOR, ORCHESTRATOR),
+    "task.submitted", task.TaskSubmitted, PRODUCER, "root", also=(CONSOLE,), begins=True
 )
 
 FACTS: tuple[FactKind, ...] = (
     SUBMITTED,
+    FactKind("task.delegated", task.TaskDelegated, EXECUTOR, "root_of_call", begins=True),
+    FactKind(
+        "task.put_to_judge",
+        task.TaskPutToJudge,
+        EVALUATOR,
+        "root_of_question",
+        starred=True,
+        begins=True,
+    ),
+    FactKind(
+        "task.scheduled",
+        task.TaskScheduled,
+        ORCHESTRATOR,
+        "root_of_schedule",
+        starred=True,
+        begins=True,
+    ),
     FactKind("task.cleared", guardrail.TaskCleared, GUARDRAIL, "verdict", starred=True),
     FactKind("task.blocked", guardrail.TaskBlocked, GUARDRAIL, "verdict"),
     FactKind("task.conflicted", task.TaskConflicted, ORCHESTRATOR, "conflict"),
@@ -136,6 +151,7 @@ FACTS: tuple[FactKind, ...] = (
 ENDS = ("run.completed", "run.failed", "run.cancelled")
 OVER = (*ENDS, "run.archived")  # whoever follows a run has seen it all
 REDRIVEN = "run.redriven"
+SUBMISSIONS = tuple(kind.type for kind in FACTS if kind.begins)
 _KIND_OF_TYPE = {kind.type: kind for kind in FACTS}
 _KIND_OF_BODY = {kind.body: kind for kind in FACTS}
 

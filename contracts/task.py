@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from .agent import ReleaseLabel
+from .ids import child_run_id
 from .shape import Body, Seconds, Sha256, Token, Usd, UtcTime, Written, to_micro_usd
 from .trial import Trial
 
@@ -13,6 +14,7 @@ INPUT_LIMIT_CHARACTERS = 262_144
 METADATA_LIMIT_ENTRIES = 32
 PLAN_LIMIT_ENTRIES = 256
 CALLS_LIMIT = 10_000
+JUDGE_PREFIX = "judge-"  # of the run ids in which judges are asked
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Calls = Annotated[int, Field(ge=0, le=CALLS_LIMIT)]
@@ -111,6 +113,47 @@ class TaskSubmitted(Body):
         """The run above it: the one that calls it, or that it judges."""
         above = self.parent or self.judging
         return above.run_id if above is not None else None
+
+    def may_be_named(self, run_id: str) -> bool:  # noqa: ARG002 - a producer names its runs itself
+        """Whether a task of this kind may lie under a run id."""
+        return True
+
+
+class TaskDelegated(TaskSubmitted):
+    """`task.delegated`: the executor submits the task that answers a call of another run.
+
+    It is cleared only as what that run's log says was called, and only under the id of that call.
+    """
+
+    parent: ParentCall
+
+    def may_be_named(self, run_id: str) -> bool:
+        above = self.parent
+        return run_id == child_run_id(above.run_id, above.call, above.attempt)
+
+
+class TaskPutToJudge(TaskSubmitted):
+    """`task.put_to_judge`: the evaluator asks a judge about a run that is over.
+
+    It is cleared only where there is such a run, and the judge can do nothing but answer.
+    """
+
+    judging: Judging
+
+    def may_be_named(self, run_id: str) -> bool:
+        return run_id.startswith(JUDGE_PREFIX)
+
+
+class TaskScheduled(TaskSubmitted):
+    """`task.scheduled`: the orchestrator submits what the clock is to start.
+
+    It is cleared only as it stands in `schedules.yaml`.
+    """
+
+    schedule: Token
+
+    def may_be_named(self, run_id: str) -> bool:
+        return run_id.startswith(f"{self.schedule}-")
 
 
 class TaskConflicted(Body):

@@ -152,9 +152,9 @@ class DirectReader:
         answer = await self._ask({"multi_last": [subject]}, subject, 0)
         return answer.messages[-1] if answer.messages else await self._leader.last(subject)
 
-    async def heads(self, subject: str) -> list[Stored]:
-        """The last message of every subject that matches, in log order."""
-        answer = await self._ask({"multi_last": [subject]}, subject, 0)
+    async def heads(self, *subjects: str) -> list[Stored]:
+        """The last message of every subject that matches one of these, in log order."""
+        answer = await self._ask({"multi_last": subjects}, ", ".join(subjects), 0)
         return sorted(answer.messages, key=lambda message: message.sequence)
 
     async def newest(self) -> Stored | None:

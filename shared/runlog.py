@@ -7,7 +7,7 @@ import structlog
 from contracts.envelope import Fact, Stored, Unbelievable, Verifier, believe
 from contracts.history import Run, fold
 from contracts.shape import Body
-from contracts.subjects import SUBMITTED, Subject, parse_subject, run_prefix
+from contracts.subjects import SUBMISSIONS, Subject, parse_subject, run_prefix
 from shared.direct import DirectReader
 from shared.errors import LogUnavailable
 from shared.lineage import attach_ancestors
@@ -99,7 +99,8 @@ class RunLog:
         Raises:
             LogUnavailable: the log did not answer.
         """
-        stored = await self._reader.heads(Subject("*", run_id, SUBMITTED.type).text)
+        subjects = (Subject("*", run_id, type_).text for type_ in SUBMISSIONS)
+        stored = await self._reader.heads(*subjects)
         return sorted({parse_subject(one.subject).tenant for one in stored})
 
     def forget(self, tenant: str, run_id: str) -> None:

@@ -11,7 +11,7 @@ from contracts.agent import Agent, AgentLimits, Delegate
 from contracts.envelope import Fact
 from contracts.run import ParentBudget, RunLimits, RunStarted
 from contracts.shape import Body
-from contracts.task import ParentCall, TaskSubmitted
+from contracts.task import ParentCall, TaskDelegated
 from services.orchestrator.rules.children import tools_of
 from tests.bodies import (
     NOON,
@@ -90,9 +90,9 @@ class Calling(History):
         return self.say(tool_cleared(fact.body), fact)
 
 
-def child_task(parent: str = "r-0", call: str = "1-1", **changes: object) -> TaskSubmitted:
+def child_task(parent: str = "r-0", call: str = "1-1", **changes: object) -> TaskDelegated:
     """What the executor submits for a call."""
     above = {"run_id": parent, "call": call, "attempt": 1, "depth": 1, "deadline": DEADLINE}
     asked = {name: changes.pop(name) for name in list(changes) if name in above}
     given = {"agent": "clerk", "input": "Where is 1042?", "parent": ParentCall(**above | asked)}
-    return TaskSubmitted(**given | changes)
+    return TaskDelegated(**given | changes)

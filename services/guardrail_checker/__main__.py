@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from contracts.subjects import GUARDRAIL
-from shared.config import load_agents
+from shared.config import load_agents, load_schedules
 from shared.releases import following_releases
 from shared.service import Core, Service, run_service
 
@@ -34,7 +34,8 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
     checks = await asyncio.to_thread(build_checks, sorted(named), extra=configured)
     async with following_releases(core.client, GUARDRAIL, core.keyring, settings) as releases:
         timeout = settings.check_timeout_seconds
-        yield {"desk": Desk(agents, policy, Shelf(checks, configured), timeout, releases, others)}
+        shelf, schedules = Shelf(checks, configured), load_schedules(settings.config_dir)
+        yield {"desk": Desk(agents, policy, shelf, timeout, releases, others, schedules)}
 
 
 def main() -> None:

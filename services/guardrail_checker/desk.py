@@ -7,6 +7,7 @@ from contracts.agent import Agent, Assigned, Guardrails
 from contracts.guardrail import TaskCleared
 from contracts.history import Run
 from contracts.history.stubs import trial_of
+from contracts.schedule import Schedule
 from shared.releases import AS_CONFIGURED, Releases
 
 from .checks.base import Content, Finding, run_checks
@@ -19,6 +20,7 @@ from .rules import (
     missing_policy,
     policy_of,
     policy_version,
+    unfounded,
 )
 
 
@@ -32,6 +34,7 @@ class Desk:
     check_timeout_seconds: float
     releases: Releases = AS_CONFIGURED
     others: Mapping[str, ToolPolicy] = field(default_factory=dict)
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
 
     def policy_of(self, run: Run) -> ToolPolicy | None:
         """The policy that judges the calls of a run; None: its fork names one that is not here."""
@@ -44,6 +47,14 @@ class Desk:
     def missing_policy(self, run: Run) -> str | None:
         """Why a run cannot be judged by the policy that its fork names; None where it can."""
         return missing_policy(run, self.policy, self.others)
+
+    def unfounded(self, run: Run, named: Run | None) -> str | None:
+        """Why a task must not be cleared for what it claims of `named`; None where that is so.
+
+        Raises:
+            Again: its release is not known here yet.
+        """
+        return unfounded(run, named, self._agent_for(run), self.schedules)
 
     async def judge(self, names: Sequence[str], content: Content) -> Judged:
         """Run the named checks. One that this release does not have cannot tell, and blocks."""

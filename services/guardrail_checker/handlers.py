@@ -24,7 +24,7 @@ from contracts.history.lineage import grown_from, is_shadow
 from contracts.ids import root_id
 from contracts.run import AnswerProposed
 from contracts.shape import Body
-from contracts.task import TaskSubmitted
+from contracts.task import TaskDelegated, TaskPutToJudge, TaskScheduled, TaskSubmitted
 from contracts.tool import ToolFailed, ToolRequested, ToolSucceeded
 from shared.bus import Bus, Heard
 from shared.service import Core, Handlers
@@ -38,6 +38,7 @@ from .rules import (
     judge_shadow,
     labels_of_fork,
     labels_of_task,
+    named_run,
     shown_texts,
     unjudged,
 )
@@ -47,7 +48,7 @@ hears = Handlers()
 SUBMITTED_END = ".task.submitted"
 
 
-@hears(TaskSubmitted)
+@hears(TaskSubmitted, TaskDelegated, TaskPutToJudge, TaskScheduled)
 async def gate_task(
     heard: Heard[TaskSubmitted],
     bus: Annotated[Bus, Context()],
@@ -57,17 +58,16 @@ async def gate_task(
     first = run.submitted
     if first is None or first.sequence != heard.fact.sequence or run.verdict is not None:
         return
-    labels = await _labels_of(run, first.body, bus)
-    await bus.say(heard.fact, await _judge_task(run, first.body, labels, desk, last=heard.last))
+    above = named_run(run)
+    named = None if above is None else await bus.read(run.tenant, above, as_of=run.last_sequence)
+    labels = await _labels_of(run, first.body, named, bus)
+    await bus.say(heard.fact, await _judge_task(run, named, labels, desk, last=heard.last))
 
 
-async def _labels_of(run: Run, task: TaskSubmitted, bus: Bus) -> tuple[str, ...]:
+async def _labels_of(run: Run, task: TaskSubmitted, above: Run | None, bus: Bus) -> tuple[str, ...]:
     if task.fork is not None:
         return labels_of_fork(await bus.read(run.tenant, task.fork.run_id, as_of=run.last_sequence))
-    parent = None
-    if task.parent is not None:
-        parent = await bus.read(run.tenant, task.parent.run_id, as_of=run.last_sequence)
-    return labels_of_task(task.parent, parent)
+    return labels_of_task(task.parent, above)
 
 
 @hears(ToolRequested)
@@ -147,11 +147,14 @@ async def tell_sender(
 
 
 async def _judge_task(
-    run: Run, task: TaskSubmitted, labels: tuple[str, ...], desk: Desk, *, last: bool
+    run: Run, named: Run | None, labels: tuple[str, ...], desk: Desk, *, last: bool
 ) -> TaskCleared | TaskBlocked:
-    version = desk.version_of(run)
+    assert run.submitted is not None, "it was submitted"
+    task, version = run.submitted.body, desk.version_of(run)
     if last:
         return TaskBlocked.model_validate(_gave_up(desk, run))
+    if (reason := desk.unfounded(run, named)) is not None:
+        return TaskBlocked(rule="claim_unfounded", policy_version=version, reason=reason)
     # Its release is assigned here, so that it is judged by the checks of the agent that is run.
     assigned = desk.releases.assign(run.tenant, run.run_id, task)
     if task.label not in (None, "production") and assigned is None:

@@ -20,6 +20,7 @@ from contracts.envelope import Fact
 from contracts.history import Run
 from contracts.model import ModelRequested
 from contracts.shape import Body
+from contracts.subjects import SUBMISSIONS
 
 # Longer waits than this are no work: they are timers, people, or somebody who was away.
 SEGMENT_GAP = timedelta(seconds=5)
@@ -90,7 +91,7 @@ def following(fact: Fact[Body]) -> TraceContext:
     """Where whatever follows from a fact belongs, if nothing came between."""
     said = context_of(fact)
     match fact.type:
-        case "task.submitted":
+        case type_ if type_ in SUBMISSIONS:
             return segment_root(said.trace_id, fact.tenant, fact.run_id)
         case "model.requested":
             return TraceContext(said.trace_id, span_id_of(said.trace_id, fact.id))

@@ -7,11 +7,14 @@ import pytest
 
 from contracts.envelope import Stored, Unbelievable, believe, encode, follow
 from contracts.guardrail import TaskBlocked
+from contracts.task import Judging, TaskPutToJudge, TaskScheduled
 from tests.bodies import NOON, VERDICT, claimed, model_funded, model_requested, task, task_cleared
+from tests.families import child_task
 from tests.histories import Mark, Marks, stored
 
 CLEARED = follow("acme", "r-1", task_cleared(), cause_id="acme/r-1", time=NOON)
 REQUESTED = follow("acme", "r-1", model_requested(), cause_id="acme/r-1:started", time=NOON)
+QUESTION = Judging(run_id="r-1", metric="m", judge="j")
 CLAIMED = follow("acme", "r-1", claimed(), cause_id="acme/r-1:x", time=NOON)
 
 
@@ -156,3 +159,21 @@ def test_alternatives_to_one_cause_share_their_id():
     blocked = follow("acme", "r-1", TaskBlocked(**VERDICT), cause_id="acme/r-1", time=NOON)
 
     assert blocked.id == CLEARED.id
+
+
+@pytest.mark.parametrize(
+    ("body", "own"),
+    [
+        (child_task(), "r-0_1-1-1"),
+        (TaskPutToJudge(agent="j", input="?", judging=QUESTION), "judge-1"),
+        (TaskScheduled(agent="support", input="?", schedule="nightly"), "nightly-1"),
+    ],
+    ids=lambda one: one if isinstance(one, str) else type(one).__name__,
+)
+def test_a_service_begins_runs_under_no_names_but_its_own(body, own):
+    """Or it could take the id of whatever a producer is about to submit."""
+    mine = follow("acme", own, body, cause_id="", time=NOON)
+    taken = follow("acme", "r-1", body, cause_id="", time=NOON)
+
+    assert believe(stored(mine), Marks()).body == body
+    assert refused(stored(taken)).rule == "run_id_unfit"

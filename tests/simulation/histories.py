@@ -6,7 +6,7 @@ from contracts.envelope import Fact
 from contracts.history import Run, fold, measure
 from contracts.review import ReviewRequested
 from contracts.shape import Body
-from contracts.subjects import ORCHESTRATOR, kind_of
+from contracts.subjects import ORCHESTRATOR, SUBMISSIONS, kind_of
 
 from .engine import Engine
 from .log import Log, Place
@@ -62,7 +62,7 @@ class Histories:
         return [
             place
             for place, facts in self._log.runs.items()
-            if facts[0].type == "task.submitted" and self._log.end(place) is None
+            if facts[0].type in SUBMISSIONS and self._log.end(place) is None
         ]
 
     def check_at_rest(self) -> None:

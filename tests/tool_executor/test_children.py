@@ -52,7 +52,7 @@ async def test_a_cleared_call_of_an_agent_is_claimed_for_its_child_and_submitted
 
     [(run_id, submitted)] = bench.tasks()
     [claim] = bench.bus.bodies(ToolClaimed)
-    assert bench.said() == ["tool.claimed", "task.submitted"]
+    assert bench.said() == ["tool.claimed", "task.delegated"]
     assert run_id == claim.child_run_id == CHILD
     assert (submitted.agent, submitted.input) == ("clerk", "Where is 1042?")
     assert bench.runner.ran == []
@@ -155,7 +155,7 @@ async def test_a_redelivery_submits_again_and_changes_nothing():
 
     await bench.hear(delivery=2)
 
-    assert bench.said() == ["tool.claimed", "task.submitted"]
+    assert bench.said() == ["tool.claimed", "task.delegated"]
 
 
 async def test_a_crash_between_claim_and_submission_heals_with_the_next_delivery():
@@ -173,7 +173,7 @@ async def test_a_crash_between_claim_and_submission_heals_with_the_next_delivery
 
     await bench.hear(delivery=2, last=True)
 
-    assert bench.said() == ["tool.claimed", "task.submitted"]
+    assert bench.said() == ["tool.claimed", "task.delegated"]
 
 
 async def test_money_that_was_settled_in_between_makes_it_no_other_task():

@@ -12,6 +12,7 @@ from contracts.export import MEDIA_TYPE, Exported, Header, Tampered, read, signe
 from contracts.history import Run
 from contracts.history.lineage import grown_from
 from contracts.shape import Token, Usd, Written
+from contracts.subjects import SUBMISSIONS, parse_subject
 from contracts.task import Fork, Name, TaskLimits
 from contracts.trial import EVALUATION, Trial
 from services.console.api.desk import Desk, DeskHere, InTenant
@@ -168,7 +169,7 @@ async def _in_log(desk: Desk, tenant: str, run_id: str) -> list[Stored]:
     found = await desk.history.messages(tenant, run_id)
     if found and found[0].subject.endswith(".run.archived"):
         return []
-    return found if any(one.subject.endswith(".task.submitted") for one in found) else []
+    return found if any(parse_subject(one.subject).type in SUBMISSIONS for one in found) else []
 
 
 async def _maybe(desk: Desk, tenant: str, run_id: str) -> Run | None:

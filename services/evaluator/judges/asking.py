@@ -13,7 +13,7 @@ from contracts.history import Run
 from contracts.run import RunCompleted
 from contracts.scoring import Judged
 from contracts.shape import sha256_hex
-from contracts.task import Judging, TaskLimits, TaskSubmitted
+from contracts.task import JUDGE_PREFIX, Judging, TaskLimits, TaskPutToJudge, TaskSubmitted
 from contracts.trial import EVALUATION
 from services.evaluator.judges.config import Judge, Jury
 from services.evaluator.judges.prompts import Order, orders_of, question_text
@@ -39,7 +39,7 @@ class Asking:
     """One question to one judge: the run that asks it, and where its quotes must be found."""
 
     run_id: str
-    task: TaskSubmitted
+    task: TaskPutToJudge
     judge: Judge
     order: Order
     evidence: str
@@ -101,7 +101,7 @@ def told(expected: Asking, reading: Reading) -> JudgeVerdict:
 def judge_run_id(subject: Subject, metric: str, judge: Judge, order: Order, text: str) -> str:
     """The id of the run in which a judge is asked: whoever asks the same again finds it again."""
     parts = (subject.tenant, subject.run_id, metric, judge.name, order, judge.version, text)
-    return f"judge-{sha256_hex(json.dumps(parts).encode())[:_ID_CHARACTERS]}"
+    return f"{JUDGE_PREFIX}{sha256_hex(json.dumps(parts).encode())[:_ID_CHARACTERS]}"
 
 
 def _asking(
@@ -114,7 +114,7 @@ def _asking(
         reference=scorer.reference,
         order=order,
     )
-    task = TaskSubmitted(
+    task = TaskPutToJudge(
         agent=judge.name,
         input=asked.text,
         feature=EVALUATION,

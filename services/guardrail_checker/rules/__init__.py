@@ -2,6 +2,7 @@
 
 from .agents import labels_of_task
 from .authority import PolicyError, policies_of
+from .claims import named_run, unfounded
 from .conditions import ConditionError, holds
 from .content import Judged, judge_text
 from .policy import ToolPolicy
@@ -22,10 +23,12 @@ __all__ = [
     "labels_of_fork",
     "labels_of_task",
     "missing_policy",
+    "named_run",
     "policies_of",
     "policy_of",
     "policy_version",
     "said_by_user",
     "shown_texts",
+    "unfounded",
     "unjudged",
 ]

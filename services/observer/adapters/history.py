@@ -7,7 +7,7 @@ from typing import Protocol
 from contracts.envelope import Fact, Stored
 from contracts.run import RunArchived
 from contracts.shape import Body
-from contracts.subjects import OBSERVER, RUNS, filter_of, parse_subject
+from contracts.subjects import OBSERVER, RUNS, SUBMISSIONS, filter_of, parse_subject
 from contracts.task import TaskSubmitted
 from services.observer.settings import Settings
 from shared.connection import inbox_prefix
@@ -73,7 +73,7 @@ class KeptHistory:
         return newest.sequence if newest is not None else 0
 
     async def runs(self, most: int) -> AsyncIterator[Page]:
-        for type_ in ("task.submitted", "run.archived"):
+        for type_ in (*SUBMISSIONS, "run.archived"):
             first = 1
             while found := await self._reader.page(filter_of(type_), first, most):
                 first = found[-1].sequence + 1

@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 
 from contracts.history import Run
-from contracts.schedule import Schedule
+from contracts.schedule import Schedule, scheduled_task
 from services.orchestrator.adapters import Timers
 from services.orchestrator.rules.schedules import is_skipped, run_id_at
 from shared.bus import Bus
@@ -46,7 +46,7 @@ class Clockwork:
         if is_skipped(schedule, run_id, await _last(value, schedule, bus)):
             log.info("orchestrator.schedule_skipped", schedule=name, open=value.decode())
             return
-        if not await bus.submit(schedule.tenant, run_id, schedule.task):
+        if not await bus.submit(schedule.tenant, run_id, scheduled_task(schedule)):
             log.warning("orchestrator.schedule_conflict", schedule=name, run_id=run_id)
             return
         log.info("orchestrator.schedule_fired", schedule=name, run_id=run_id)

@@ -14,6 +14,7 @@ from contracts.control import RunParentEnded
 from contracts.envelope import Fact
 from contracts.guardrail import ResultCleared
 from contracts.history import Run, Step, Try, result_text
+from contracts.history.delegation import claimed_try
 from contracts.run import FailureRule, ParentBudget, RunCancelled, RunCompleted, RunFailed
 from contracts.shape import Body
 from contracts.task import ParentCall
@@ -90,18 +91,6 @@ def outcome(parent: Run, child: Run) -> tuple[Fact[Body], Outcome] | None:
     manifest = _manifest(parent, each)
     limit = manifest.output_limit_bytes if manifest is not None else 0
     return each.verdict, _outcome(child, asked, limit, duration_ms)
-
-
-def claimed_try(child: Run, parent: Run | None) -> Try | None:
-    """The latest try of the call that the child names, if it was claimed for this very child."""
-    asked = _parent_call(child)
-    call = parent.call(asked.call) if parent is not None and asked is not None else None
-    last = call.last if call is not None else None
-    if asked is None or last is None or last.claim is None:
-        return None
-    claim = last.claim.body
-    named = (claim.state, claim.attempt, claim.child_run_id)
-    return last if named == ("claimed", asked.attempt, child.run_id) else None
 
 
 def open_children(run: Run) -> Iterator[str]:

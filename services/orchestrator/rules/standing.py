@@ -16,10 +16,9 @@ from contracts.control import (
 )
 from contracts.envelope import Fact
 from contracts.history import Run
+from contracts.history.delegation import claimed_try
 from contracts.history.waiting import end_of
 from contracts.shape import Body
-
-from .children import claimed_try
 
 # These pauses are of one run. Orders for a tenant and for the platform hold for its kin anyway.
 PASSED_DOWN = frozenset({"run", "agent", "parent"})

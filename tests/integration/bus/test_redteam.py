@@ -11,13 +11,20 @@ from dataclasses import replace
 import pytest
 
 from contracts.envelope import encode, follow
-from contracts.guardrail import TaskCleared
+from contracts.guardrail import TaskBlocked, TaskCleared
 from contracts.shape import Body
-from contracts.subjects import EXECUTOR, FACTS, FactKind
+from contracts.subjects import EVALUATOR, EXECUTOR, FACTS, ORCHESTRATOR, SUBMITTED, FactKind
+from contracts.task import Judging, TaskPutToJudge, TaskScheduled, TaskSubmitted
 from infra.generate.permissions import INFRA, USERS, users
+from services.guardrail_checker.checks.shelf import Shelf
+from services.guardrail_checker.desk import Desk
+from services.guardrail_checker.handlers import gate_task
+from services.guardrail_checker.rules import ToolPolicy
+from shared.bus import Heard
 from shared.signing import Ed25519Signer, load_signer
-from tests.bodies import NOON, task_cleared, tool_claimed, tool_succeeded
+from tests.bodies import NOON, agent, task_cleared, tool_claimed, tool_succeeded
 from tests.contracts.test_golden import golden
+from tests.families import child_task
 from tests.integration.bus.scene import stored_subjects
 from tests.integration.eventually import eventually
 
@@ -33,6 +40,14 @@ READERS = [
 BODIES: dict[str, Body] = {
     kind.type: kind.body.model_validate_json(golden(kind).body) for kind in SIGNED
 }
+BEGINNINGS = [kind for kind in FACTS if kind.begins]
+ASKED = Judging(run_id="r-1", metric="truthful", judge="judge-a")
+CLAIMS: list[tuple[str, TaskSubmitted, str]] = [
+    (EXECUTOR, child_task("r-1"), "r-1_1-1-1"),
+    (EVALUATOR, TaskPutToJudge(agent="judge-a", input="Pay.", judging=ASKED), "judge-1"),
+    (ORCHESTRATOR, TaskScheduled(agent="support", input="Pay.", schedule="n"), "n-1"),
+]
+DESK = Desk({"support": agent()}, ToolPolicy(), Shelf(), check_timeout_seconds=1.0)
 
 
 def key_of(scene, thief: str) -> Ed25519Signer:
@@ -66,6 +81,36 @@ async def test_no_credential_says_what_another_owns(scene, thief):
     assert not {kind.type for kind in others if kind.type != "task.cleared"} & _types(
         await stored_subjects(scene)
     )
+
+
+@pytest.mark.parametrize("thief", THIEVES)
+async def test_no_credential_submits_a_task_but_its_own_kind(scene, thief):
+    """And those that a service submits lie under no id that a producer would give."""
+    stolen = await scene.platform.client(thief)
+    own = {kind.type for kind in FACTS if thief in (kind.owner, *kind.also)}
+
+    for kind in BEGINNINGS:
+        await stolen.publish(f"run.beta.r-7.{kind.type}", golden(kind).body)
+    await stolen.flush()
+
+    stored = {one for one in await stored_subjects(scene) if one.startswith("run.beta.")}
+    assert stored == {f"run.beta.r-7.{kind.type}" for kind in BEGINNINGS if kind.type in own}
+    run = await scene.orchestrator.bus.read("beta", "r-7")
+    assert (run.submitted is None) == (SUBMITTED.type not in own)
+
+
+@pytest.mark.parametrize(("thief", "body", "run_id"), CLAIMS, ids=[one[0] for one in CLAIMS])
+async def test_what_a_thief_submits_in_its_own_way_is_held_to_the_log(scene, thief, body, run_id):
+    stolen = await scene.platform.connect(thief)
+    await scene.guardrail.bus.say(scene.submitted, task_cleared())
+
+    assert await stolen.bus.submit("acme", run_id, body)
+    run = await scene.orchestrator.bus.read("acme", run_id)
+    await gate_task(Heard(run.submitted), scene.guardrail.bus, DESK)
+
+    run = await scene.orchestrator.bus.read("acme", run_id)
+    assert isinstance(run.verdict.body, TaskBlocked)
+    assert run.verdict.body.rule == "claim_unfounded"
 
 
 @pytest.mark.parametrize("thief", READERS)
