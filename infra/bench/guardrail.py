@@ -66,31 +66,33 @@ async def measure_guardrail(rounds: int) -> GuardrailResult:
     """Each figure over `rounds` rounds, in one process, the texts in turn."""
     names = sorted(set(catalogue(CheckLimits())) - FOREIGN - NOT_TOGETHER)
     checks = build_checks(names)
-    contents = {kind: _content(text) for kind, text in TEXTS.items()}
     return GuardrailResult(
         rounds=rounds,
         text_bytes=TEXT_BYTES,
         all_native={
-            kind: await _spent(lambda c=content: _all(list(checks.values()), c), rounds)  # type: ignore[misc]
-            for kind, content in contents.items()
+            kind: await _checked(list(checks.values()), text, rounds)
+            for kind, text in TEXTS.items()
         },
-        by_check={
-            name: await _spent(lambda one=check: _all([one], contents["prose"]), rounds)  # type: ignore[misc]
-            for name, check in checks.items()
-        },
+        by_check={name: await _checked([one], PROSE, rounds) for name, one in checks.items()},
         verdict_on_a_call=await _verdicts(rounds),
         steps_before_the_call=STEPS,
     )
 
 
-def _content(text: str) -> Content:
-    whole = (text * (TEXT_BYTES // len(text) + 1))[:TEXT_BYTES]
+async def _checked(checks: list[Checker], text: str, rounds: int) -> Spent:
+    """Each round reads a text of its own: what a check keeps of one that it has read is no help."""
+    contents = iter([_content(text, number) for number in range(rounds + 1)])
+
+    async def once() -> None:
+        await run_checks(checks, next(contents), DEADLINE_SECONDS)
+
+    return await _spent(once, rounds)
+
+
+def _content(text: str, number: int) -> Content:
+    whole = (f"{number}. " + text * (TEXT_BYTES // len(text) + 1))[:TEXT_BYTES]
     grounds = (Content(whole, "tool", "run"),)
     return Content(whole, "external", "tool:bench", grounds)
-
-
-async def _all(checks: list[Checker], content: Content) -> None:
-    await run_checks(checks, content, DEADLINE_SECONDS)
 
 
 async def _spent(once: Callable[[], Awaitable[None]], rounds: int) -> Spent:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from .span import Span
 
-_CARD = re.compile(r"(?<![\w.-])(?:[2-6]\d(?:[ -]?\d){10,16}\d)(?![\w-])")
+# Each begins with a digit, and looks back from there: to look for digits is far cheaper.
+_CARD = re.compile(r"[2-6](?<![\w.-].)\d(?:[ -]?\d){10,16}\d(?![\w-])")
 # Prefixes that card networks issue, with the lengths they issue them in.
 _NETWORKS = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})"  # Visa
@@ -21,10 +22,10 @@ _NETWORKS = re.compile(
     r"|62\d{14,17}"  # UnionPay
     r"|(?:5018|5020|5038|58\d{2}|6304|6759|676[1-3])\d{8,15}"  # Maestro
 )
-_SSN = re.compile(r"(?<![\w.-])(?!000|666|9)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\w-])")
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}")
+_SSN = re.compile(r"[0-8](?<![\w.-].)\d\d(?<!000)(?<!666)([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\w-])")
+_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,30}")
 # Digits are rarer than letters, so that this is far cheaper to look for.
-_IBAN_BEGINS = re.compile(r"\d\d(?<=[A-Za-z]{2}\d\d)")
+_IBAN_BEGINS = re.compile(r"[0-9][0-9](?<=[A-Za-z]{2}[0-9]{2})")
 # Characters of an IBAN by country, from the SWIFT registry.
 _IBANS = """
     NO15 BE16 DK18 FI18 FO18 GL18 NL18 SD18 MK19 SI19 AT20 BA20 EE20 KZ20 LT20 LU20

@@ -16,26 +16,50 @@ _PRIVATE_KEY = re.compile(
     rf"(?:.{{0,{PRIVATE_KEY_LIMIT_CHARS}}}?-----END [A-Z0-9 ]{{0,40}}-----)?",
     re.DOTALL,
 )
+# Each with what it begins with: a text without that holds none, which is far cheaper to see.
 _SHAPES = tuple(
-    (rule, re.compile(pattern))
-    for rule, pattern in (
-        ("model_provider_key", r"(?<![A-Za-z0-9])sk-(?=[\w-]{0,200}\d)[A-Za-z0-9_-]{20,200}"),
-        ("aws_access_key", r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[0-9A-Z]{16}(?![A-Za-z0-9])"),
-        ("github_token", r"(?<![A-Za-z0-9])(?:gh[pousr]_\w{36,255}|github_pat_\w{22,255})"),
-        ("gitlab_token", r"(?<![A-Za-z0-9])glpat-[\w-]{20,64}"),
-        ("slack_token", r"(?<![A-Za-z0-9])xox[abeoprs]-[A-Za-z0-9-]{10,250}"),
-        ("google_api_key", r"(?<![A-Za-z0-9])AIza[\w-]{35}"),
-        ("stripe_key", r"(?<![A-Za-z0-9])[rs]k_(?:live|test)_[A-Za-z0-9]{16,250}"),
-        ("package_token", r"(?<![A-Za-z0-9])(?:npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,250})"),
-        ("nats_seed", r"(?<![A-Za-z0-9])S[ACNOUX][A-Z2-7]{56}(?![A-Za-z0-9])"),
-        ("web_token", r"(?<![\w-])eyJ[\w-]{8,4000}\.eyJ[\w-]{8,4000}\.[\w-]{8,1000}"),
-        ("password_in_url", r"(?<=://)[^\s:/@]{1,128}:[^\s:/@]{3,256}(?=@)"),
+    (rule, begins, re.compile(pattern))
+    for rule, begins, pattern in (
+        (
+            "model_provider_key",
+            ("sk-",),
+            r"(?<![A-Za-z0-9])sk-(?=[\w-]{0,200}\d)[A-Za-z0-9_-]{20,200}",
+        ),
+        (
+            "aws_access_key",
+            ("AKIA", "ASIA"),
+            r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[0-9A-Z]{16}(?![A-Za-z0-9])",
+        ),
+        (
+            "github_token",
+            ("ghp_", "gho_", "ghu_", "ghr_", "ghs_", "github_pat_"),
+            r"(?<![A-Za-z0-9])(?:gh[pousr]_\w{36,255}|github_pat_\w{22,255})",
+        ),
+        ("gitlab_token", ("glpat-",), r"(?<![A-Za-z0-9])glpat-[\w-]{20,64}"),
+        ("slack_token", ("xox",), r"(?<![A-Za-z0-9])xox[abeoprs]-[A-Za-z0-9-]{10,250}"),
+        ("google_api_key", ("AIza",), r"(?<![A-Za-z0-9])AIza[\w-]{35}"),
+        (
+            "stripe_key",
+            ("k_live_", "k_test_"),
+            r"(?<![A-Za-z0-9])[rs]k_(?:live|test)_[A-Za-z0-9]{16,250}",
+        ),
+        (
+            "package_token",
+            ("npm_", "pypi-"),
+            r"(?<![A-Za-z0-9])(?:npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,250})",
+        ),
+        (
+            "nats_seed",
+            tuple(f"S{kind}" for kind in "ACNOUX"),
+            r"(?<![A-Za-z0-9])S[ACNOUX][A-Z2-7]{56}(?![A-Za-z0-9])",
+        ),
+        (
+            "web_token",
+            ("eyJ",),
+            r"(?<![\w-])eyJ[\w-]{8,4000}\.eyJ[\w-]{8,4000}\.[\w-]{8,1000}",
+        ),
+        ("password_in_url", ("://",), r"(?<=://)[^\s:/@]{1,128}:[^\s:/@]{3,256}(?=@)"),
     )
-)
-# Without one of these a text holds none of the shapes, which is far cheaper to see.
-_BEGINNINGS = re.compile(
-    r"sk-|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox|AIza|k_live_|k_test_|npm_|pypi-|eyJ|://"
-    r"|S[ACNOUX][A-Z2-7]{8}"
 )
 _ASSIGNED = re.compile(
     r"(?:api[ _-]?key|secret(?:[ _-]?key)?|(?:access|auth|bearer|refresh)?[ _-]?token|passw(?:or)?d"
@@ -53,10 +77,9 @@ def find_secrets(text: str) -> Iterator[tuple[str, Span]]:
     """Rule and span of everything that looks like a credential."""
     for match in _PRIVATE_KEY.finditer(text):
         yield "private_key", Span(*match.span())
-    shapes = _SHAPES if _BEGINNINGS.search(text) is not None else ()
-    for rule, pattern in shapes:
-        for match in pattern.finditer(text):
-            yield rule, Span(*match.span())
+    for rule, begins, pattern in _SHAPES:
+        if any(one in text for one in begins):
+            yield from ((rule, Span(*match.span())) for match in pattern.finditer(text))
     lowered = text.lower()
     if not any(word in lowered for word in _ASSIGNED_WORDS):
         return

@@ -78,7 +78,7 @@ def test_a_field_that_is_named_as_a_secret_is_masked(name):
 
 
 PATTERNS = {
-    **dict(secrets._SHAPES),
+    **{rule: pattern for rule, _, pattern in secrets._SHAPES},
     "assigned": secrets._ASSIGNED,
     "private_key": secrets._PRIVATE_KEY,
     "card": numbers._CARD,

@@ -2,11 +2,15 @@
 
 Patterns are matched on the folded text, findings point into the original. Folding decomposes
 compatibility forms (fullwidth letters, ligatures), drops what is not visible (zero-width and
-format characters, combining marks), turns look-alikes of other alphabets into Latin letters, and
-reads Unicode tag characters, which no screen shows and every tokenizer passes on, as the ASCII
-that they spell.
+format characters, combining marks), turns look-alikes of other alphabets into Latin letters and
+digits of other scripts into ours, and reads Unicode tag characters, which no screen shows and every
+tokenizer passes on, as the ASCII that they spell.
+
+Patterns are written in lower case and matched on `lower`: that is several times as fast as to match
+them without regard to case.
 """
 
+import re
 import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -16,6 +20,8 @@ from shared.redaction.span import Span
 
 TAG_BASE = 0xE0000
 TAG_FIRST, TAG_LAST = 0xE0020, 0xE007E
+FOLDED_KEPT = 16  # several checks read one text
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 _LOOK_ALIKES = dict(
     zip(
@@ -51,24 +57,35 @@ class Folded:
         return self.original_starts[stretch] + index - self.folded_starts[stretch]
 
 
+@lru_cache(maxsize=FOLDED_KEPT)
 def fold(text: str) -> Folded:
     """`text` without disguises. Plain ASCII is returned as it is, at no cost."""
     if text.isascii():
         return Folded(text, (), ())
     pieces: list[str] = []
     folded_starts, original_starts = [0], [0]
-    length = 0
-    for position, character in enumerate(text):
-        plain = character if character < "\x80" else _plain(character)
-        pieces.append(plain)
-        length += len(plain)
+    length = done = 0
+    for match in _NOT_ASCII.finditer(text):
+        position, plain = match.start(), _plain(match[0])
+        pieces += [text[done:position], plain]
+        length += position - done + len(plain)
+        done = position + 1
         if len(plain) != 1:
             # From here on the two texts run in step again, at another distance.
             folded_starts += range(length - len(plain) + 1, length)
             original_starts += [position] * max(0, len(plain) - 1)
             folded_starts.append(length)
-            original_starts.append(position + 1)
+            original_starts.append(done)
+    pieces.append(text[done:])
     return Folded("".join(pieces), tuple(folded_starts), tuple(original_starts))
+
+
+def lower(text: str) -> str:
+    """`text` in lower case, each character in its place: a few have two letters in lower case."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(low if len(low := one.lower()) == 1 else one for one in text)
 
 
 @lru_cache(maxsize=4096)
@@ -78,7 +95,13 @@ def _plain(character: str) -> str:
     if character in _LOOK_ALIKES:
         return _LOOK_ALIKES[character]
     kept = (c for c in unicodedata.normalize("NFKD", character) if _visible(c))
-    return "".join(_LOOK_ALIKES.get(c, c) for c in kept)
+    return "".join(map(_latin, kept))
+
+
+def _latin(character: str) -> str:
+    """A look-alike as the letter that it looks like, a digit of any script as the one it means."""
+    value = unicodedata.decimal(character, None)
+    return _LOOK_ALIKES.get(character, character) if value is None else str(value)
 
 
 def _visible(character: str) -> bool:

@@ -1,21 +1,21 @@
-"""`grounded_in_sources`: an answer states no amount, number or link that the model was not shown.
+"""`grounded_in_sources`: an answer states no figure, name or link that the model was not shown.
 
-Three kinds of thing are compared, because they are what people act upon: amounts of money, order
-numbers and their like, and web addresses. Prose is not judged. What the model has worked out, such
-as a sum of two prices, is refused too: let a tool do the sum, then it is a source.
+Compared is what people act upon: amounts of money, order numbers and their like, web addresses,
+percentages, durations, dates, and discounts by name. Prose is not judged. What the model has worked
+out, such as a sum of two prices, is refused too: let a tool do the sum, then it is a source.
 
 The sources are `content.grounds`: everything that was in front of the model, task included. An
 answer for which no sources are given is compared with nothing, and so may state nothing.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
 from services.guardrail_checker.checks.base import CheckerUnavailable, Content, Finding
-from services.guardrail_checker.checks.folding import fold
+from services.guardrail_checker.checks.folding import fold, lower
 from services.guardrail_checker.checks.links import find_links, same_link
 from shared.redaction.span import Span
 
@@ -37,27 +37,28 @@ _SIGN = "|".join(re.escape(sign) for sign in sorted(_CURRENCIES, key=len, revers
 _NUMBER = r"(?:\d{1,3}(?: \d{3}){1,4}(?:[.,]\d{1,2})?(?!\d)|\d(?:[\d.,']{0,20}\d)?)"
 _AMOUNT = re.compile(
     rf"(?<![a-z])(?P<before>{_SIGN})\s?(?P<first>{_NUMBER})"
-    rf"|(?<![\w.,])(?P<second>{_NUMBER})\s?(?P<after>{_SIGN})(?![a-z])",
-    re.IGNORECASE,
+    rf"|(?<![\w.,])(?P<second>{_NUMBER})\s?(?P<after>{_SIGN})(?![a-z])"
 )
-_PLAIN_NUMBER = re.compile(rf"(?<![\w.,]){_NUMBER}(?!\w)")
+# As above, but for the digit that it begins with: to look for digits is far cheaper.
+_PLAIN_NUMBER = re.compile(
+    r"[0-9](?<![\w.,].)(?:\d{0,2}(?: \d{3}){1,4}(?:[.,]\d{1,2})?(?!\d)|(?:[\d.,']{0,20}\d)?)(?!\w)"
+)
 _DATE = re.compile(
-    r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?\S{0,8})?|\d{1,2}[./]\d{1,2}[./]\d{2,4}"
+    r"\d{4}-\d{2}-\d{2}(?:[t ]\d{2}:\d{2}(?::\d{2})?\S{0,8})?|\d{1,2}[./]\d{1,2}[./]\d{2,4}"
 )
 # Without one of these a text holds no date, which is far cheaper to see.
-_DATE_BEGINS = re.compile(r"\d[-./]\d{1,2}[-./]\d")
+_DATE_BEGINS = re.compile(r"[0-9][-./]\d{1,2}[-./]\d")
 # A bare four-digit number of these centuries is read as a year, unless a word says otherwise.
 _YEAR = re.compile(r"(?:19|20)\d{2}")
 # Three digits, or letters and a digit: `orders 2` counts things, `order 204` names one.
-_IDENTIFIER = r"(?=[\w-]{0,40}(?:\d{3}|[A-Za-z]-?\d|\d[A-Za-z]))[\w-]{1,60}"
+_IDENTIFIER = r"(?=[\w-]{0,40}(?:\d{3}|[a-z]-?\d|\d[a-z]))[\w-]{1,60}"
 _NAMED = re.compile(
     r"\b(?:orders?|invoices?|tickets?|parcels?|cases?|bookings?|references?|refunds?|shipments?"
     r"|tracking|customers?|accounts?|claims?|rma)(?:\s(?:number|no\.?|id|code))?(?:\sis)?\s?[:#]?\s{0,2}"
-    rf"(?<=[\s:#])(?P<named>{_IDENTIFIER})(?![\w-]|[.,]\d)",
-    re.IGNORECASE,
+    rf"(?<=[\s:#])(?P<named>{_IDENTIFIER})(?![\w-]|[.,]\d)"
 )
 _HASHED = re.compile(r"#(?P<hash>(?=[\w-]{0,40}\d)[\w-]{2,60})(?![\w-])")
-_NUMBERED = re.compile(r"(?<![\w.,-])(?=[\w-]{0,40}\d{3})[A-Za-z0-9][\w-]{3,63}(?![\w-])")
+_NUMBERED = re.compile(r"(?<![\w.,-])(?=[\w-]{0,40}\d{3})[a-z0-9][\w-]{3,63}(?![\w-])")
 
 _WORD = re.compile(r"\w[\w-]*")
 
@@ -71,7 +72,7 @@ class Stated:
 
 
 class GroundedInSources:
-    """Refuses an answer that states an amount, number or link found in none of its sources."""
+    """Refuses an answer that states what none of its sources does."""
 
     name = NAME
 
@@ -81,11 +82,12 @@ class GroundedInSources:
             raise CheckerUnavailable(
                 NAME, f"{size} characters of sources; it reads {SOURCES_LIMIT_CHARS}"
             )
-        sources = "\n".join(fold(ground.text).text for ground in content.grounds)
+        grounds = [(ground.label, fold(ground.text).text) for ground in content.grounds]
+        sources = "\n".join(text for _, text in grounds)
         folded = fold(content.text)
+        found = [(one.rule, one.span) for one in find_ungrounded(folded.text, sources)]
         return tuple(
-            Finding(NAME, "block", one.rule, _REASONS[one.rule], folded.span(*one.span))
-            for one in find_ungrounded(folded.text, sources)
+            Finding(NAME, "block", rule, _REASONS[rule], folded.span(*span)) for rule, span in found
         )
 
 
@@ -98,15 +100,15 @@ _REASONS = {
 
 def find_ungrounded(answer: str, sources: str) -> Iterator[Stated]:
     """What `answer` states and `sources` do not. Each stretch of text is judged as one thing."""
-    links = list(find_links(answer))
+    links = find_links(answer)
     if links:
         known = {same_link(sources[start:end]) for start, end in find_links(sources)}
         unknown = (one for one in links if same_link(answer[one.start : one.end]) not in known)
         yield from (Stated("ungrounded_link", one) for one in unknown)
-    rest = _without_dates(_without_links(answer, links))
+    rest = _without_dates(lower(_without_links(answer, links)))
     amounts, rest = _apart(rest)
     if amounts:
-        stated = _amounts_of(sources)
+        stated = _amounts_of(lower(sources))
         for match in amounts:
             if not _meanings(match) & stated:
                 yield Stated("ungrounded_amount", Span(*match.span()))
@@ -117,10 +119,12 @@ def find_ungrounded(answer: str, sources: str) -> Iterator[Stated]:
                 yield Stated("ungrounded_number", Span(start, end))
 
 
-def _without_links(text: str, links: list[Span]) -> str:
+def _without_links(text: str, links: Sequence[Span]) -> str:
+    pieces, done = [], 0
     for start, end in links:
-        text = text[:start] + " " * (end - start) + text[end:]
-    return text
+        pieces += [text[done:start], " " * (end - start)]
+        done = end
+    return "".join((*pieces, text[done:]))
 
 
 def _without_dates(text: str) -> str:
@@ -156,7 +160,7 @@ def _amounts_of(text: str) -> set[tuple[str, Decimal]]:
 
 
 def _apart(text: str) -> tuple[list[re.Match[str]], str]:
-    """Every amount with its currency, and the text with blanks in their places."""
+    """Every amount with its currency, and the text in lower case with blanks in their places."""
     if not _has_currency(text):
         return [], text
     found = list(_AMOUNT.finditer(text))
@@ -169,8 +173,7 @@ def _apart(text: str) -> tuple[list[re.Match[str]], str]:
 
 def _has_currency(text: str) -> bool:
     """Whether it is worth the search: most texts name no currency."""
-    lowered = text.lower()
-    return any(sign in lowered for sign in _CURRENCIES)
+    return any(sign in text for sign in _CURRENCIES)
 
 
 def _meanings(match: re.Match[str]) -> set[tuple[str, Decimal]]:
@@ -179,7 +182,7 @@ def _meanings(match: re.Match[str]) -> set[tuple[str, Decimal]]:
 
 
 def _priced(match: re.Match[str]) -> set[tuple[str, Decimal]]:
-    code = _CURRENCIES[(match["before"] or match["after"]).lower()]
+    code = _CURRENCIES[match["before"] or match["after"]]
     return {(code, value) for value in readings(match["first"] or match["second"])}
 
 

@@ -1,10 +1,10 @@
 """`no_links`: takes every web address out. An image link alone carries text out of a chat."""
 
 import re
-from collections.abc import Iterator
+from functools import lru_cache
 
 from services.guardrail_checker.checks.base import Content, Finding
-from services.guardrail_checker.checks.folding import fold
+from services.guardrail_checker.checks.folding import FOLDED_KEPT, fold, lower
 from shared.redaction.span import Span
 
 NAME = "no_links"
@@ -15,12 +15,11 @@ _LINK = re.compile(
     r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s<>\"'`\])}]{1,2048}"
     r"|(?<![\w@./-])(?:[a-z0-9-]{1,63}\.){1,4}"
     rf"(?:{_DOMAINS})\b(?!@|\.[a-z0-9])(?:[/?#][^\s<>\"'`\])}}]{{0,2048}})?"
-    r"|\b(?:javascript|data|vbscript):[^\s<>\"'`\])}]{1,2048}",
-    re.IGNORECASE,
+    r"|\b(?:javascript|data|vbscript):[^\s<>\"'`\])}]{1,2048}"
 )
 # What no link can do without one of; far cheaper to look for.
 _MARKS = ("://", "www.", "javascript:", "data:", "vbscript:")
-_DOMAIN = re.compile(rf"\.(?:{_DOMAINS})\b", re.IGNORECASE)
+_DOMAIN = re.compile(rf"\.(?:{_DOMAINS})\b")
 _TRAILING = ".,;:!?*_"
 
 
@@ -37,13 +36,16 @@ class NoLinks:
         )
 
 
-def find_links(text: str) -> Iterator[Span]:
+@lru_cache(maxsize=FOLDED_KEPT)
+def find_links(text: str) -> tuple[Span, ...]:
     """Spans of web addresses, without the punctuation of the sentence around them."""
-    lowered = text.lower()
-    if not any(mark in lowered for mark in _MARKS) and _DOMAIN.search(text) is None:
-        return
-    for match in _LINK.finditer(text):
-        yield Span(match.start(), match.start() + len(match[0].rstrip(_TRAILING)))
+    lowered = lower(text)
+    if not any(mark in lowered for mark in _MARKS) and _DOMAIN.search(lowered) is None:
+        return ()
+    return tuple(
+        Span(match.start(), match.start() + len(match[0].rstrip(_TRAILING)))
+        for match in _LINK.finditer(lowered)
+    )
 
 
 def same_link(link: str) -> str:

@@ -9,9 +9,12 @@ business giving any: there the passage is taken out.
 """
 
 import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from services.guardrail_checker.checks.base import Content, Finding, Severity
-from services.guardrail_checker.checks.folding import TAG_FIRST, TAG_LAST, fold
+from services.guardrail_checker.checks.folding import TAG_FIRST, TAG_LAST, fold, lower
 from shared.redaction.span import Span
 
 NAME = "prompt_injection"
@@ -26,45 +29,83 @@ _MODEL = (
     r"(?:ai|a\.i\.|llm|language model|ai (?:model|agent|assistant)|chatbot|gpt(?:-\w+)?|claude)"
 )
 
-# Every gap between words is bounded, so that no text makes a pattern slow.
-# Matched without regard to case.
-_PATTERNS: tuple[tuple[str, str], ...] = (
+# The words of a pattern stand before it: no text without one of each group matches, and to look
+# for them is far cheaper. Every gap between words is bounded, so that no text makes one slow.
+# Matched in lower case.
+_AI = "ai"  # as a word of its own, which is looked for once
+_MODELS = (_AI, "a.i.", "llm", "language model", "chatbot", "gpt", "claude")
+_ORDERED = ("instruction", "prompt", "rules", "guidelines", "direct", "constraints", "orders")
+_LIMITED = ("rules", "restrictions", "filters", "limit", "guidelines", "ethics", "safety")
+_PATTERNS: tuple[tuple[str, tuple[tuple[str, ...], ...], str], ...] = (
     (
         "override",
+        (("ignor", "disregard", "forget", "override", "bypass", "discard"),),
         (
             rf"\b(?:ignore|disregard|forget|override|bypass|discard)\b[^.!?]{{0,40}}?\b"
             rf"(?:(?:{_OLD}|all|your|these|those|any)\s+(?:\w+\s+){{0,3}}?{_ORDERS}|"
             rf"{_ORDERS}\s+(?:above|before|so far|you (?:were|have been|got)))\b"
         ),
     ),
-    ("override", r"\bforget\s+(?:everything|all)\s+(?:above|before|you (?:know|were|have))"),
-    ("override", r"\bignorier\w*\b[^.!?]{0,40}\b(?:anweisung|instruktion|vorgabe|regel)\w*"),
-    ("override", r"\bignor(?:e|ez|er|a|ar)\b[^.!?]{0,40}\b(?:consignes|instruc(?:tions|ciones))"),
+    (
+        "override",
+        (("forget",),),
+        r"\bforget\s+(?:everything|all)\s+(?:above|before|you (?:know|were|have))",
+    ),
+    (
+        "override",
+        (("ignorier",),),
+        r"\bignorier\w*\b[^.!?]{0,40}\b(?:anweisung|instruktion|vorgabe|regel)\w*",
+    ),
+    (
+        "override",
+        (("ignor",), ("consignes", "instruc")),
+        r"\bignor(?:e|ez|er|a|ar)\b[^.!?]{0,40}\b(?:consignes|instruc(?:tions|ciones))",
+    ),
     (
         "new_orders",
+        (("new", "updated", "real", "actual", "revised"), _ORDERED),
         (
             rf"\b(?:new|updated|real|actual|revised)\s+(?:system\s+)?{_ORDERS}\s*"
             r"(?::|follow|are|is to|from\s+(?:the\s+)?(?:system|developer|admin))"
         ),
     ),
-    ("new_orders", r"\b(?:system|admin(?:istrator)?|developer|security)\s+override\b"),
     (
         "new_orders",
+        (("override",),),
+        r"\b(?:system|admin(?:istrator)?|developer|security)\s+override\b",
+    ),
+    (
+        "new_orders",
+        (("system", "assistant", "developer"),),
         r"(?:^|\n)[ \t#>*]{0,12}(?:system|assistant|developer)(?:\s(?:prompt|message))?\s?:",
     ),
-    ("turn_marker", r"<\|(?:im_start|im_end|system|assistant|endoftext|start_header_id)\|>"),
-    ("turn_marker", r"\[/?(?:INST|SYS(?:TEM)?)\]|<</?SYS>>|</?(?:system|assistant)(?:_prompt)?>"),
-    ("turn_marker", r"</?(?:function_calls?|tool_calls?|tool_use|invoke)\b[^>]{0,80}>"),
+    (
+        "turn_marker",
+        (("<",),),
+        r"<\|(?:im_start|im_end|system|assistant|endoftext|start_header_id)\|>",
+    ),
+    (
+        "turn_marker",
+        (("[", "<"),),
+        r"\[/?(?:inst|sys(?:tem)?)\]|<</?sys>>|</?(?:system|assistant)(?:_prompt)?>",
+    ),
+    ("turn_marker", (("<",),), r"</?(?:function_calls?|tool_calls?|tool_use|invoke)\b[^>]{0,80}>"),
     (
         "persona",
+        (("now",), ("dan", "jailbr", "unrestricted", "unfiltered", "mode", "free")),
         (
             r"\byou\s+are\s+now\s+(?:in\s+)?(?:\w+\s+){0,3}?(?:dan|jailbroken|unrestricted|"
             r"unfiltered|developer mode|god mode|free (?:of|from))\b"
         ),
     ),
-    ("persona", r"\b(?:do anything now|jailbreak mode|developer mode (?:on|enabled))\b"),
     (
         "persona",
+        (("anything now", "jailbreak", "developer mode"),),
+        r"\b(?:do anything now|jailbreak mode|developer mode (?:on|enabled))\b",
+    ),
+    (
+        "persona",
+        (("act", "pretend", "respond", "behave"), _LIMITED),
         (
             r"\b(?:act|pretend|respond|behave)\b[^.!?]{0,40}\b(?:without|no|free of|ignoring)\s+"
             r"(?:any\s+)?(?:rules|restrictions|filters|limits|limitations|guidelines|ethics|safety)\b"
@@ -72,6 +113,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ),
     (
         "prompt_theft",
+        (("system", "hidden", "initial", "secret", "original"), (*_ORDERED, "message")),
         (
             r"\b(?:reveal|show|print|repeat|output|display|tell|give|send|recite)\b[^.!?]{0,30}?\b"
             r"(?:your|the)\s+(?:\w+\s+){0,2}?(?:system|hidden|initial|secret|original)\s+"
@@ -80,14 +122,16 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ),
     (
         "addressed_to_model",
+        (_MODELS,),
         (
             rf"\b(?:message|note|notice|instructions?|attention|dear|important|hey|hello)\b"
             rf"[^.!?\n]{{0,60}}?\b(?:to|for|you|dear|all)\b,?\s+(?:the\s+|any\s+|all\s+)?{_MODEL}s?\b"
         ),
     ),
-    ("addressed_to_model", rf"\b(?:if|as)\s+you\s+are\s+(?:an?\s+)?{_MODEL}\b"),
+    ("addressed_to_model", (_MODELS,), rf"\b(?:if|as)\s+you\s+are\s+(?:an?\s+)?{_MODEL}\b"),
     (
         "addressed_to_model",
+        ((_AI, "llm", "language model"),),
         (
             r"\b(?:ai|llm|language model)s?\s+(?:agents?|assistants?|models?)?\s*"
             r"(?:reading|processing|summari[sz]ing|handling)\s+this\b"
@@ -95,6 +139,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ),
     (
         "addressed_to_model",
+        (("before",), ("you must", "you need", "following", "please", "first")),
         (
             r"\bbefore\s+you\s+(?:can\s+)?(?:solve|answer|complete|continue|respond|"
             r"finish|proceed)[^.!?]{0,80}\b"
@@ -103,6 +148,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ),
     (
         "secrecy",
+        (("not", "don't", "never", "without"), ("user", "human", "operator", "developer")),
         (
             r"\b(?:do not|don't|never|without)\s+(?:ever\s+)?(?:tell|telling|inform|informing|"
             r"mention|mentioning|notify|notifying|alert|alerting)\b[^.!?]{0,40}?\b(?:the|your)\s+"
@@ -112,6 +158,20 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (
         "exfiltration",
         (
+            ("send", "forward", "mail", "post", "upload", "transmit", "filtrate", "leak", "append"),
+            (
+                "key",
+                "password",
+                "credential",
+                "token",
+                "secret",
+                "history",
+                "conversation",
+                "prompt",
+                "variab",
+            ),
+        ),
+        (
             r"\b(?:send|forward|e-?mail|post|upload|transmit|exfiltrate|leak|append)\b[^.!?]{0,40}?\b"
             r"(?:api[ _-]?keys?|passwords?|credentials?|access tokens?|private keys?|secrets|"
             r"chat history|conversation (?:history|so far)|"
@@ -119,36 +179,13 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         ),
     ),
 )
-_COMPILED = tuple((rule, re.compile(pattern, re.IGNORECASE)) for rule, pattern in _PATTERNS)
-# No pattern of a rule matches without one of these, and to look for them is far cheaper. What is
-# not listed is quick as it is.
-WORDS_OF: dict[str, tuple[str, ...]] = {
-    "override": ("ignor", "disregard", "forget", "override", "bypass", "discard"),
-    "new_orders": (
-        *("instruction", "prompt", "rules", "guidelines", "directi", "constraints", "orders"),
-        *("override", "system", "assistant", "developer"),
-    ),
-    "persona": (
-        *("dan", "jailbr", "unrestricted", "unfiltered", "mode"),
-        *("free", "anything now", "rules", "restrictions", "filters", "limit", "guidelines"),
-        *("ethics", "safety"),
-    ),
-    "prompt_theft": ("system", "hidden", "initial", "secret", "original"),
-    "addressed_to_model": (
-        *("a.i.", "llm", "language model", "chatbot", "gpt", "claude", "before"),
-    ),
-    "secrecy": ("user", "human", "operator", "developer"),
-    "exfiltration": (
-        *("key", "password", "credential", "token", "secret", "history", "conversation"),
-        *("prompt", "variables"),
-    ),
-}
-_SAYS_AI = re.compile(r"ais?\b")
+_COMPILED = tuple((rule, needed, re.compile(one)) for rule, needed, one in _PATTERNS)
+_SAYS_AI = re.compile(r"\bais?\b")
 
 # Letters that no screen shows. Flags of regions spell their name with them, after a black flag.
 _HIDDEN = re.compile(rf"(?<!\U0001f3f4)[{chr(TAG_FIRST)}-{chr(TAG_LAST)}]{{4,}}")
-_BEFORE = re.compile(r"\n|(?<=[.!?])\s+|\"\s*:\s*\"|\[\s*\"|>\s*")
-_AFTER = re.compile(r"\n\s*\n|(?:\\n){2}|\"\s*[,}\]]")
+_BEFORE = re.compile(r"\n|\.\s+|!\s+|\?\s+|\"\s*:\s*\"|\[\s*\"|>\s*")
+_AFTER = re.compile(r"\n\s*\n|\\n\\n|\"\s*[,}\]]")
 
 
 class PromptInjection:
@@ -168,33 +205,57 @@ def find_instructions(text: str) -> tuple[tuple[str, Span], ...]:
     """The passages that read as orders to a model: rule and span, none inside another."""
     folded = fold(text)
     found = [("hidden_text", Span(*match.span())) for match in _HIDDEN.finditer(text)]
-    lowered = folded.text.lower()
-    possible = rules_of(lowered)
-    for rule, pattern in _COMPILED:
-        if rule not in possible:
-            continue
-        for match in pattern.finditer(folded.text):
-            start, end = _passage(folded.text, *match.span())
-            found.append((rule, folded.span(start, end)))
+    lowered = lower(folded.text)
+    matches = [
+        (rule, match.span())
+        for rule, pattern in possible(lowered)
+        for match in pattern.finditer(lowered)
+    ]
+    if matches:
+        passages = _Passages.of(folded.text)
+        found += [(rule, folded.span(*passages.around(*span))) for rule, span in matches]
     return _outermost(found)
 
 
-def rules_of(lowered: str) -> set[str]:
-    """The rules of which a pattern may match a text in lower case."""
-    possible = {rule for rule, words in WORDS_OF.items() if any(one in lowered for one in words)}
-    if _SAYS_AI.search(lowered) is not None:
-        possible.add("addressed_to_model")
-    return possible | {rule for rule, _ in _COMPILED if rule not in WORDS_OF}
+def possible(lowered: str) -> Iterator[tuple[str, re.Pattern[str]]]:
+    """The patterns that may match a text in lower case, each with its rule."""
+    says_ai = _SAYS_AI.search(lowered) is not None
+    for rule, needed, pattern in _COMPILED:
+        if all(_has_one(lowered, words, says_ai) for words in needed):
+            yield rule, pattern
 
 
-def _passage(text: str, start: int, end: int) -> tuple[int, int]:
-    """The match, from the start of its sentence to the end of its paragraph or JSON string."""
-    window = text[max(0, start - PASSAGE_LIMIT_CHARS) : start]
-    begins = start - len(window)
-    for boundary in _BEFORE.finditer(window):
-        begins = max(0, start - len(window)) + boundary.end()
-    closing = _AFTER.search(text, end, end + PASSAGE_LIMIT_CHARS)
-    return begins, closing.start() if closing else min(len(text), end + PASSAGE_LIMIT_CHARS)
+def _has_one(lowered: str, words: tuple[str, ...], says_ai: bool) -> bool:
+    return any(says_ai if word is _AI else word in lowered for word in words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Passages:
+    """Where in a text sentences begin, and paragraphs or JSON strings end: looked for once."""
+
+    length: int
+    breaks: tuple[int, ...]
+    """Where what divides sentences begins, and in `begins` where it ends."""
+    begins: tuple[int, ...]
+    ends: tuple[int, ...]
+
+    @classmethod
+    def of(cls, text: str) -> "_Passages":
+        divided = [match.span() for match in _BEFORE.finditer(text)]
+        return cls(
+            len(text),
+            tuple(start for start, _ in divided),
+            tuple(end for _, end in divided),
+            tuple(match.start() for match in _AFTER.finditer(text)),
+        )
+
+    def around(self, start: int, end: int) -> tuple[int, int]:
+        """A match, from the start of its sentence to the end of its paragraph or JSON string."""
+        last = bisect_left(self.breaks, start) - 1
+        began = min(self.begins[last], start) if last >= 0 else 0
+        closing = bisect_left(self.ends, end)
+        ended = self.ends[closing] if closing < len(self.ends) else self.length
+        return max(began, start - PASSAGE_LIMIT_CHARS), min(ended, end + PASSAGE_LIMIT_CHARS)
 
 
 def _outermost(found: list[tuple[str, Span]]) -> tuple[tuple[str, Span], ...]:

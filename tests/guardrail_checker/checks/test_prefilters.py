@@ -7,12 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.guardrail_checker.checks import grounding, links, prompt_injection
-from services.guardrail_checker.checks.folding import fold
+from services.guardrail_checker.checks.folding import fold, lower
 from shared.redaction import numbers, secrets
 
 INSTRUCTIONS = [
     pytest.param(rule, pattern, id=f"{rule}-{at}")
-    for at, (rule, pattern) in enumerate(prompt_injection._COMPILED)
+    for at, (rule, _, pattern) in enumerate(prompt_injection._COMPILED)
 ]
 searching = settings(
     max_examples=40,
@@ -24,22 +24,24 @@ searching = settings(
 @pytest.mark.parametrize(("rule", "pattern"), INSTRUCTIONS)
 @searching
 @given(data=st.data())
-def test_an_instruction_has_a_word_of_its_rule(rule, pattern, data):
-    text = fold(data.draw(st.from_regex(pattern))).text
+def test_an_instruction_has_the_words_of_its_pattern(rule, pattern, data):
+    text = lower(fold(data.draw(st.from_regex(pattern))).text)
 
     if pattern.search(text):
-        assert rule in prompt_injection.rules_of(text.lower())
+        assert (rule, pattern) in list(prompt_injection.possible(text))
 
 
-@pytest.mark.parametrize(("rule", "pattern"), secrets._SHAPES, ids=lambda one: str(one)[:20])
+@pytest.mark.parametrize(
+    ("rule", "begins", "pattern"), secrets._SHAPES, ids=[rule for rule, *_ in secrets._SHAPES]
+)
 @searching
 @given(data=st.data())
-def test_a_secret_begins_as_secrets_do(rule, pattern, data):
+def test_a_secret_begins_as_those_of_its_issuer_do(rule, begins, pattern, data):
     before = "https" + "://" if rule == "password_in_url" else " "
     text = before + data.draw(st.from_regex(pattern.pattern.replace("(?<=://)", ""))) + "@"
 
     if pattern.search(text):
-        assert secrets._BEGINNINGS.search(text)
+        assert any(one in text for one in begins)
 
 
 @searching
@@ -53,9 +55,9 @@ def test_an_assigned_secret_is_called_one(text):
 @given(text=st.from_regex(re.compile(links._LINK.pattern, re.IGNORECASE | re.ASCII)))
 def test_a_link_has_a_mark_or_a_domain(text):
     plain = fold(text).text
-    expected = list(links._LINK.finditer(plain))
+    expected = list(links._LINK.finditer(lower(plain)))
 
-    assert len(list(links.find_links(plain))) == len(expected)
+    assert len(links.find_links(plain)) == len(expected)
 
 
 @searching
@@ -68,7 +70,7 @@ def test_an_account_number_begins_as_they_do(text):
 @searching
 @given(text=st.from_regex(grounding._AMOUNT))
 def test_an_amount_has_a_currency(text):
-    plain = fold(text).text
+    plain = lower(fold(text).text)
 
     found, rest = grounding._apart(plain)
 
