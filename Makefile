@@ -15,7 +15,7 @@ help: ## Show what can be made
 
 install: $(SYNCED) ## Install everything into .venv
 
-demo: $(SYNCED) ## Watch five agent runs pass every layer (offline, under a minute)
+demo: $(SYNCED) ## Watch six agent runs pass every layer (offline, under a minute)
 	@$(RUN) infra.demo $(ARGS)
 
 test: $(SYNCED) ## Run every test, on real servers

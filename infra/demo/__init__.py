@@ -1,1 +1,1 @@
-"""The demo: a support desk, five runs, every layer, and a check that each came out as told."""
+"""The demo: a support desk, six runs, every layer, and a check that each came out as told."""

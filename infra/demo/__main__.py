@@ -1,4 +1,4 @@
-"""`make demo`: five runs through every layer, told as they happen, checked at the end."""
+"""`make demo`: six runs through every layer, told as they happen, checked at the end."""
 
 import argparse
 import asyncio

@@ -24,6 +24,7 @@ TOLD = {
     "review.requested",
     "review.decided",
     "answer.cleared",
+    "answer.blocked",
     "run.completed",
     "run.failed",
     "run.evaluated",
@@ -86,7 +87,7 @@ class Teller:
             table.add_row(one.run_id, f"[{colour}]{one.status}[/]", str(one.steps), cost, one.why)
         self._console.print(table)
         if ok:
-            self._console.print(f"All five came out as told, in {seconds:.0f} s. Read one:")
+            self._console.print(f"All six came out as told, in {seconds:.0f} s. Read one:")
         else:
             self._console.print("[red]Not every scene came out as told.[/] Read why:")
         self._console.print(f"  .venv/bin/interlock runs show {results[0].run_id} --tenant demo\n")

@@ -258,7 +258,7 @@ async def _judge_answer(
     assert guardrails is not None, "an answer belongs to a started run"
     if last:
         return AnswerBlocked.model_validate(_gave_up(desk, run))
-    grounds = tuple(Content(text, "tool", "run") for text in shown_texts(run))
+    grounds = tuple(Content(one.text, one.by, "run") for one in shown_texts(run))
     content = Content(proposed.text, "system", "answer", grounds)
     judged = await desk.judge(guardrails.output, content)
     if judged.blocked:

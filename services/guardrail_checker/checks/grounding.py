@@ -17,6 +17,7 @@ from functools import lru_cache
 from services.guardrail_checker.checks.base import CheckerUnavailable, Content, Finding
 from services.guardrail_checker.checks.folding import fold, lower
 from services.guardrail_checker.checks.links import find_links, same_link
+from services.guardrail_checker.checks.terms import ungrounded_terms
 from shared.redaction.span import Span
 
 NAME = "grounded_in_sources"
@@ -84,8 +85,10 @@ class GroundedInSources:
             )
         grounds = [(ground.label, fold(ground.text).text) for ground in content.grounds]
         sources = "\n".join(text for _, text in grounds)
+        told = "\n".join(text for label, text in grounds if label != "user")
         folded = fold(content.text)
         found = [(one.rule, one.span) for one in find_ungrounded(folded.text, sources)]
+        found += [(one.rule, one.span) for one in ungrounded_terms(folded.text, sources, told)]
         return tuple(
             Finding(NAME, "block", rule, _REASONS[rule], folded.span(*span)) for rule, span in found
         )
@@ -95,6 +98,10 @@ _REASONS = {
     "ungrounded_amount": "an amount of money that no source states",
     "ungrounded_number": "an order number or the like that no source states",
     "ungrounded_link": "a web address that no source holds",
+    "ungrounded_percentage": "a percentage that no source but perhaps the customer states",
+    "ungrounded_duration": "a duration that no source states",
+    "ungrounded_date": "a date that no source states",
+    "ungrounded_discount": "a discount that no source but perhaps the customer names",
 }
 
 

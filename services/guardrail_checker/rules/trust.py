@@ -2,13 +2,24 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
 
 from contracts.guardrail import ResultCleared, TaskCleared
 from contracts.history import Run, result_text
 from contracts.history.shown import inputs_through
 
 EXTERNAL = "external"
+One = TypeVar("One")
 _DOMAIN_OF_ONE = re.compile(r"^[^\s@,;:<>()\"']+(@[^\s@,;:<>()\"']+)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A text that the model was shown, and who wrote it: the agent's author, the user, a tool."""
+
+    text: str
+    by: Literal["system", "user", "tool"]
 
 
 def said_by_user(run: Run, step: int, above: Sequence[Run] = ()) -> tuple[str, ...]:
@@ -24,9 +35,11 @@ def said_by_user(run: Run, step: int, above: Sequence[Run] = ()) -> tuple[str, .
     return (*_inherited(run, said_by_user), *said, *_told_beside(run), *handed_down)
 
 
-def shown_texts(run: Run) -> tuple[str, ...]:
+def shown_texts(run: Run) -> tuple[Shown, ...]:
     """Everything that the model was shown, trusted or not: what an answer may be grounded in."""
-    return _shown_before(run, len(run.steps) + 1)
+    agent = run.started.body.agent if run.started is not None else None
+    own = () if agent is None else (Shown(agent.instructions, "system"),)
+    return (*own, *_shown_before(run, len(run.steps) + 1))
 
 
 def is_allowed(destination: object, allowed: Iterable[str]) -> bool:
@@ -42,7 +55,7 @@ def is_allowed(destination: object, allowed: Iterable[str]) -> bool:
     )
 
 
-def _inherited(run: Run, texts: Callable[[Run, int], tuple[str, ...]]) -> tuple[str, ...]:
+def _inherited(run: Run, texts: Callable[[Run, int], tuple[One, ...]]) -> tuple[One, ...]:
     """The texts of the run that this one grew from, as far as it saw them."""
     grown = run.started.body.ancestor if run.started is not None else None
     if grown is None or run.ancestor is None:
@@ -62,9 +75,9 @@ def _told_beside(run: Run) -> Iterator[str]:
         yield from (text for text in (task.customer, task.user) if text is not None)
 
 
-def _shown_before(run: Run, step: int) -> tuple[str, ...]:
-    known = (text for _, text in _results(run, step))
-    said = (text for text, _ in _said(run, step))
+def _shown_before(run: Run, step: int) -> tuple[Shown, ...]:
+    known = (Shown(text, "tool") for _, text in _results(run, step))
+    said = (Shown(text, "user") for text, _ in _said(run, step))
     return (*_inherited(run, _shown_before), *said, *known)
 
 

@@ -187,7 +187,7 @@ SOURCES = (
     [
         "Order ORD-1042 cost 49,90 \u20ac and left on 2026-11-20.",
         "Order #1042: EUR 49.90 come back in 5 days, see https://shop.example/returns.",
-        "Parcel 7731 is refunded by 27 November 2026; $1250 is the most we pay.",
+        "Parcel 7731 is refunded since 20 November 2026; $1250 is the most we pay.",
         "We have no order of yours. Can you tell us more?",
     ],
 )
