@@ -1,5 +1,6 @@
 """Tasks that are submitted by the clock, as an operator writes them: `schedules.yaml`."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -33,6 +34,10 @@ class Schedule(Written):
         """The six fields that the engine wants."""
         fields = self.cron.split()
         return " ".join(["0", *fields] if len(fields) == CRON_FIELDS else fields)
+
+    def run_id_at(self, moment: datetime) -> str:
+        """The name of its run of a minute: whoever starts it, however often."""
+        return f"{self.name}-{moment.astimezone(UTC):%Y%m%dT%H%MZ}"
 
 
 class Schedules(Written):

@@ -53,6 +53,9 @@ class Settings(ServiceSettings, PostgresSettings):
         1_000, ge=1, description="Runs that one request asks to end, to stand still or to go on"
     )
     control_seconds: float = Field(20.0, gt=0, description="How long such a request may take")
+    backfill_limit: int = Field(
+        1_000, ge=1, le=10_000, description="Times of a schedule that one request looks at"
+    )
 
     gate_record_days: int = Field(
         14, ge=1, le=365, description="So long the record of a gate moves a label"

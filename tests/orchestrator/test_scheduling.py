@@ -9,7 +9,6 @@ from contracts.schedule import Schedule
 from contracts.task import TaskSubmitted
 from services.orchestrator.adapters import MemoryTimers
 from services.orchestrator.handlers.scheduling import Clockwork
-from services.orchestrator.rules.schedules import run_id_at
 from shared.clock import FixedClock
 from shared.register import MemoryRegister
 from shared.testing import MemoryBus
@@ -36,7 +35,7 @@ class Bench:
 
 
 def test_a_run_is_named_by_schedule_and_minute():
-    named = {run_id_at(schedule(), NOON + timedelta(seconds=n)) for n in (0, 0.25, 59)}
+    named = {schedule().run_id_at(NOON + timedelta(seconds=n)) for n in (0, 0.25, 59)}
 
     assert named == {"nightly-20260302T1200Z"}
 

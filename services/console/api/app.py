@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from contracts.shape import NAME_PATTERN
 from services.console.api import (
     agents,
+    backfills,
     batches,
     control,
     cost,
@@ -53,6 +54,7 @@ RESOURCES = (
     tasks,
     batches,
     schedules,
+    backfills,
     events,
     run_lists,
     runs,

@@ -2,10 +2,12 @@
 
 import typer
 
+from services.console.cli import backfills
 from services.console.cli.client import connect
 from services.console.cli.output import AsJson, Output, ends_well, show, table, wants_json
 
 app = typer.Typer(help="What is submitted by the clock.", no_args_is_help=True)
+app.command("backfill")(backfills.backfill)
 
 
 @app.callback()

@@ -9,7 +9,7 @@ import structlog
 from contracts.history import Run
 from contracts.schedule import Schedule, scheduled_task
 from services.orchestrator.adapters import Timers
-from services.orchestrator.rules.schedules import is_skipped, run_id_at
+from services.orchestrator.rules.schedules import is_skipped
 from shared.bus import Bus
 from shared.register import Register
 
@@ -41,7 +41,7 @@ class Clockwork:
         if schedule is None:
             log.warning("orchestrator.schedule_unknown", schedule=name)
             return
-        run_id = run_id_at(schedule, fired_at)
+        run_id = schedule.run_id_at(fired_at)
         value, revision = await self.register.load(_value(name))
         if is_skipped(schedule, run_id, await _last(value, schedule, bus)):
             log.info("orchestrator.schedule_skipped", schedule=name, open=value.decode())

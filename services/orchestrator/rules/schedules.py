@@ -1,14 +1,7 @@
-"""Tasks that are submitted by the clock: under which name, and whether now."""
-
-from datetime import UTC, datetime
+"""Tasks that are submitted by the clock: whether now."""
 
 from contracts.history import Run
 from contracts.schedule import Schedule
-
-
-def run_id_at(schedule: Schedule, fired_at: datetime) -> str:
-    """The same for every replica, and for every delivery, of what fired in one minute."""
-    return f"{schedule.name}-{fired_at.astimezone(UTC):%Y%m%dT%H%MZ}"
 
 
 def is_skipped(schedule: Schedule, run_id: str, last: Run | None) -> bool:
