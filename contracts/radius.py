@@ -1,5 +1,6 @@
 """The blast radius of an agent: the worst that it could do if its model obeyed an attacker."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Literal, get_args
 
@@ -8,10 +9,11 @@ from pydantic import Field
 from .shape import Body
 from .tool import Effect, Sink
 
-Reach = Literal["nobody", "user", "tenant", "records", "anybody"]
+Reach = Literal["nobody", "user", "tenant", "records", "found", "anybody"]
 REACHES: tuple[Reach, ...] = get_args(Reach)
 """Whom or what a call may affect without a person, narrowest first: what the user named, what is on
-the tenant's lists as well, what typed fields of planned reads hold as well, whatever there is."""
+the tenant's lists as well, what the tenant's own records or those of objects that the user named
+hold as well, what reads found in records that an outsider may have chosen, whatever there is."""
 
 
 class SinkReach(Body):
@@ -36,6 +38,41 @@ class ToolReach(Body):
     )
     review: str | None = Field(None, description="When its author wants a person all the same")
     payload: tuple[str, ...] = Field((), description="Arguments whose text leaves")
+    undeclared: tuple[str, ...] = Field(
+        (), description="Arguments that may decide anything: the tool declares no sinks"
+    )
+    links: Reach = Field(
+        "nobody", description="Whose links, addresses and account numbers its text may carry"
+    )
+    repeats: bool = Field(False, description="More than once with the same payee or object")
+    unasked: bool = Field(False, description="Though nothing in its arguments is the user's")
+    unplanned: bool = Field(False, description="Though the plan of the task does not have it")
+    strayed: bool = Field(False, description="After reads that the plan does not have")
+
+
+class Exit(Body):
+    """A call by which data leaves the platform, asking nobody."""
+
+    agent: str = Field(description="Whose tool it is: this agent's, or one's that it may call")
+    tool: str
+    effect: Effect
+    arguments: tuple[str, ...] = Field(description="What carries it")
+    reach: Reach
+
+    @property
+    def name(self) -> str:
+        return f"{self.agent}/{self.tool}"
+
+
+class Worst(Body):
+    """The worst of one run with every agent that it may call, each call at its worst."""
+
+    money: Decimal | None = Field(
+        description="Of all payments together; absent: no policy limits one of them"
+    )
+    written_to: Reach = Field(description="Who can be written to or paid")
+    data: tuple[str, ...] = Field(description="Reads whose results could leave")
+    exits: tuple[Exit, ...] = Field(description="The calls by which they could")
 
 
 class Radius(Body):
@@ -47,7 +84,12 @@ class Radius(Body):
     tools: tuple[ToolReach, ...]
     reads: tuple[str, ...] = Field(description="Tools that show it what is the tenant's own")
     hears: tuple[str, ...] = Field(description="Tools that may bring an outsider's text")
+    fetches: tuple[Exit, ...] = Field(
+        (), description="Reads that take a link: what they are told may leave with it"
+    )
     agents: tuple[str, ...] = Field((), description="Agents it may call, each with its own radius")
+    children: int = Field(0, description="How many of them one run may call")
+    worst: Worst | None = Field(None, description="With those agents; absent in older files")
 
 
 class RadiusFile(Body):
@@ -56,47 +98,11 @@ class RadiusFile(Body):
     agents: dict[str, Radius]
 
 
-def widened(before: Radius | None, after: Radius) -> tuple[str, ...]:
-    """In what an agent could do more than was announced, as sentences; none if in nothing."""
-    known = {one.tool: one for one in before.tools} if before is not None else {}
-    found: list[str] = []
-    for one in after.tools:
-        found += _widened(known.get(one.tool), one)
-    more = set(after.reads) - set(before.reads if before is not None else ())
-    called = set(after.agents) - set(before.agents if before is not None else ())
-    return (
-        *found,
-        *(f"{name} shows it what is the tenant's own" for name in sorted(more)),
-        *(f"it may call the agent {name}" for name in sorted(called)),
-    )
+def farthest(reaches: Iterable[Reach]) -> Reach:
+    """The widest of several; nobody where there are none."""
+    return max(reaches, key=REACHES.index, default="nobody")
 
 
-def _widened(before: ToolReach | None, after: ToolReach) -> list[str]:
-    if after.calls == 0:
-        return []
-    if before is None or before.calls == 0:
-        return [f"{after.tool} ({after.effect}) may be called without a person"]
-    found = []
-    if after.calls > before.calls:
-        found.append(f"{after.tool} may be called {after.calls} times, not {before.calls}")
-    if _is_more(before.largest_amount, after.largest_amount):
-        most = "no limit of policy" if after.largest_amount is None else after.largest_amount
-        found.append(f"{after.tool}: one amount may be {most}, not {before.largest_amount}")
-    if before.review is not None and after.review != before.review:
-        found.append(f"{after.tool}: people were asked when {before.review}; now {after.review}")
-    found += [
-        f"{after.tool}: {argument} leaves"
-        for argument in after.payload
-        if argument not in before.payload
-    ]
-    known = {one.argument: one.reach for one in before.sinks}
-    found += [
-        f"{after.tool}: {one.argument} reaches {one.reach}, not {known.get(one.argument, 'nobody')}"
-        for one in after.sinks
-        if REACHES.index(one.reach) > REACHES.index(known.get(one.argument, "nobody"))
-    ]
-    return found
-
-
-def _is_more(before: Decimal | None, after: Decimal | None) -> bool:
-    return before is not None and (after is None or after > before)
+def is_farther(after: Reach, before: Reach) -> bool:
+    """Whether one reaches more than the other."""
+    return REACHES.index(after) > REACHES.index(before)

@@ -4,10 +4,11 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from contracts.radius import Radius, RadiusFile, widened
+from contracts.radius import Radius, RadiusFile
+from contracts.widening import widened
 from infra.dev.platform import write_manifests
 from services.guardrail_checker.policies.loading import load_policy
-from services.guardrail_checker.rules.authority.radius import radius_of
+from services.guardrail_checker.rules.authority.radius import radii_of
 from shared.config import load_agents, load_manifests
 from shared.radius import FILE, load_radii
 
@@ -24,8 +25,7 @@ def radii(config: Path) -> dict[str, Radius]:
         path = Path(folder) / "tools.lock.json"
         asyncio.run(write_manifests(path, config.resolve()))
         manifests = load_manifests(path)
-    agents = load_agents(config)
-    return {name: radius_of(agent, manifests, policy) for name, agent in sorted(agents.items())}
+    return radii_of(load_agents(config), manifests, policy)
 
 
 def announce(config: Path, found: dict[str, Radius]) -> None:

@@ -41,3 +41,25 @@ def test_an_agent_whose_radius_nobody_announced_says_how_to(fake):  # noqa: F811
     fake.answer("GET", "/agents/support", view)
 
     assert "interlock policy radius --write" in interlock("agents", "show", "support").stdout
+
+
+def test_the_worst_of_a_run_is_told_with_what_leaves_and_by_which_call(fake):  # noqa: F811
+    left = {"agent": "clerk", "tool": "send_email", "effect": "egress", "reach": "records"}
+    fetched = {"agent": "support", "tool": "fetch", "effect": "read", "reach": "anybody"}
+    worst = {
+        "money": "10000",
+        "written_to": "found",
+        "data": ["find_order"],
+        "exits": [{**left, "arguments": ["body"]}, {**fetched, "arguments": ["url"]}],
+    }
+    radius = {"agent": "support", "tools": [], "worst": worst}
+    view = {"version": "0f3a", "definition": {"name": "support"}}
+    fake.answer("GET", "/agents/support", {**view, "radius": radius})
+
+    shown = " ".join(interlock("agents", "show", "support").stdout.split())
+
+    assert "one run may pay 10000 in all" in shown
+    assert "it may write to or pay records that an outsider may choose" in shown
+    assert "data may leave by send_email of clerk (body) to" in shown
+    assert "data may leave by fetch of support (url) with a link of anybody" in shown
+    assert "what may leave: find_order" in shown

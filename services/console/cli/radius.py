@@ -1,6 +1,7 @@
 """A blast radius in words: the worst that an agent could do, asking nobody."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Any
 
 from rich.console import Group
@@ -13,8 +14,16 @@ REACHES = {
     "nobody": "nobody",
     "user": "whom the user names",
     "tenant": "the tenant's lists",
-    "records": "records of planned reads",
+    "records": "the tenant's records, and of what the user names",
+    "found": "records that an outsider may choose",
     "anybody": "anybody",
+}
+
+WAYS = {
+    "repeats": "again to the same",
+    "unasked": "unasked",
+    "unplanned": "beyond the plan",
+    "strayed": "after reads beyond the plan",
 }
 
 
@@ -27,11 +36,36 @@ def worst(radius: Any) -> Any:
 
 
 def radius_drawn(radii: Iterable[Any]) -> Any:
-    """One line for each tool that does more than read."""
-    rows = [_row(radius["agent"], one) for radius in radii for one in radius["tools"]]
+    """One line for each tool that does more than read, and each agent's worst in sentences."""
+    shown = tuple(radii)
+    rows = [_row(radius["agent"], one) for radius in shown for one in radius["tools"]]
+    told = [
+        Text(f"{radius['agent']}: {said}")
+        for radius in shown
+        if radius.get("worst") is not None
+        for said in _sentences(radius["worst"])
+    ]
     if not rows:
-        return "It can only read; nothing leaves by its tools but through a person."
-    return table(COLUMNS, rows, whole="agent")
+        none = "It can only read; nothing is done by its own tools but through a person."
+        return Group(Text(none), *told)
+    return Group(table(COLUMNS, rows, whole="agent"), *told)
+
+
+def _sentences(worst: Any) -> Iterator[str]:
+    """The worst of a run with all that it calls: money, who is written to, what leaves by what."""
+    most = worst["money"]
+    if most is None:
+        yield "one run may pay without a limit of policy, as the user or records state"
+    elif Decimal(most):
+        yield f"one run may pay {most} in all"
+    if worst["written_to"] != "nobody":
+        yield f"it may write to or pay {REACHES[worst['written_to']]}"
+    for one in worst["exits"]:
+        by = f"{one['tool']} of {one['agent']} ({', '.join(one['arguments'])})"
+        what = "with a link of" if one["effect"] == "read" else "to"
+        yield f"data may leave by {by} {what} {REACHES[one['reach']]}"
+    if worst["exits"] and worst["data"]:
+        yield f"what may leave: {', '.join(worst['data'])}"
 
 
 def _row(agent: str, one: Any) -> tuple[object, ...]:
@@ -42,11 +76,17 @@ def _row(agent: str, one: Any) -> tuple[object, ...]:
     return (
         agent,
         f"{one['tool']} ({one['effect']})",
-        f"{one['calls']}, or as planned",
+        f"{one['calls']}, or as planned{_ways(one)}",
         "; ".join(f"{sink['argument']}: {REACHES[sink['reach']]}" for sink in targets) or "-",
         _amount(one, amounts),
         one["review"] or "-",
     )
+
+
+def _ways(one: Any) -> str:
+    """In what ways else the policies let it go on, of which the default ones have none."""
+    told = [word for name, word in WAYS.items() if one.get(name)]
+    return f"; {', '.join(told)}" if told else ""
 
 
 def _amount(one: Any, amounts: list[Any]) -> str:

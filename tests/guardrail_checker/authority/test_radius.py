@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from contracts.agent import Agent, ReviewRule
-from contracts.radius import widened
+from contracts.widening import widened
 from services.guardrail_checker.rules import ToolPolicy
 from services.guardrail_checker.rules.authority.radius import radius_of
 from services.guardrail_checker.rules.policy import ArgumentLimit
@@ -14,6 +14,31 @@ from tests.policies import LENIENT
 
 AGENT = Agent(name="clerk", instructions="Help.", tools=tuple(TOOLS))
 DEFAULT = ToolPolicy()
+
+
+OPENED = {
+    "not_in_plan": "pay may be called though the plan of the task does not have it",
+    "too_many_effects": "pay may be called 192 times, not 20",
+    "stranger_to_payload": "send_mail: its text carries links of anybody, not records",
+    "undeclared_sinks": "post (egress) may be called without a person",
+    "unanchored_effect": "remember may be called though nothing in its arguments is the user's",
+    "stranger_is_paid": "pay: to reaches anybody, not records",
+    "amount_of_nobody": "pay: amount reaches anybody, not found",
+    "paid_again": "pay may be called again with the same payee or object",
+    "stranger_is_written_to": "send_mail: to reaches anybody, not records",
+    "object_of_nobody": "touch: id reaches anybody, not found",
+    "change_of_nobody": "add_contact: address reaches anybody, not found",
+    "destroyed_unnamed": "delete: id reaches anybody, not records",
+    "secret_of_nobody": "set_code: code reaches anybody, not user",
+    "strayed_and_leaving": "send_mail may be called after reads that the plan does not have",
+    "rule_of_two": "reply: id reaches found, not records",
+}
+
+
+def without(policy):
+    """The default policies but for one."""
+    never = f'@id("{policy}") forbid (principal, action, resource) when {{ false }};'
+    return ToolPolicy(cedar=never)
 
 
 def tools(policy=DEFAULT, agent=AGENT):
@@ -27,8 +52,12 @@ def reaches(found, tool):
 def test_under_the_default_policy_no_sink_reaches_anybody():
     found = tools()
 
-    assert {one.reach for tool in found.values() for one in tool.sinks} <= {"user", "records"}
-    assert reaches(found, "pay") == {"to": "records", "amount": "records"}
+    assert {one.reach for tool in found.values() for one in tool.sinks} <= {
+        "user",
+        "records",
+        "found",
+    }
+    assert reaches(found, "pay") == {"to": "records", "amount": "found"}
     assert reaches(found, "set_code") == {"code": "user"}
 
 
@@ -36,7 +65,7 @@ def test_under_no_policy_every_sink_reaches_anybody():
     found = tools(LENIENT)
 
     assert {one.reach for tool in found.values() for one in tool.sinks} == {"anybody"}
-    assert found["pay"].calls == LENIENT.effects_without_plan
+    assert found["pay"].calls == AGENT.limits.steps * AGENT.limits.parallel_calls
 
 
 def test_money_is_told_by_its_limit_and_its_calls():
@@ -44,7 +73,7 @@ def test_money_is_told_by_its_limit_and_its_calls():
 
     assert tools()["pay"].largest_amount is None
     assert tools(ToolPolicy(argument_limits=limits))["pay"].largest_amount == 500
-    assert tools()["pay"].calls == 1
+    assert tools()["pay"].calls == DEFAULT.effects_without_plan, "to so many different payees"
 
 
 def test_an_allow_list_reaches_further_than_the_user():
@@ -85,7 +114,9 @@ def test_what_was_announced_is_not_wider():
     ("policy", "told"),
     [
         (LENIENT, "pay: to reaches anybody, not records"),
-        (LENIENT, "pay may be called 20 times, not 1"),
+        (LENIENT, "pay may be called 192 times, not 20"),
+        (LENIENT, "pay: its text carries links of anybody, not records"),
+        *((without(name), told) for name, told in OPENED.items()),
     ],
 )
 def test_a_wider_policy_is_told(policy, told):

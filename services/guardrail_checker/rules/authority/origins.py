@@ -57,7 +57,8 @@ class Sources:
         if "@" in text and is_allowed(text, self.destinations):
             return "tenant"
         own = (each for each in self.results if each.is_vouched and not each.is_external)
-        if any(text in each.text and not each.before.texts for each in own):
+        known = (each for each in own if not each.before.texts and not each.was_asked(text))
+        if any(text in each.text for each in known):
             return "clean"
         return self._elsewhere(text)
 

@@ -1,139 +1,117 @@
 """The blast radius, asked of the policies themselves: which calls would they let through?
 
-Each tool is put to Cedar as an attacker would call it: a run that has read everything, and each
-value in turn from ever weaker origins. What is still permitted is what nobody would be asked about.
+That of an agent alone, and with every agent that it may call: what a child does is done in the name
+of the run above it, so the worst of a run is that of its whole family.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from contracts.agent import Agent
-from contracts.radius import Radius, Reach, SinkReach, ToolReach
-from contracts.tool import Sink, ToolManifest
+from contracts.agent import DEPTH_LIMIT, Agent
+from contracts.radius import Exit, Radius, Reach, ToolReach, Worst, farthest
+from contracts.tool import ToolManifest
 from services.guardrail_checker.rules.policy import ToolPolicy
 
-from .cedar import policies_of
-from .origins import Origin
-from .standing import CONTEXT_NAME, OUTWARD, Standing
+from .probe import Probe
+from .standing import OUTWARD
 
-# Weakest first: how far a sink reaches is told by the weakest origin that is let through.
-_REACH_OF: tuple[tuple[Origin, Reach], ...] = (
-    ("model", "anybody"),
-    ("outside", "anybody"),
-    ("read", "records"),
-    ("vouched", "records"),
-    ("bounded", "records"),
-    ("named", "records"),
-    ("clean", "records"),
-    ("created", "user"),
-    ("tenant", "tenant"),
-    ("user", "user"),
-)
-# What can only be the origin of one kind.
-_OF_ONE_KIND: dict[Origin, Sink] = {"created": "id", "bounded": "amount", "tenant": "destination"}
+
+def radii_of(
+    agents: Mapping[str, Agent], manifests: Mapping[str, ToolManifest], policy: ToolPolicy
+) -> dict[str, Radius]:
+    """The radius of each, with those that it may call. An agent that is not here does nothing."""
+    alone = {name: radius_of(agent, manifests, policy) for name, agent in sorted(agents.items())}
+    exits = {
+        name: tuple(_exits(agents[name], manifests, policy, found)) for name, found in alone.items()
+    }
+    moneys = _moneys(alone)
+    return {
+        name: found.model_copy(update={"worst": _worst(name, alone, exits, moneys[name])})
+        for name, found in alone.items()
+    }
 
 
 def radius_of(agent: Agent, manifests: Mapping[str, ToolManifest], policy: ToolPolicy) -> Radius:
-    """The worst of one agent; tools without a manifest it cannot call."""
+    """The worst of one agent by itself; tools without a manifest it cannot call."""
     tools = [manifests[name] for name in agent.tools if name in manifests]
+    probes = [Probe(agent, one, policy) for one in tools]
     reads = [tool for tool in tools if tool.effect == "read"]
+    fetches = (probe.fetch() for probe in probes if probe.tool.effect == "read")
     return Radius(
         agent=agent.name,
         agent_version=agent.version,
         policy_version=policy.version,
-        tools=tuple(_Probe(agent, one, policy).reach() for one in tools if one.effect != "read"),
+        tools=tuple(probe.reach() for probe in probes if probe.tool.effect != "read"),
         reads=tuple(one.name for one in reads if one.output_trust == "internal"),
         hears=tuple(one.name for one in tools if one.output_trust == "external"),
+        fetches=tuple(one for one in fetches if one is not None),
         agents=tuple(sorted({one.agent for one in agent.agents.values()})),
+        children=agent.limits.children if agent.agents else 0,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Probe:
-    """One tool of an agent, called as an attacker would."""
+def _exits(
+    agent: Agent, manifests: Mapping[str, ToolManifest], policy: ToolPolicy, found: Radius
+) -> Iterator[Exit]:
+    for one in found.tools:
+        left = Probe(agent, manifests[one.tool], policy).exit(one)
+        if left is not None:
+            yield left
+    yield from found.fetches
 
-    agent: Agent
-    tool: ToolManifest
-    policy: ToolPolicy
 
-    def reach(self) -> ToolReach:
-        sinks = tuple(
-            SinkReach(argument=name, kind=kind, reach=self._farthest(kind))
-            for name, kind in self.tool.sinks.items()
-        )
-        review = self.agent.review.get(self.tool.name)
-        is_asked = review is not None and review.when is None
-        is_asked = is_asked or self.tool.effect in self.policy.review_effects
-        is_alone = self._ever_permits({}) and all(one.reach != "nobody" for one in sinks)
-        return ToolReach(
-            tool=self.tool.name,
-            effect=self.tool.effect,
-            sinks=sinks,
-            calls=self._calls() if is_alone and not is_asked else 0,
-            largest_amount=self._largest(),
-            review=review.when if review is not None else None,
-            payload=self.tool.payload,
-        )
+def _worst(
+    name: str,
+    alone: Mapping[str, Radius],
+    exits: Mapping[str, tuple[Exit, ...]],
+    money: Decimal | None,
+) -> Worst:
+    family = sorted(_family(name, alone))
+    tools = [tool for each in family for tool in alone[each].tools if tool.calls]
+    outward = [tool for tool in tools if tool.effect in OUTWARD]
+    heard = {one for each in family for one in (*alone[each].reads, *alone[each].hears)}
+    doing = {tool.tool for each in family for tool in alone[each].tools}
+    return Worst(
+        money=money,
+        written_to=farthest(reach for tool in outward for reach in _receivers(tool)),
+        data=tuple(sorted(heard - doing)),
+        exits=tuple(one for each in family for one in exits[each]),
+    )
 
-    def _farthest(self, kind: Sink) -> Reach:
-        """How far a sink of this kind reaches, if every other value is the user's own."""
-        for origin, reach in _REACH_OF:
-            if _OF_ONE_KIND.get(origin, kind) != kind:
-                continue
-            if origin == "tenant" and not self.policy.destinations:
-                continue
-            if self._ever_permits({kind: origin}):
-                return reach
-        return "nobody"
 
-    def _calls(self) -> int:
-        """How often in a run without a plan; a tool that only a plan permits, once."""
-        if not self._permits({}, has_plan=False):
-            return 1
-        if self.tool.sinks and not self._permits({}, has_plan=False, repeated=True):
-            return 1
-        return self.policy.effects_without_plan
+def _receivers(tool: ToolReach) -> Iterator[Reach]:
+    if tool.undeclared:
+        yield "anybody"
+    yield from (sink.reach for sink in tool.sinks if sink.kind in ("destination", "id"))
 
-    def _largest(self) -> Decimal | None:
-        limits = self.policy.argument_limits.get(self.tool.name, {})
-        amounts = [name for name, kind in self.tool.sinks.items() if kind == "amount"]
-        caps = [limits[name].max if name in limits else None for name in amounts]
-        known = [cap for cap in caps if cap is not None]
-        return max(known) if known and len(known) == len(caps) else None
 
-    def _ever_permits(self, origins: Mapping[Sink, Origin]) -> bool:
-        return any(self._permits(origins, has_plan=planned) for planned in (False, True))
+def _family(name: str, alone: Mapping[str, Radius]) -> set[str]:
+    """It, and every agent that its calls could come to."""
+    family = {name}
+    for _ in range(DEPTH_LIMIT):
+        called = {one for each in family for one in alone[each].agents if one in alone}
+        family |= called
+    return family
 
-    def _permits(
-        self, origins: Mapping[Sink, Origin], *, has_plan: bool, repeated: bool = False
-    ) -> bool:
-        kinds = set(self.tool.sinks.values())
-        sets = {
-            name: [origins.get(kind, "user")] if kind in kinds else []
-            for kind, name in CONTEXT_NAME.items()
-        }
-        context: dict[str, object] = {
-            "tenant": "",
-            "approved": False,
-            "has_plan": has_plan,
-            "planned": True,
-            "calls": 0,
-            "effects": 0,
-            "effects_limit": self.policy.effects_without_plan,
-            "spent_micro_usd": 0,
-            "untrusted": True,
-            "private": True,
-            "strayed": False,
-            "outward": self.tool.effect in OUTWARD,
-            "declared": bool(self.tool.sinks),
-            "anchored": True,
-            "repeated": repeated,
-            "largest_amount": 0,
-            "payload": [],
-            **sets,
-        }
-        name, tools = self.agent.name, self.agent.tools
-        standing = Standing(name, tools, self.tool.name, self.tool.effect, context, ())
-        policies = policies_of(self.policy.cedar, with_default=self.policy.default_policies)
-        return policies.rule(standing).answer == "permit"
+
+def _moneys(alone: Mapping[str, Radius]) -> dict[str, Decimal | None]:
+    """All that one run of each could pay, with what it calls: from the lowest children up."""
+    below: dict[str, Decimal | None] = {}
+    for _ in range(DEPTH_LIMIT + 1):
+        below = {name: _money(found, below) for name, found in alone.items()}
+    return below
+
+
+def _money(found: Radius, below: Mapping[str, Decimal | None]) -> Decimal | None:
+    """What it and its children pay; None where no policy limits one of the payments."""
+    own = [
+        None if tool.largest_amount is None else tool.calls * tool.largest_amount
+        for tool in found.tools
+        if tool.effect == "money" and tool.calls
+    ]
+    children = [below.get(one, Decimal(0)) for one in found.agents]
+    known = [one for one in (*own, *children) if one is not None]
+    if len(known) < len(own) + len(children):
+        return None
+    dearest = max(known[len(own) :], default=Decimal(0))
+    return sum(known[: len(own)], found.children * dearest)

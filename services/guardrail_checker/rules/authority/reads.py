@@ -11,7 +11,7 @@ from contracts.tool import ToolManifest, ToolRequested
 from services.guardrail_checker.rules.trust import EXTERNAL
 
 from .records import Record, Scalar, every_scalar, holds_any_text, records_of
-from .words import Words
+from .words import SHORT, Words
 from .writings import Writings
 
 Plan = Mapping[str, int]
@@ -29,6 +29,8 @@ class Result:
     """Planned; without a plan, a read that the user's own words made."""
     before: Writings
     """What the run may have written by then."""
+    chosen: tuple[Scalar, ...] = ()
+    """Its arguments that the user did not say."""
 
     @property
     def is_external(self) -> bool:
@@ -39,8 +41,18 @@ class Result:
         return records_of(self.manifest, self.text)
 
     def is_sure(self, value: Scalar) -> bool:
-        """Whether a field cannot be what the run itself wrote."""
+        """Whether a field cannot be what the run itself wrote, or asked for."""
+        if self.was_asked(value):
+            return False
         return not self.before.may_have_made(value, is_text=holds_any_text(self.manifest))
+
+    def was_asked(self, value: Scalar) -> bool:
+        """Whether the read may only give back what the model told it, whole or in part."""
+        own = _folded(value)
+        return any(
+            own == one or (len(one) > SHORT and one in own) or (len(own) > SHORT and own in one)
+            for one in map(_folded, self.chosen)
+        )
 
 
 def results_before(run: Run, step: int, words: Words, plan: Plan | None) -> tuple[Result, ...]:
@@ -135,7 +147,13 @@ def _result(
     arguments = arguments_of(call.last.request.body)
     vouched = manifest.name in plan if plan is not None else _is_led(arguments, words, known)
     text = result_text(call, cleared)
-    return Result(manifest, text, cleared.label, arguments, vouched, writings)
+    given = every_scalar(list(arguments.values()))
+    chosen = tuple(one for one in given if not (words.say(one) or words.name(one)))
+    return Result(manifest, text, cleared.label, arguments, vouched, writings, chosen)
+
+
+def _folded(value: Scalar) -> str:
+    return str(value).strip().casefold()
 
 
 class _Known:
