@@ -8,10 +8,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from .shape import Body, Token, UtcTime
+from .shape import Body, Sha256, Token, UtcTime
 from .task import INPUT_LIMIT_CHARACTERS, Name
 
-Scope = Literal["platform", "tenant", "agent"]
+Scope = Literal["platform", "tenant", "agent", "tool"]
 InputPolicy = Literal["reject", "enqueue", "interrupt", "rollback"]
 INPUTS_LIMIT = 100  # a run; what comes after is refused
 REASON_LIMIT = 1024
@@ -34,29 +34,38 @@ class Order(Body):
 
 
 class ControlOrdered(Order):
-    """An order for every run of a scope. `stopped` is the kill switch.
+    """An order for every run of a scope, or for a tool. `stopped` is the kill switch.
 
     Paused, its runs take no further step until it is `running` again; what is claimed finishes.
-    Stopped, they are cancelled, new ones are refused, and no effect starts any more.
+    Stopped, they are cancelled, new ones are refused, and no effect starts any more. No call of a
+    stopped tool starts; one that is in quarantine runs again where the order names its very pin.
     """
 
     scope: Scope
-    name: Token | None = Field(None, description="The tenant or agent; absent for the platform")
+    name: Token | None = Field(
+        None, description="The tenant, agent or tool; absent for the platform"
+    )
     state: Literal["running", "paused", "stopped"]
     principal: str
     reason: Annotated[str, StringConstraints(max_length=REASON_LIMIT)] = ""
+    pin_sha256: Sha256 | None = Field(
+        None, description="Of a tool that is released from quarantine: what somebody looked at"
+    )
 
     @model_validator(mode="after")
     def _named_unless_for_all(self) -> Self:
         if (self.name is None) != (self.scope == "platform"):
             raise ValueError("a tenant or an agent has a name, and the platform has none")
+        if self.scope == "tool" and self.state == "paused":
+            raise ValueError("a tool is running or stopped: it has no state to be paused in")
+        if self.pin_sha256 is not None and (self.scope, self.state) != ("tool", "running"):
+            raise ValueError("only a tool that may run is released by its pin")
         return self
 
     def covers(self, tenant: str, agent: str) -> bool:
         """Whether it is about the runs of this agent in this tenant."""
-        return (
-            self.scope == "platform" or self.name == {"tenant": tenant, "agent": agent}[self.scope]
-        )
+        names = {"tenant": tenant, "agent": agent}
+        return self.scope == "platform" or self.name == names.get(self.scope, "")
 
     @property
     def what(self) -> str:

@@ -3,6 +3,7 @@
 import inspect
 import json
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Annotated, Any, Literal, TypedDict, Unpack, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
@@ -15,7 +16,7 @@ FieldKind = Literal["destination", "amount", "id", "name"]
 DEFAULT_TIMEOUT_SECONDS = 30.0
 DEFAULT_OUTPUT_LIMIT_BYTES = 65_536
 # While they are empty they are not hashed: runs that were pinned before they came go on.
-_CAME_LATER = ("payload", "fields")
+_CAME_LATER = ("payload", "fields", "price_usd")
 
 
 class ToolManifest(Written):
@@ -33,6 +34,9 @@ class ToolManifest(Written):
     fields: dict[str, FieldKind] = Field(
         default_factory=dict,
         description="What the fields of its result are that can carry no sentence of an outsider",
+    )
+    price_usd: Decimal = Field(
+        Decimal(0), ge=0, le=1_000_000, description="What one call costs, as its author says"
     )
     scopes: tuple[str, ...] = ()
     sandbox: Literal["in_process", "process"] = "process"
@@ -81,6 +85,7 @@ class Declared(TypedDict, total=False):
     sinks: dict[str, Sink]
     payload: Sequence[str]
     fields: dict[str, FieldKind]
+    price_usd: Decimal
     scopes: Sequence[str]
     sandbox: Literal["in_process", "process"]
     output_trust: Literal["internal", "external"]

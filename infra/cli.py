@@ -11,7 +11,8 @@ import typer
 from infra.configuration.commands import app as configuration
 from infra.evals.commands import app as evals
 from infra.policies.commands import app as policies
-from services.console.cli import app
+from infra.policies.pinning import pin
+from services.console.cli import app, tools
 from services.console.cli.client import offer_kept_state
 from services.console.cli.endpoint import Endpoint
 from services.console.cli.output import AsJson, Output, wants_json
@@ -21,6 +22,7 @@ __all__ = ["app", "main"]
 app.add_typer(evals, name="eval")
 app.add_typer(configuration, name="config")
 app.add_typer(policies, name="policy")
+tools.app.command()(pin)
 
 
 @app.command()

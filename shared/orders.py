@@ -1,6 +1,6 @@
 """The orders in force, as whoever starts something must know them."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,7 +17,7 @@ from shared.settings import ServiceSettings
 
 TOPIC = Topic("orders", CONTROL, CONTROL_SUBJECTS)
 SEVERITY = {"paused": 1, "stopped": 2}
-BREADTH = {"agent": 0, "tenant": 1, "platform": 2}
+BREADTH = {"tool": 0, "agent": 0, "tenant": 1, "platform": 2}
 
 OnChange = Callable[[ControlOrdered], None]
 
@@ -41,6 +41,14 @@ class InForce(Protocol):
         """
         ...
 
+    def for_tool(self, name: str) -> ControlOrdered | None:
+        """The last order for a tool; None where there is none.
+
+        Raises:
+            Again: as above.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FixedOrders:
@@ -53,6 +61,9 @@ class FixedOrders:
 
     def state_for(self, tenant: str, agent: str) -> ControlOrdered | None:
         return strictest(self.covering(tenant, agent))
+
+    def for_tool(self, name: str) -> ControlOrdered | None:
+        return _last(self.orders, name)
 
 
 EVERYTHING_RUNS = FixedOrders()
@@ -71,6 +82,10 @@ class Orders:
 
     def state_for(self, tenant: str, agent: str) -> ControlOrdered | None:
         return strictest(self.covering(tenant, agent))
+
+    def for_tool(self, name: str) -> ControlOrdered | None:
+        self.follower.check()
+        return _last(self.heads.by_subject.values(), name)
 
 
 def why_stopped(orders: InForce, run: Run) -> str | None:
@@ -108,6 +123,10 @@ async def following_orders(
 def strictest(orders: tuple[ControlOrdered, ...]) -> ControlOrdered | None:
     """What counts of several orders; None where all let run."""
     return max((one for one in orders if one.state != "running"), key=_weight, default=None)
+
+
+def _last(orders: Iterable[ControlOrdered], tool: str) -> ControlOrdered | None:
+    return next((one for one in orders if (one.scope, one.name) == ("tool", tool)), None)
 
 
 def _weight(order: ControlOrdered) -> tuple[int, int]:

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from contracts.radius import Radius, RadiusFile
+from contracts.tool import ToolManifest
 from contracts.widening import widened
 from infra.dev.platform import write_manifests
 from services.guardrail_checker.policies.loading import load_policy
@@ -21,11 +22,20 @@ def radii(config: Path) -> dict[str, Radius]:
         ManifestsFailed: a module of tools cannot be imported.
     """
     policy = load_policy(config)
+    return radii_of(load_agents(config), declared(config), policy)
+
+
+def declared(config: Path) -> dict[str, ToolManifest]:
+    """The tools of a folder, by name.
+
+    Raises:
+        ConfigError: what was written cannot be read.
+        ManifestsFailed: as above.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tools.lock.json"
         asyncio.run(write_manifests(path, config.resolve()))
-        manifests = load_manifests(path)
-    return radii_of(load_agents(config), manifests, policy)
+        return load_manifests(path)
 
 
 def announce(config: Path, found: dict[str, Radius]) -> None:

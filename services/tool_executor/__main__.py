@@ -10,9 +10,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import structlog
+
+from contracts.pins import drift
 from contracts.subjects import EXECUTOR
 from shared.errors import ConfigError
 from shared.orders import following_orders
+from shared.pins import load_pins
 from shared.service import Core, Service, run_service
 
 from .adapters.pool import WorkerPool
@@ -20,18 +24,24 @@ from .adapters.process import WorkerLimits
 from .adapters.registry import Registry, load_registry
 from .adapters.runner import SandboxRunner
 from .handlers import Desk, hears
-from .metrics import count
+from .metrics import count, watch_quarantine
 from .settings import Settings
+
+log = structlog.get_logger()
 
 
 @asynccontextmanager
 async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
     """Load the tools, start a warm worker of each kind, and follow the orders in force."""
-    registry = load_registry(settings.config_dir)
+    registry, pins = load_registry(settings.config_dir), load_pins(settings.config_dir)
+    for manifest in registry.manifests.values():
+        if changed := drift(manifest, pins):
+            log.warning("executor.tool_not_as_pinned", tool=manifest.name, reason=changed)
     pool = make_pool(registry, settings)
     try:
         await pool.warm(registry.sandboxed_secrets)
         async with following_orders(core.client, EXECUTOR, core.keyring, settings) as orders:
+            watch_quarantine(registry.manifests.values(), pins, orders)
             yield {
                 "desk": Desk(
                     registry,
@@ -40,6 +50,7 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
                     margin_seconds=settings.unknown_margin_seconds,
                     busy_pause_seconds=settings.busy_pause_seconds,
                     orders=orders,
+                    pins=pins,
                 )
             }
     finally:

@@ -13,11 +13,13 @@ from faststream import Context
 
 from contracts.guardrail import ToolCleared
 from contracts.history import Run
+from contracts.pins import Pins
 from contracts.shape import later
 from contracts.tool import ToolClaimed, ToolFailed, ToolSucceeded, ToolUnknown
 from shared.bus import Bus, Heard
 from shared.errors import Again, LogRefused
 from shared.orders import EVERYTHING_RUNS, InForce, why_stopped
+from shared.pins import why_held
 from shared.service import Handlers
 
 from .adapters.registry import DeclaredTool, Registry
@@ -62,6 +64,18 @@ class Desk:
     busy_pause_seconds: float = 1.0
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     orders: InForce = EVERYTHING_RUNS
+    pins: Pins | None = None
+
+    def why_not(self, run: Run, work: Act | Submit) -> str | None:
+        """Why a call may not be started: a stop of its run or its tool, or its quarantine.
+
+        Raises:
+            Again: the orders could not be read for too long to be relied upon.
+        """
+        stopped = why_stopped(self.orders, run)
+        if stopped is not None or isinstance(work, Submit):
+            return stopped
+        return why_held(work.manifest, self.pins, self.orders.for_tool(work.manifest.name))
 
 
 @hears(ToolCleared)
@@ -129,7 +143,7 @@ async def _is_stopped(
     run: Run, work: Act | Submit, heard: Heard[ToolCleared], bus: Bus, desk: Desk
 ) -> bool:
     """Whether an order keeps the call from being started, which then is told."""
-    reason = why_stopped(desk.orders, run)
+    reason = desk.why_not(run, work)
     if reason is None:
         return False
     call = run.call(work.request.call)

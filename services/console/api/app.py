@@ -33,6 +33,7 @@ from services.console.api import (
     schedules,
     splits,
     tasks,
+    tools,
     traces,
     weights,
 )
@@ -73,6 +74,7 @@ RESOURCES = (
     releases,
     dead_letters,
     control,
+    tools,
     projections,
     erasures,
     me,

@@ -11,10 +11,12 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from contracts.control import REASON_LIMIT, ControlOrdered, Scope
-from contracts.shape import Token, Written
+from contracts.pins import pin_of
+from contracts.shape import Sha256, Token, Written
 from services.console.api.desk import Desk, DeskHere
 from services.console.api.people import Operator, Person, Viewer
 from services.console.api.shapes import OrderView
+from services.console.api.tools import manifests_here
 from services.console.errors import Forbidden, Invalid
 
 router = APIRouter(prefix="/control", tags=["control"])
@@ -28,6 +30,9 @@ class NewOrder(Written):
     name: Token | None = None
     state: Literal["running", "paused", "stopped"]
     reason: Annotated[str, Field(max_length=REASON_LIMIT)] = ""
+    pin_sha256: Sha256 | None = Field(
+        None, description="Of a tool in quarantine: what you looked at, and release"
+    )
 
 
 @router.get("")
@@ -51,6 +56,7 @@ async def give(new: NewOrder, person: Operator, desk: DeskHere) -> OrderView:
         state=new.state,
         principal=person.principal,
         reason=new.reason,
+        pin_sha256=new.pin_sha256,
         at=desk.bus.clock.now(),
         nonce=secrets.token_hex(NONCE_BYTES),
     )
@@ -77,6 +83,26 @@ def _check(new: NewOrder, person: Person, desk: Desk) -> None:
     if new.scope == "agent" and new.name not in desk.agents:
         known = ", ".join(desk.agents)
         raise Invalid(f"there is no agent {new.name!r}", "name", f"known are {known}")
+    if new.scope == "tool":
+        _check_tool(new, desk)
+    elif new.pin_sha256 is not None:
+        raise Invalid("only a tool has a pin", "pin_sha256", "leave it out")
+
+
+def _check_tool(new: NewOrder, desk: Desk) -> None:
+    """What is released must be what the person looked at, and the platform has."""
+    manifest = manifests_here(desk).get(new.name or "")
+    look = "look: interlock tools list"
+    if manifest is None:
+        raise Invalid(f"there is no tool {new.name!r}", "name", look)
+    if new.state == "paused":
+        raise Invalid("a tool is running or stopped", "state", "stop it")
+    if new.pin_sha256 is None:
+        return
+    if new.state != "running":
+        raise Invalid("a tool is released to run", "state", "take running, or leave the pin out")
+    if new.pin_sha256 != pin_of(manifest).sha256:
+        raise Invalid(f"{manifest.name} has another pin by now", "pin_sha256", look)
 
 
 def _names(new: NewOrder) -> str:

@@ -20,10 +20,9 @@ from services.console.api.desk import Desk, DeskHere
 from services.console.api.gate_records import check_baseline, check_gate
 from services.console.api.people import Operator, Person, Viewer
 from services.console.api.release_views import ReleasesView, releases_view
-from services.console.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, Unavailable
+from services.console.api.tools import manifests_here
+from services.console.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from services.console.rules.releasing import open_request, state_of, unfit, way_back
-from shared.config import load_manifests
-from shared.errors import ConfigError
 from shared.release_book import ReleaseBook
 
 router = APIRouter(prefix="/agents/{name}/releases", tags=["agents"])
@@ -241,11 +240,7 @@ def _check_definition(definition: Agent, desk: Desk) -> None:
     if size > DEFINITION_LIMIT_BYTES:
         what = f"it has {size:,} bytes, and {DEFINITION_LIMIT_BYTES:,} are the most"
         raise TooLarge(what, "definition", "shorten its instructions")
-    try:
-        manifests = load_manifests(desk.settings.manifests_file)
-    except ConfigError as error:
-        raise Unavailable(str(error), "tools", "start the tool executor, then try again") from None
-    problem = unfit(definition, desk.agents, manifests, desk.aliases)
+    problem = unfit(definition, desk.agents, manifests_here(desk), desk.aliases)
     if problem is not None:
         raise Invalid(problem[0], "definition", problem[1])
 

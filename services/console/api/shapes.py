@@ -281,6 +281,7 @@ class OrderView(Shape):
     principal: str
     reason: str
     at: datetime
+    pin_sha256: str | None = None
 
     @classmethod
     def of(cls, order: ControlOrdered) -> "OrderView":

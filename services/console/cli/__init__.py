@@ -19,6 +19,7 @@ from services.console.cli import (
     runs,
     schedules,
     submit,
+    tools,
     traces,
 )
 from services.console.cli.output import AsJson, Output, show, wants_json
@@ -49,6 +50,7 @@ app.add_typer(cost.app, name="cost")
 app.add_typer(agents.app, name="agents")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(dead_letters.app, name="dlq")
+app.add_typer(tools.app, name="tools")
 
 
 @app.command()

@@ -25,6 +25,8 @@ class Rouser:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __call__(self, order: ControlOrdered) -> None:
+        if order.scope == "tool":
+            return  # It is about calls, and changes no run.
         task = asyncio.create_task(self.rouse(order))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

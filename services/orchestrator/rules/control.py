@@ -94,7 +94,7 @@ def _reasons(run: Run, orders: Orders) -> Iterator[Reason]:
     if asked is not None and isinstance(asked.body, RunPauseRequested):
         yield Reason("run", asked.id, asked.body.principal, asked.body.reason)
     for order in orders:
-        if order.state == "paused":
+        if order.state == "paused" and order.scope != "tool":
             yield Reason(order.scope, run.root, order.principal, order.reason)
     parent = run.parent_standing
     if parent is not None and isinstance(parent.body, RunParentPaused):

@@ -44,6 +44,7 @@ FELL = 'interlock_online_weight_total{agent="support",metric="truthful",outcome=
 RETURNED = 'interlock_canaries_returned_total{agent="support",outcome="worse"}'
 DRAWN = 'interlock_online_scores_total{agent="support",metric="truthful",outcome="%s"}'
 BYTES = 'interlock_stream_bytes{stream="RUNS"}'
+HELD = 'interlock_tools_quarantined{tool="send_email"}'
 LIMIT = 'interlock_stream_limit_bytes{stream="RUNS"}'
 
 CASES = (
@@ -51,6 +52,7 @@ CASES = (
     Case("ServiceNotHearing", {UP: "1 0x10"}, {UP: "1 0 1x10"}, 5),
     Case("ConsumerLagGrowing", {PENDING: "2000+100x30"}, {PENDING: "9000-100x30"}, 25),
     Case("ConsumerLagGrowing", {OLDEST: "301+60x30"}, {OLDEST: "0+5x30"}, 25),
+    Case("ToolQuarantined", {HELD: "0 1x5"}, {HELD: "1 0x5"}, 3),
     Case(
         "DeadLetters",
         {"interlock_dead_letters_open": "0 0 1x5"},
