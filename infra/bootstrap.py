@@ -7,47 +7,69 @@ The embedded platform does the same in one process (`infra/dev/platform.py`).
 import argparse
 import asyncio
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import nats
 
 from infra.demo.shop.database import prepare as prepare_shop
+from infra.deployment.certificates import ensure_certificates
+from infra.deployment.handing_out import hand_out
+from infra.deployment.roles import ensure_tools_role
 from infra.dev.assembly import SIGNING_OWNERS
 from infra.dev.people import ensure_token
 from infra.dev.platform import write_manifests
-from infra.generate.permissions import INFRA, USERS, permissions_conf
+from infra.generate.permissions import INFRA, permissions_conf, users
 from infra.migrations.run import migrate
 from infra.platform.files import replace_file
 from infra.platform.home import Home
 from infra.platform.nats_identity import ensure_nats_users, ensure_signers
 from infra.streams import ensure_streams
-from shared.connection import servers_of
+from shared.connection import CA_VARIABLE, servers_of, tls_to
+
+TENANTS_VARIABLE = "INTERLOCK_TENANTS"  # with commas between; each gets users of its own
+HAND_OUT_VARIABLE = "INTERLOCK_HAND_OUT_DIR"
+TOOLS_PASSWORD_VARIABLE = "INTERLOCK_TOOLS_PASSWORD"  # noqa: S105 - its name
+NKEY_VARIABLE = "INTERLOCK_INFRA_NKEY_FILE"
 
 
-async def make_keys(home: Home, config_dir: Path) -> None:
-    """Keys, the users of nats-server, pinned tool manifests, and a first person's token."""
+async def make_keys(home: Home, config_dir: Path, tenants: Sequence[str] = ()) -> None:
+    """Keys, the users of nats-server, pinned tool manifests, and a first person's token.
+
+    Raises:
+        ValueError: a tenant is 1 to 64 of A-Z a-z 0-9 _ -, and one of these is not.
+    """
+    names = [user.name for user in users(tenants)]
     home.create()
-    users = ensure_nats_users(home, USERS)
+    made = ensure_nats_users(home, names)
     ensure_signers(home, SIGNING_OWNERS)
-    public = {name: user.public_key for name, user in users.items()}
-    replace_file(home.nats / "authorization.conf", permissions_conf(public))
+    public = {name: user.public_key for name, user in made.items()}
+    replace_file(home.nats / "authorization.conf", permissions_conf(public, tenants))
+    ensure_certificates(home.path / "tls")
     await write_manifests(home.run / "tools.lock.json", config_dir)
     ensure_token(home.keys / "tokens.json")
 
 
-async def set_up(home: Home, nats_url: str, postgres_dsn: str, durability: str) -> None:
-    """Streams, consumers and tables. Doing it again changes nothing."""
+async def set_up(home: Home, durability: str, environment: Mapping[str, str] = os.environ) -> None:
+    """Streams, consumers, tables, and the role of tools. Doing it again changes nothing."""
+    ca_file = environment.get(CA_VARIABLE)
+    tls = tls_to(Path(ca_file) if ca_file else None)
     client = await nats.connect(
-        servers_of(nats_url),
-        nkeys_seed=str(home.keys / f"{INFRA}.nkey"),
+        servers_of(environment["INTERLOCK_NATS_URL"]),
+        nkeys_seed=environment.get(NKEY_VARIABLE) or str(home.keys / f"{INFRA}.nkey"),
         inbox_prefix=f"_INBOX_{INFRA}".encode(),
+        tls=tls,
+        tls_handshake_first=tls is not None,
     )
     try:
         for change in await ensure_streams(client.jetstream(), durability):
             print(change)
     finally:
         await client.close()
+    postgres_dsn = environment["INTERLOCK_POSTGRES_DSN"]
     await migrate(postgres_dsn)
+    if password := environment.get(TOOLS_PASSWORD_VARIABLE):
+        await ensure_tools_role(postgres_dsn, password)
     await prepare_shop(postgres_dsn)
 
 
@@ -58,13 +80,15 @@ def main() -> None:
     parser.add_argument("--durability", default=claimed, help="fast, durable or replicated")
     options = parser.parse_args()
     home = Home.from_environment()
-    if options.what == "keys":
-        config_dir = Path(os.environ.get("INTERLOCK_CONFIG_DIR", "infra/config"))
-        asyncio.run(make_keys(home, config_dir))
+    if options.what == "setup":
+        asyncio.run(set_up(home, options.durability))
         return
-    nats_url = os.environ["INTERLOCK_NATS_URL"]
-    postgres_dsn = os.environ["INTERLOCK_POSTGRES_DSN"]
-    asyncio.run(set_up(home, nats_url, postgres_dsn, options.durability))
+    config_dir = Path(os.environ.get("INTERLOCK_CONFIG_DIR", "infra/config"))
+    named = os.environ.get(TENANTS_VARIABLE, "").split(",")
+    tenants = [tenant.strip() for tenant in named if tenant.strip()]
+    asyncio.run(make_keys(home, config_dir, tenants))
+    if to := os.environ.get(HAND_OUT_VARIABLE):
+        hand_out(home, Path(to))
 
 
 if __name__ == "__main__":

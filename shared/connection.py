@@ -1,14 +1,21 @@
 """The connection of a service to NATS: its identity, its inbox, and what its errors mean."""
 
+import ssl
+from pathlib import Path
+
 import structlog
 from faststream.nats import NatsBroker, NatsNKey
+from faststream.nats.security import NatsSecurity
 from nats.aio.client import Client
 
 from contracts.envelope import RESTORED_HEADERS
+from shared.errors import ConfigError
 from shared.metrics import CONNECTION_ERRORS
 from shared.settings import ServiceSettings
 
 log = structlog.get_logger()
+
+CA_VARIABLE = "INTERLOCK_NATS_CA_FILE"
 
 # Set by `mark_repeated_headers` on a message in which a header of the server's came twice.
 REPEATED = "Interlock-Repeated"
@@ -26,6 +33,38 @@ def servers_of(url: str) -> list[str]:
     return [server for one in url.split(",") if (server := one.strip())]
 
 
+def tls_to(ca_file: Path | None) -> ssl.SSLContext | None:
+    """How to know the servers, by the certificate of their authority; None: no TLS is asked for.
+
+    Raises:
+        ConfigError: there is no certificate in that file.
+    """
+    if ca_file is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    try:
+        context.load_verify_locations(ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(f"{CA_VARIABLE}: {ca_file} is no certificate: {error}") from None
+    return context
+
+
+def security_of(settings: ServiceSettings) -> NatsSecurity | None:
+    """Who a service is, and how it knows the server.
+
+    Raises:
+        ConfigError: the certificate of the authority cannot be read.
+    """
+    # A client that waits to be asked for TLS would go on in the clear, were it not asked.
+    tls = tls_to(settings.nats_ca_file)
+    if settings.nkey_file is not None:
+        return NatsNKey.from_file(
+            settings.nkey_file, ssl_context=tls, tls_handshake_first=tls is not None
+        )
+    return None if tls is None else NatsSecurity(ssl_context=tls, tls_handshake_first=True)
+
+
 def make_broker(service: str, settings: ServiceSettings) -> NatsBroker:
     """The FastStream broker that owns the connection. Streams are never declared from here."""
 
@@ -38,7 +77,7 @@ def make_broker(service: str, settings: ServiceSettings) -> NatsBroker:
         servers_of(settings.nats_url),
         name=service,
         inbox_prefix=inbox_prefix(service).encode(),
-        security=NatsNKey.from_file(settings.nkey_file) if settings.nkey_file else None,
+        security=security_of(settings),
         error_cb=on_error,
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,

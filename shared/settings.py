@@ -25,6 +25,11 @@ class ServiceSettings(BaseSettings):
         validation_alias="INTERLOCK_NATS_URL",
         description="One server, or several of a cluster with commas between",
     )
+    nats_ca_file: Path | None = Field(
+        None,
+        validation_alias="INTERLOCK_NATS_CA_FILE",
+        description="Whose certificate the server must show; set, nothing is said without TLS",
+    )
     keyring_file: Path | None = Field(None, validation_alias="INTERLOCK_KEYRING_FILE")
     config_dir: Path = Field(Path("infra/config"), validation_alias="INTERLOCK_CONFIG_DIR")
     log_level: str = Field("INFO", validation_alias="INTERLOCK_LOG_LEVEL")

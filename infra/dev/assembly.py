@@ -67,6 +67,7 @@ class Places:
     nats_url: str
     nats_monitoring_url: str
     postgres_dsn: str
+    tools_dsn: str
     simulator_url: str | None
     config_dir: Path
     manifests_file: Path
@@ -152,7 +153,7 @@ def _own(name: str, port: int, places: Places) -> dict[str, str]:
         case "model_router":
             own |= _providers(places.simulator_url)
         case "tool_executor":
-            own["SHOP_DATABASE_DSN"] = places.postgres_dsn
+            own["SHOP_DATABASE_DSN"] = places.tools_dsn
     return own
 
 

@@ -185,6 +185,7 @@ async def _start(
         nats_url=server.url,
         nats_monitoring_url=server.monitoring_url,
         postgres_dsn=postgres.dsn,
+        tools_dsn=postgres.tools_dsn,
         simulator_url=None if simulator_port is None else url_of(simulator_port),
         config_dir=options.config_dir,
         manifests_file=home.run / "tools.lock.json",

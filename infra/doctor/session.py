@@ -1,9 +1,11 @@
 """A short connection to NATS under the key of one user, which never waits for a lost server."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import nats
 import nats.errors
@@ -11,7 +13,8 @@ import nkeys
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
-from shared.connection import inbox_prefix
+from shared.connection import CA_VARIABLE, inbox_prefix, tls_to
+from shared.errors import ConfigError
 
 from .errors import NotLetIn, Unanswered, Unexaminable
 from .installation import Installation
@@ -53,6 +56,7 @@ async def session(installation: Installation, user: str) -> AsyncIterator[Sessio
     seed = installation.nkey_file(user)
     if not seed.is_file():
         raise Unexaminable(f"the key of {user} is not on this machine ({seed})")
+    tls = _tls_of(installation)
     refusals = asyncio.Queue[str]()
 
     async def note(error: Exception) -> None:
@@ -64,6 +68,8 @@ async def session(installation: Installation, user: str) -> AsyncIterator[Sessio
             name="doctor",
             nkeys_seed=str(seed),
             inbox_prefix=inbox_prefix(user).encode(),
+            tls=tls,
+            tls_handshake_first=tls is not None,
             connect_timeout=int(CONNECT_SECONDS),
             # Each named server once: of a cluster a node may be away.
             max_reconnect_attempts=1,
@@ -81,3 +87,11 @@ async def session(installation: Installation, user: str) -> AsyncIterator[Sessio
         raise Unanswered(str(error) or type(error).__name__) from error
     finally:
         await client.close()
+
+
+def _tls_of(installation: Installation) -> ssl.SSLContext | None:
+    ca_file = installation.environment.get(CA_VARIABLE)
+    try:
+        return tls_to(Path(ca_file) if ca_file else None)
+    except ConfigError as error:
+        raise Unexaminable(str(error)) from error

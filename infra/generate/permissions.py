@@ -5,10 +5,8 @@ Permissions alone do not authenticate a fact, since a server stores replies for 
 signatures of starred facts do.
 """
 
-import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 
 from contracts.hearings import HEARINGS
 from contracts.subjects import (
@@ -49,48 +47,43 @@ from contracts.subjects import (
     filter_of,
 )
 
+from .tenants import tenant_users
+from .users import User, block, inbox
+
 INFRA = "infra"
 USERS = (*SERVICES, INFRA, PRODUCER)
 _PLACEHOLDER = re.compile(r"\{[a-z0-9_]+\}")
 
 
-@dataclass(frozen=True, slots=True)
-class User:
-    """One user and the subjects it may publish on and subscribe to."""
+def users(tenants: Iterable[str] = ()) -> tuple[User, ...]:
+    """Every user. Where tenants are named, each has its own, and none is a producer of all.
 
-    name: str
-    publish: tuple[str, ...]
-    subscribe: tuple[str, ...]
-
-
-def users() -> tuple[User, ...]:
-    """Every user, in the order of `USERS`."""
-    return (*(_service(name) for name in SERVICES), _infra(), _producer())
+    Raises:
+        ValueError: a tenant is no token of a subject.
+    """
+    of_tenants = tenant_users(tenants)
+    return (*(_service(name) for name in SERVICES), _infra(), *(of_tenants or (_producer(),)))
 
 
-def permissions_conf(public_nkeys: Mapping[str, str]) -> str:
+def permissions_conf(public_nkeys: Mapping[str, str], tenants: Iterable[str] = ()) -> str:
     """The `authorization` block of nats-server for these public keys, by user.
 
     A key that begins with `$` is left to nats-server, which reads it from its environment.
 
     Raises:
-        ValueError: a user has no key.
+        ValueError: a user has no key, or a tenant is no token of a subject.
     """
-    missing = [name for name in USERS if name not in public_nkeys]
+    wanted = users(tenants)
+    missing = [user.name for user in wanted if user.name not in public_nkeys]
     if missing:
         raise ValueError(f"no public nkey for {', '.join(missing)}: every user needs one")
-    blocks = "".join(_block(user, public_nkeys[user.name]) for user in users())
+    blocks = "".join(block(user, public_nkeys[user.name]) for user in wanted)
     return f"authorization {{\n  users: [\n{blocks}  ]\n}}\n"
 
 
 def placeholders() -> dict[str, str]:
     """For the checked-in file: each key comes from a variable such as `$NKEY_COST_LEDGER`."""
     return {name: f"$NKEY_{name.upper()}" for name in USERS}
-
-
-def inbox(user: str) -> str:
-    """Where this user hears replies: its own prefix, so that nobody reads another's."""
-    return f"_INBOX_{user}.>"
 
 
 def _service(name: str) -> User:
@@ -114,7 +107,7 @@ def _infra() -> User:
 
 
 def _producer() -> User:
-    """An example: in production each tenant has its own, with its name for the first `*`."""
+    """Of every tenant: for one person on one machine."""
     publish = (*_said_by(PRODUCER), STRAY_SUBMISSION)  # so that a dot in an id is answered
     return User(PRODUCER, publish, (inbox(PRODUCER), "run.>"))
 
@@ -210,19 +203,3 @@ _LISTENS: dict[str, tuple[str, ...]] = {
     ROUTER: (CONTROL_SUBJECTS,),
     EXECUTOR: (CONTROL_SUBJECTS,),
 }
-
-
-def _block(user: User, key: str) -> str:
-    nkey = key if key.startswith("$") else json.dumps(key)
-    return (
-        f"    # {user.name}\n"
-        f"    {{\n      nkey: {nkey}\n      permissions: {{\n"
-        f"        publish: {{ allow: {_listed(user.publish)} }}\n"
-        f"        subscribe: {{ allow: {_listed(user.subscribe)} }}\n"
-        f"      }}\n    }}\n"
-    )
-
-
-def _listed(subjects: tuple[str, ...]) -> str:
-    lines = "".join(f"          {json.dumps(subject)}\n" for subject in subjects)
-    return f"[\n{lines}        ]"

@@ -24,7 +24,7 @@ from infra.platform.postgres_account import (
     find_postgres,
     reachable_installation,
 )
-from infra.platform.postgres_cluster import ROLE, SUPERUSER, Cluster, environment
+from infra.platform.postgres_cluster import ROLE, SUPERUSER, TOOLS_ROLE, Cluster, environment
 from infra.platform.processes import Supervisor
 from infra.platform.readiness import wait_ready
 
@@ -68,8 +68,12 @@ class Postgres:
     @property
     def dsn(self) -> str:
         """For asyncpg, and for whatever else speaks libpq's URLs."""
-        host = quote(str(self._sockets), safe="/")
-        return f"postgresql://{ROLE}@/{DATABASE}?host={host}&port={SOCKET_PORT}"
+        return self._dsn_of(ROLE)
+
+    @property
+    def tools_dsn(self) -> str:
+        """The same for tools, whose role sees no table of the platform."""
+        return self._dsn_of(TOOLS_ROLE)
 
     async def start(self, supervisor: Supervisor) -> None:
         """Make the cluster if there is none, start the server, return when the database is there.
@@ -96,6 +100,10 @@ class Postgres:
         """Remove the socket's folder in the temporary one; call it when the server has ended."""
         if self._sockets != self._home.run:
             shutil.rmtree(self._sockets, ignore_errors=True)
+
+    def _dsn_of(self, role: str) -> str:
+        host = quote(str(self._sockets), safe="/")
+        return f"postgresql://{role}@/{DATABASE}?host={host}&port={SOCKET_PORT}"
 
     def _child(self, cluster: Cluster) -> Child:
         settings = {**SETTINGS, "unix_socket_directories": str(self._sockets)}
@@ -143,8 +151,9 @@ class Postgres:
             timeout=CONNECT_TIMEOUT_SECONDS,
         )
         try:
-            if not await connection.fetchval(ROLE_EXISTS, ROLE):
-                await connection.execute(f"CREATE ROLE {ROLE} LOGIN")
+            for role in (ROLE, TOOLS_ROLE):
+                if not await connection.fetchval(ROLE_EXISTS, role):
+                    await connection.execute(f"CREATE ROLE {role} LOGIN")
             if not await connection.fetchval(DATABASE_EXISTS, DATABASE):
                 await connection.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
         finally:

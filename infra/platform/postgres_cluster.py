@@ -17,6 +17,7 @@ from infra.platform.postgres_account import MAJOR_VERSION, login_name
 from infra.platform.spawn import run_to_end
 
 ROLE = "interlock"
+TOOLS_ROLE = "interlock_tools"  # of tools: no table of the platform is theirs
 SUPERUSER = "postgres"
 INITDB_TIMEOUT_SECONDS = 60.0
 ORPHAN_TIMEOUT_SECONDS = 10.0
@@ -102,7 +103,7 @@ class Cluster:
     def _write_access_rules(self) -> None:
         """Let in who runs this, as the role or as the superuser, by the socket; nobody else."""
         login = login_name()
-        users = "".join(f'interlock "{login}" {role}\n' for role in (ROLE, SUPERUSER))
+        users = "".join(f'interlock "{login}" {role}\n' for role in (ROLE, TOOLS_ROLE, SUPERUSER))
         for name, text in {
             "pg_hba.conf": "local all all peer map=interlock\n",
             "pg_ident.conf": users,

@@ -6,7 +6,9 @@ import pytest
 import yaml
 
 from contracts.subjects import SERVICES
+from infra.deployment.handing_out import secrets_of
 from infra.dev.assembly import SIGNING_OWNERS
+from infra.platform.postgres_cluster import TOOLS_ROLE
 from shared.settings import ServiceSettings
 from tests.architecture.sources import ROOT
 
@@ -21,6 +23,16 @@ ONCE = {"keys", "setup"}
 # Every service is given it; only those that pin or check manifests read it.
 SHARED_WITH_OTHERS = {"INTERLOCK_TOOL_MANIFESTS"}
 LOOPBACK = "127.0.0.1:"
+ARCHIVISTS = {"observer", "console"}
+KEEPERS = {"cost-ledger", "observer", "console"}
+# Each secret of `.env`, and the containers that are told it.
+SECRETS = {
+    "POSTGRES_PASSWORD": {"postgres", "setup", *KEEPERS},
+    "TOOLS_PASSWORD": {"setup", "tool-executor"},
+    "OPENAI_API_KEY": {"model-router"},
+    "ANTHROPIC_API_KEY": {"model-router"},
+    "GEMINI_API_KEY": {"model-router"},
+}
 
 
 def compose() -> dict:
@@ -92,6 +104,80 @@ def test_only_the_console_is_published_and_on_this_machine_alone():
 
     assert list(published) == ["console"]
     assert all(port.startswith(LOOPBACK) for port in published["console"])
+
+
+def mounts_of(name: str) -> dict[str, str]:
+    """Where each volume is mounted in a container."""
+    return {one.split(":")[0]: one.split(":")[1] for one in compose()[name].get("volumes", ())}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_mounts_its_own_keys_read_only_and_no_others(service):
+    name = service.replace("_", "-")
+    others = {"archive"} if service in ARCHIVISTS else set()
+
+    assert set(mounts_of(name)) == {f"{name}-keys", "public", *others}
+    assert mounts_of(name)[f"{name}-keys"] == "/keys"
+    handed = [one for one in compose()[name]["volumes"] if not one.startswith("archive:")]
+    assert all(one.endswith(":ro") for one in handed)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_key_that_a_service_is_told_of_is_handed_to_it(service):
+    given = container_of(service)["environment"].values()
+    told = {value.removeprefix("/keys/") for value in given if str(value).startswith("/keys/")}
+
+    assert told == set(secrets_of(service))
+
+
+def test_only_who_makes_keys_mounts_all_of_them():
+    holders = [name for name in compose() if "state" in mounts_of(name)]
+    handing = {at for volume, at in mounts_of("keys").items() if volume != "state"}
+
+    assert holders == ["keys"]
+    assert handing == {f"/handed/{one}" for one in (*SERVICES, "nats", "infra", "public")}
+
+
+def test_a_volume_of_keys_is_of_one_container():
+    for volume in (one for one in mounts_of("keys") if one.endswith("-keys")):
+        users = [name for name in compose() if volume in mounts_of(name)]
+        assert len(users) == 2, f"{volume} is mounted by {users}"
+        assert users[0] == "keys"
+
+
+def test_a_secret_of_the_environment_goes_to_whom_it_is_of():
+    """Whoever is told the name of a variable of `.env` is told its value."""
+    told = {secret: set() for secret in SECRETS}
+    for name, container in compose().items():
+        given = str(container.get("environment", {}))
+        for secret in SECRETS:
+            if f"${{{secret}" in given:
+                told[secret].add(name)
+
+    assert told == SECRETS
+
+
+def test_tools_have_a_role_of_their_own():
+    dsn = container_of("tool_executor")["environment"]["SHOP_DATABASE_DSN"]
+
+    assert dsn.startswith(f"postgresql://{TOOLS_ROLE}:")
+
+
+def test_nats_is_reached_by_tls_alone():
+    conf = (ROOT / "infra" / "nats" / "compose.conf").read_text("utf-8")
+    urls = {
+        one["environment"]["INTERLOCK_NATS_URL"]
+        for one in compose().values()
+        if "INTERLOCK_NATS_URL" in one.get("environment", {})
+    }
+
+    assert "tls {" in conf
+    assert "allow_non_tls" not in conf
+    assert urls == {"tls://nats:4222"}
+    assert all(
+        container_of(service)["environment"]["INTERLOCK_NATS_CA_FILE"] == "/public/ca.pem"
+        for service in SERVICES
+    )
 
 
 def test_every_file_that_is_built_or_mounted_is_there():

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 
 import nats
 import nkeys
@@ -23,8 +24,8 @@ REFUSED_AFTER_SECONDS = 0.4
 class Engine:
     """A server with a key for each user, and a connection for whoever is asked for."""
 
-    def __init__(self) -> None:
-        seeds = {name: nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER) for name in USERS}
+    def __init__(self, names: Sequence[str] = USERS) -> None:
+        seeds = {name: nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER) for name in names}
         self.seeds = {name: seed.decode() for name, seed in seeds.items()}
         self.public = {
             name: nkeys.from_seed(bytearray(seed)).public_key.decode()

@@ -1,6 +1,7 @@
 """The demo shop's tools on a real PostgreSQL: they do what they say, and a repeat does no harm."""
 
 import asyncio
+import os
 from decimal import Decimal
 
 import asyncpg
@@ -10,6 +11,7 @@ from infra.demo.shop import tools
 from infra.demo.shop.database import DSN_VARIABLE, prepare
 from infra.platform.home import Home
 from infra.platform.postgres import Postgres
+from infra.platform.postgres_cluster import ROLE, TOOLS_ROLE
 from infra.platform.processes import Supervisor
 from tests.tool_executor.calling import CONTEXT
 
@@ -28,7 +30,7 @@ async def database(home, monkeypatch):
         async with Supervisor(lambda event: None) as supervisor:
             await server.start(supervisor)
             await prepare(server.dsn)
-            monkeypatch.setenv(DSN_VARIABLE, server.dsn)
+            monkeypatch.setenv(DSN_VARIABLE, server.tools_dsn)
             connection = await asyncpg.connect(server.dsn)
             await connection.execute("TRUNCATE shop.refunds, shop.sent_emails, shop.effects")
             try:
@@ -98,9 +100,7 @@ async def test_preparing_again_changes_nothing(database, monkeypatch):
 
 
 async def prepare_again():
-    import os
-
-    await prepare(os.environ[DSN_VARIABLE])
+    await prepare(os.environ[DSN_VARIABLE].replace(f"{TOOLS_ROLE}@", f"{ROLE}@"))
 
 
 def test_the_poisoned_page_is_found_by_who_asks_about_goodwill():

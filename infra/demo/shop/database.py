@@ -22,7 +22,7 @@ async def prepare(dsn: str) -> None:
         async with connection.transaction():
             # `IF NOT EXISTS` alone does not keep two of us from making the same table at once.
             await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
-            for name in ("schema.sql", "seed.sql"):
+            for name in ("schema.sql", "seed.sql", "grants.sql"):
                 await connection.execute((FOLDER / name).read_text())
     finally:
         await connection.close(timeout=CONNECT_TIMEOUT_SECONDS)

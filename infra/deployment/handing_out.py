@@ -1,0 +1,60 @@
+"""Each service is handed its own keys, in a folder that nobody else mounts.
+
+A service gets what it proves itself with, what it signs with, and the console the people it knows;
+`infra` is whoever makes streams; `nats` has public keys of all users, and the server's certificate;
+what stands in `public` is no secret: the keyring, pinned manifests, the authority's certificate.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from contracts.subjects import CONSOLE, SERVICES
+from infra.dev.assembly import SIGNING_OWNERS
+from infra.generate.permissions import INFRA
+from infra.platform.files import replace_file
+from infra.platform.home import Home
+
+from .certificates import CA, SERVER, SERVER_KEY
+
+NATS, PUBLIC = "nats", "public"
+PRIVATE_MODE = 0o600
+# nats-server runs as another user than the services, and alone mounts its folder.
+MOUNTED_ALONE_MODE = 0o644
+
+
+def secrets_of(service: str) -> tuple[str, ...]:
+    """The names of the key files that a service needs."""
+    signs = (f"{service}.seed",) if service in SIGNING_OWNERS else ()
+    knows = ("tokens.json",) if service == CONSOLE else ()
+    return (f"{service}.nkey", *signs, *knows)
+
+
+def hand_out(home: Home, to: Path) -> None:
+    """Copy what was made in the home to whom it belongs; a file that is no more needed is removed.
+
+    Raises:
+        OSError: something was not made, or a folder cannot be written.
+    """
+    tls = home.path / "tls"
+    for service in SERVICES:
+        _fill(to / service, {name: home.keys / name for name in secrets_of(service)})
+    _fill(to / INFRA, {f"{INFRA}.nkey": home.keys / f"{INFRA}.nkey"})
+    servers = {name: tls / name for name in (CA, SERVER, SERVER_KEY)}
+    authorization = "authorization.conf"
+    servers[authorization] = home.nats / authorization
+    _fill(to / NATS, servers, MOUNTED_ALONE_MODE)
+    told = {
+        "keyring.json": home.keys / "keyring.json",
+        "tools.lock.json": home.run / "tools.lock.json",
+        CA: tls / CA,
+    }
+    _fill(to / PUBLIC, told, MOUNTED_ALONE_MODE)
+
+
+def _fill(folder: Path, files: Mapping[str, Path], mode: int = PRIVATE_MODE) -> None:
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    for name, source in files.items():
+        replace_file(folder / name, source.read_text("utf-8"), mode=mode)
+    for found in folder.iterdir():
+        if found.name not in files:
+            found.unlink()

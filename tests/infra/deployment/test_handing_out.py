@@ -1,0 +1,103 @@
+"""Every secret of an installation is in the folder of whom it belongs to, and in no other."""
+
+from datetime import UTC, datetime
+
+import pytest
+from cryptography import x509
+
+from contracts.subjects import SERVICES
+from infra.deployment.certificates import CA, CA_KEY, SERVER, ensure_certificates
+from infra.deployment.handing_out import NATS, PUBLIC, hand_out, secrets_of
+from infra.dev.assembly import SIGNING_OWNERS
+from infra.dev.people import ensure_token
+from infra.generate.permissions import INFRA, permissions_conf, users
+from infra.platform.home import Home
+from infra.platform.nats_identity import ensure_nats_users, ensure_signers
+
+TENANTS = ("acme",)
+
+
+@pytest.fixture
+def home(tmp_path) -> Home:
+    """All that `infra.bootstrap keys` makes, with tools that pin nothing."""
+    home = Home(tmp_path / "state")
+    home.create()
+    made = ensure_nats_users(home, [user.name for user in users(TENANTS)])
+    ensure_signers(home, SIGNING_OWNERS)
+    public = {name: user.public_key for name, user in made.items()}
+    (home.nats / "authorization.conf").write_text(permissions_conf(public, TENANTS))
+    (home.run / "tools.lock.json").write_text("{}")
+    ensure_certificates(home.path / "tls")
+    ensure_token(home.keys / "tokens.json")
+    return home
+
+
+@pytest.fixture
+def handed(home, tmp_path):
+    hand_out(home, tmp_path / "handed")
+    return tmp_path / "handed"
+
+
+def owners_of(secret: str, handed) -> set[str]:
+    """The folders in which a text is found."""
+    return {
+        file.parent.name
+        for file in handed.rglob("*")
+        if file.is_file() and secret in file.read_text("utf-8")
+    }
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_is_handed_its_own_and_nothing_else(handed, service):
+    files = {file.name: file for file in (handed / service).iterdir()}
+
+    assert set(files) == set(secrets_of(service))
+    assert all(file.stat().st_mode & 0o077 == 0 for file in files.values())
+
+
+def test_every_secret_is_with_its_owner_alone(home, handed):
+    seeds = [*home.keys.glob("*.nkey"), *home.keys.glob("*.seed"), home.keys / "tokens.json"]
+    found = {file.name: owners_of(file.read_text().strip(), handed) for file in seeds}
+
+    of_services = {name: {service} for service in SERVICES for name in secrets_of(service)}
+    of_people = {"producer-acme.nkey": set(), "approver-acme.nkey": set()}
+    assert found == {**of_services, f"{INFRA}.nkey": {INFRA}, **of_people}
+
+
+def test_the_key_of_the_authority_stays_where_keys_are_made(home, handed):
+    key = (home.path / "tls" / CA_KEY).read_text()
+
+    assert owners_of(key, handed) == set()
+    assert owners_of((home.path / "tls" / "server.key").read_text(), handed) == {NATS}
+    assert owners_of((home.path / "tls" / CA).read_text(), handed) == {NATS, PUBLIC}
+
+
+def test_what_is_no_more_a_service_s_is_taken_back(home, handed):
+    stale = handed / "tool_executor" / "cost_ledger.seed"
+    stale.write_text("x")
+
+    hand_out(home, handed)
+
+    assert not stale.exists()
+
+
+def test_certificates_are_made_once(home):
+    folder = home.path / "tls"
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+
+    ensure_certificates(folder)
+
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+
+
+def test_a_server_of_another_name_gets_another_certificate_of_the_same_authority(home):
+    folder = home.path / "tls"
+    authority = (folder / CA).read_bytes()
+
+    ensure_certificates(folder, ("nats.example.org",))
+
+    made = x509.load_pem_x509_certificate((folder / SERVER).read_bytes())
+    names = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["nats.example.org"]
+    assert (folder / CA).read_bytes() == authority
+    assert made.not_valid_after_utc > datetime.now(UTC)
