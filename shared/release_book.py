@@ -17,6 +17,8 @@ class ReleaseBook:
     asked: dict[str, ReleaseAsked] = field(default_factory=dict)
     history: list[AgentReleased] = field(default_factory=list)
     definitions: dict[tuple[str, str], Agent] = field(default_factory=dict)
+    # Where the last word about each agent lies in the log; whoever judged it says so.
+    sequences: dict[str, int] = field(default_factory=dict)
 
     def keep(self, told: Either) -> None:
         """Put it into force."""

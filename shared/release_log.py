@@ -12,18 +12,18 @@ import structlog
 from nats.aio.client import Client
 from nats.js.client import JetStreamContext
 
-from contracts.envelope import Signer, Stored, Unbelievable, Verifier
+from contracts.envelope import Encoded, Signer, Stored, Unbelievable, Verifier
 from contracts.release import ASKED, AgentReleased, ReleaseAsked
-from contracts.subjects import CONSOLE, EVALUATOR, RELEASE_SUBJECTS, RELEASES
+from contracts.subjects import CONSOLE, EVALUATOR, RELEASE, RELEASE_SUBJECTS, RELEASES
 from shared.connection import inbox_prefix
 from shared.direct import DirectReader
-from shared.errors import ConfigError
+from shared.errors import ConfigError, LogRefused, Stale
 from shared.metrics import UNBELIEVABLE
 from shared.release_book import Either, ReleaseBook
 from shared.settings import ServiceSettings
 from shared.signed_orders import OrderKind
 from shared.signing import load_signer
-from shared.storing import store
+from shared.storing import EXPECTED, EXPECTED_SUBJECT, WRONG_LAST_SEQUENCE, store
 
 log = structlog.get_logger()
 
@@ -61,6 +61,8 @@ class ReleaseHeads(ReleaseBook):
             if message.sequence <= self.last_sequence:
                 continue
             self.last_sequence = message.sequence
+            # What is not believed still counts for the server.
+            self.sequences[message.subject.split(".")[1]] = message.sequence
             try:
                 self.keep(believe_release(message, self.verifier))
             except Unbelievable as error:
@@ -72,10 +74,13 @@ class ReleaseHeads(ReleaseBook):
 class ReleaseDesk(Protocol):
     """Where releases are made and looked up."""
 
-    async def give(self, told: Either) -> int:
+    async def give(self, told: Either, last: int | None = None) -> int:
         """Put it into force; the sequence under which it lies.
 
+        With `last`, only while nothing was said of the agent after that sequence.
+
         Raises:
+            Stale: something was.
             LogUnavailable: it was not acknowledged: it may be in force, or not.
             LogRefused: the stream does not take it.
         """
@@ -97,13 +102,25 @@ class LogReleases:
     signer: Signer
     timeout_seconds: float
 
-    async def give(self, told: Either) -> int:
+    async def give(self, told: Either, last: int | None = None) -> int:
         message = (
             REQUESTED.encode(told, self.owner, self.signer)
             if isinstance(told, ReleaseAsked)
             else RELEASED.encode(told, self.owner, self.signer)
         )
-        return (await store(self.jetstream, message, timeout_seconds=self.timeout_seconds)).seq
+        if last is not None:
+            guard = {
+                EXPECTED: str(last),
+                EXPECTED_SUBJECT: RELEASE.format(agent=told.agent, label="*"),
+            }
+            message = Encoded(message.subject, {**message.headers, **guard}, message.body)
+        try:
+            ack = await store(self.jetstream, message, timeout_seconds=self.timeout_seconds)
+        except LogRefused as error:
+            if last is None or error.code != WRONG_LAST_SEQUENCE:
+                raise
+            raise Stale(message.subject, last) from None
+        return ack.seq
 
     async def heads(self) -> ReleaseBook:
         found = ReleaseHeads(verifier=self.verifier)
@@ -135,12 +152,15 @@ class MemoryReleases:
 
     given: list[Either] = field(default_factory=list)
 
-    async def give(self, told: Either) -> int:
+    async def give(self, told: Either, last: int | None = None) -> int:
+        if last is not None and last != (await self.heads()).sequences.get(told.agent, 0):
+            raise Stale(told.subject, last)
         self.given.append(told)
         return len(self.given)
 
     async def heads(self) -> ReleaseBook:
         found = ReleaseBook()
-        for told in self.given:
+        for sequence, told in enumerate(self.given, start=1):
             found.keep(told)
+            found.sequences[told.agent] = sequence
         return found

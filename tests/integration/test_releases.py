@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from contracts.subjects import CONSOLE, EVALUATOR, GUARDRAIL, ORCHESTRATOR
-from shared.errors import LogUnavailable
+from shared.errors import LogUnavailable, Stale
 from shared.release_log import open_release_log
 from shared.releases import following_releases
 from tests.bodies import task
@@ -100,3 +100,20 @@ async def test_what_nobody_signed_changes_nothing(nats_platform):
     await js.publish(PRODUCTION.subject, b"{")
 
     assert (await log.heads()).head("support", "production") == PRODUCTION
+
+
+async def test_what_was_judged_is_said_only_while_nobody_says_anything_else_of_the_agent(
+    nats_platform,
+):
+    log = await release_log(nats_platform, CONSOLE)
+    await log.give(PRODUCTION, 0)
+    judged = (await log.heads()).sequences["support"]
+    await log.give(CANARY)
+
+    with pytest.raises(Stale):
+        await log.give(released("production", NEW), judged)
+
+    heads = await log.heads()
+    assert heads.version("support", "production") == OLD.version
+    await log.give(released("production", NEW), heads.sequences["support"])
+    assert (await log.heads()).version("support", "production") == NEW.version

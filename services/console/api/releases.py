@@ -5,7 +5,7 @@ except on the way back to what it was: an emergency must not wait.
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path
@@ -23,11 +23,13 @@ from services.console.api.release_views import ReleasesView, releases_view
 from services.console.api.tools import manifests_here
 from services.console.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from services.console.rules.releasing import open_request, state_of, unfit, way_back
-from shared.release_book import ReleaseBook
+from shared.errors import Stale
+from shared.release_book import Either, ReleaseBook
 
 router = APIRouter(prefix="/agents/{name}/releases", tags=["agents"])
 APPROVER = "approver"
 NONCE_BYTES = 16
+TRIES = 3  # as often others may move a label of the agent at that moment
 DEFINITION_LIMIT_BYTES = 256 * 1024
 
 AgentName = Annotated[Token, Path()]
@@ -77,16 +79,17 @@ async def release(
     is_production = new.label == "production"
     # As it will be, so that whoever asks is told what is wrong with it, and not who approves.
     moved = _released({**told, "approved_by": f"not {person.principal}"} if is_production else told)
+    kept = ReleaseAsked.model_fields
+    request = {key: one for key, one in told.items() if key in kept}
+    given = ReleaseAsked.model_validate(request) if is_production else moved
     await check_gate(new.gate, await desk.releases.heads(), desk)
-    # Thousands of trials were read: production may have moved meanwhile.
-    check_baseline(new.gate, await desk.releases.heads(), desk)
-    if is_production:
-        kept = ReleaseAsked.model_fields
-        await desk.releases.give(
-            ReleaseAsked.model_validate({key: one for key, one in told.items() if key in kept})
-        )
-    else:
-        await desk.releases.give(moved)
+
+    def judged(heads: ReleaseBook) -> Either:
+        # Thousands of trials were read: production may have moved meanwhile.
+        check_baseline(new.gate, heads, desk)
+        return given
+
+    await _give_as_judged(name, judged, desk)
     return await _told(name, desk)
 
 
@@ -103,13 +106,16 @@ async def approve(name: AgentName, said: Answered, person: Viewer, desk: DeskHer
     _check_definition(asked.definition, desk)
     # Days may have passed since it was asked for, and production have moved.
     await check_gate(asked.gate, heads, desk)
-    # Seconds too, in which thousands of trials were read.
-    heads = await desk.releases.heads()
-    asked = _open(name, said.nonce, heads)
-    check_baseline(asked.gate, heads, desk)
-    told = asked.model_dump(exclude={"refused_by", "at"})
-    told |= {"label": "production", "approved_by": person.principal, "at": desk.bus.clock.now()}
-    await desk.releases.give(_released(told))
+
+    def judged(heads: ReleaseBook) -> Either:
+        # Seconds too, in which thousands of trials were read.
+        asked = _open(name, said.nonce, heads)
+        check_baseline(asked.gate, heads, desk)
+        told = asked.model_dump(exclude={"refused_by", "at"})
+        told |= {"label": "production", "approved_by": person.principal, "at": desk.bus.clock.now()}
+        return _released(told)
+
+    heads = await _give_as_judged(name, judged, desk)
     canary = heads.head(name, "canary")
     if canary is not None and canary.definition == asked.definition:
         await _end(name, "canary", person, desk, "it is production now")
@@ -163,6 +169,24 @@ async def end(
         raise NotFound(f"{name} has no {label}", "label", LOOK)
     await _end(name, label, person, desk, "")
     return await _told(name, desk)
+
+
+async def _give_as_judged(
+    name: str, judged: Callable[[ReleaseBook], Either], desk: Desk
+) -> ReleaseBook:
+    """Say what is `judged` of the labels as they are, and only while they are so.
+
+    Raises:
+        Conflict: others move them all the time.
+    """
+    for _ in range(TRIES):
+        heads = await desk.releases.heads()
+        try:
+            await desk.releases.give(judged(heads), heads.sequences.get(name, 0))
+        except Stale:
+            continue
+        return heads
+    raise Conflict(f"others move labels of {name} right now", name, "try again in a moment")
 
 
 async def _end(name: str, label: ReleaseLabel, person: Person, desk: Desk, reason: str) -> None:
