@@ -23,9 +23,10 @@ def evaluated(
     begun=NOON,
     shadow=False,
     ended=True,
+    after=0,
     **task,
 ):
-    """A run of one step. `passed` None: nobody judged it."""
+    """A run of one step. `passed` None: nobody judged it. It is begun `after` that sequence."""
     history = History(tenant, run_id)
     submitted = history.say(TaskSubmitted(**{"agent": "support", "input": "Hello", **task}))
     started = run_started(manifest()).model_copy(update={"shadow": shadow})
@@ -37,7 +38,10 @@ def evaluated(
         history.complete(answered)
     if passed is not None:
         history.say(RunEvaluated(passed=passed, score=float(passed), assertions=()), history.root)
-    late = [replace(one, stored_at=one.stored_at - NOON + begun) for one in history.facts]
+    late = [
+        replace(one, stored_at=one.stored_at - NOON + begun, sequence=one.sequence + after)
+        for one in history.facts
+    ]
     return [change for fact in late for change in project(fact)]
 
 

@@ -123,7 +123,7 @@ async def cost_and_quality(
     """Of each agent and its models: how many evaluated runs were accepted, and at what price.
 
     `on_frontier` goes by point estimates, `dominated_by` by intervals: only the second is sure.
-    Runs with a parent are left out: judges, and children, whose cost is not their parent's here.
+    Children are no runs of their own here: what they cost, their parent costs. Judges are left out.
     """
     groups = await desk.store.outcomes(asked)
     lines = frontier(groups[:GROUPS_LIMIT])

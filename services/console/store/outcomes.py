@@ -1,30 +1,61 @@
-"""Accepted runs and their cost in SQL: summed for each agent and its models, however many runs."""
+"""Accepted runs and their cost in SQL: summed for each agent and its models, however many runs.
+
+A run costs what it and all runs below it cost that were begun for it. Those that judge it are begun
+once it is over, and evaluation pays for them.
+"""
 
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.trial import EVALUATION
 from services.console.rules.frontier import Group
 from services.console.rules.intervals import Tally
-from shared.readmodel import Record, RunRow
+from shared.readmodel import Record, RunKey, RunRow
+
+DEPTH_LIMIT = 20  # runs below one another; the orchestrator stops far before
 
 # Sums of squares outgrow a bigint. A run with a parent is a judge's or a child's: it is accepted
 # or not as a part of another one, which is counted.
 SUM_OUTCOMES = """
+WITH RECURSIVE counted AS (
+    SELECT tenant, run_id, agent, models, passed, cost_micro_usd, duration_ms, end_sequence
+    FROM console_runs
+    WHERE run_end IS NOT NULL AND passed IS NOT NULL AND parent_run IS NULL
+        AND submitted_sequence > 0 AND submitted_at >= $1 AND submitted_at < $2
+        AND ($3::text IS NULL OR tenant = $3) AND ($4::text IS NULL OR agent = $4)
+        AND ($5::boolean OR (NOT is_shadow AND feature IS DISTINCT FROM $6))
+), family AS (
+    SELECT child.tenant, counted.run_id AS top, child.run_id, child.cost_micro_usd,
+        child.end_sequence, 1 AS depth
+    FROM counted JOIN console_runs AS child
+        ON child.tenant = counted.tenant AND child.parent_run = counted.run_id
+        AND child.submitted_sequence > 0 AND child.submitted_sequence < counted.end_sequence
+    UNION ALL
+    SELECT child.tenant, top, child.run_id, child.cost_micro_usd, child.end_sequence, depth + 1
+    FROM family JOIN console_runs AS child
+        ON child.tenant = family.tenant AND child.parent_run = family.run_id
+        AND child.submitted_sequence > 0
+        AND (family.end_sequence = 0 OR child.submitted_sequence < family.end_sequence)
+    WHERE depth < $8
+), children AS (
+    SELECT tenant, top AS run_id, sum(cost_micro_usd) AS cost FROM family GROUP BY tenant, top
+), billed AS (
+    SELECT counted.*, cost_micro_usd + coalesce(children.cost, 0) AS bill
+    FROM counted LEFT JOIN children USING (tenant, run_id)
+)
 SELECT agent, models, count(*) AS runs, count(*) FILTER (WHERE passed) AS accepted,
-    sum(cost_micro_usd) AS cost, sum(cost_micro_usd::numeric * cost_micro_usd) AS cost_squares,
-    coalesce(sum(cost_micro_usd) FILTER (WHERE passed), 0) AS cost_of_accepted,
+    sum(bill) AS cost, sum(bill * bill) AS cost_squares,
+    coalesce(sum(bill) FILTER (WHERE passed), 0) AS cost_of_accepted,
     percentile_cont(0.5) WITHIN GROUP (ORDER BY duration_ms) / 1000 AS p50_seconds
-FROM console_runs
-WHERE run_end IS NOT NULL AND passed IS NOT NULL AND parent_run IS NULL AND submitted_sequence > 0
-    AND submitted_at >= $1 AND submitted_at < $2
-    AND ($3::text IS NULL OR tenant = $3) AND ($4::text IS NULL OR agent = $4)
-    AND ($5::boolean OR (NOT is_shadow AND feature IS DISTINCT FROM $6))
+FROM billed
 GROUP BY agent, models ORDER BY runs DESC, agent, models LIMIT $7
 """
+
+
+Below = Mapping[RunKey, list[RunRow]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +75,8 @@ class OutcomeQuery:
 
 def sum_outcomes(query: OutcomeQuery) -> tuple[str, list[object]]:
     """The statement and its values."""
-    window = (query.since, query.until)
-    return SUM_OUTCOMES, [*window, query.tenant, query.agent, query.trials, EVALUATION, query.limit]
+    asked = (query.since, query.until, query.tenant, query.agent, query.trials)
+    return SUM_OUTCOMES, [*asked, EVALUATION, query.limit, DEPTH_LIMIT]
 
 
 def outcome_group(record: Record) -> Group:
@@ -58,10 +89,13 @@ def outcome_group(record: Record) -> Group:
 def summed(rows: Iterable[RunRow], query: OutcomeQuery) -> list[Group]:
     """The same over rows in memory, for tests."""
     known: dict[tuple[str, tuple[str, ...]], list[RunRow]] = defaultdict(list)
+    below: dict[RunKey, list[RunRow]] = defaultdict(list)
     for row in rows:
+        if row.parent is not None and row.submitted_sequence:
+            below[row.tenant, row.parent].append(row)
         if _counts(row, query):
             known[row.agent, tuple(sorted(row.models))].append(row)
-    found = [_group(*key, kept) for key, kept in known.items()]
+    found = [_group(*key, kept, below) for key, kept in known.items()]
     found.sort(key=lambda one: (-one.tally.runs, one.agent, one.models))
     return found[: query.limit]
 
@@ -80,8 +114,20 @@ def _counts(row: RunRow, query: OutcomeQuery) -> bool:
     )
 
 
-def _group(agent: str, models: tuple[str, ...], rows: list[RunRow]) -> Group:
-    tallies = (Tally.of(row.cost_micro_usd, accepted=bool(row.passed)) for row in rows)
+def _bill(row: RunRow, below: Below, depth: int = 0) -> int:
+    """What a run cost, and those that were begun for it before it was over."""
+    if depth == DEPTH_LIMIT:
+        return row.cost_micro_usd
+    children = [
+        one
+        for one in below.get((row.tenant, row.run_id), ())
+        if not row.end_sequence or one.submitted_sequence < row.end_sequence
+    ]
+    return row.cost_micro_usd + sum(_bill(one, below, depth + 1) for one in children)
+
+
+def _group(agent: str, models: tuple[str, ...], rows: list[RunRow], below: Below) -> Group:
+    tallies = (Tally.of(_bill(row, below), accepted=bool(row.passed)) for row in rows)
     first = next(tallies)
     times = [row.duration_ms for row in rows if row.duration_ms is not None]
     p50_seconds = statistics.median(times) / 1000 if times else None
