@@ -74,4 +74,15 @@ def test_a_change_of_any_file_that_it_names_starts_it(workflow, script):
 def test_the_gate_is_asked_last_so_that_a_failure_still_has_its_report(script):
     written = max(at for at, line in enumerate(script) if "eval report" in line or "gh pr" in line)
 
-    assert script.index("interlock eval gate pr") == len(script) - 1 > written
+    assert script.index('interlock eval gate "$EXPERIMENT"') == len(script) - 1 > written
+
+
+def test_each_commit_of_each_pull_request_is_an_experiment_of_its_own(workflow, script):
+    """Trials under one name all count, on a platform that lasts also those of last year."""
+    name = workflow["jobs"]["gate"]["env"]["EXPERIMENT"]
+    asked = [one for one in calls(script) if one[1] == "eval"]
+
+    assert "github.event.number" in name
+    assert "head.sha" in name
+    assert len(asked) >= 5
+    assert all("$EXPERIMENT" in one for one in asked)
