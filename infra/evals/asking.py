@@ -60,6 +60,7 @@ def result_of(one: Planned, run: dict[str, Any]) -> Result:
         answer=run["answer"] or "",
         why=run["why"] or ("" if told else "nobody has scored it"),
         scores=scores,
+        not_asked=tuple(told.get("not_asked", ())) if told else (),
         cost_micro_usd=run["cost_micro_usd"],
         seconds=run["seconds"] or 0.0,
         steps=len(run["steps"]),

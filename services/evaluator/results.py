@@ -57,6 +57,9 @@ class Result(Body):
     answer: str = ""
     why: str = ""
     scores: tuple[AssertionResult, ...] = ()
+    not_asked: tuple[str, ...] = Field(
+        (), description="Judged metrics that a cheaper scorer had failed already: nobody was asked"
+    )
     cost_micro_usd: int = 0
     judging_micro_usd: int = 0
     seconds: float = 0.0
@@ -100,6 +103,7 @@ class Estimate(Body):
 class MetricSummary(Body):
     """One metric of one arm. A pass rate corrected for the errors of its judges is `corrected`.
 
+    `not_asked` counts trials whose judges were spared: the rate is that of the others.
     Of a metric that juries decided, `split` is the share of them that was of two minds, and `alpha`
     how far their judges agree beyond chance (Krippendorff).
     """
@@ -108,6 +112,7 @@ class MetricSummary(Body):
     metric: str
     rate: Estimate
     undecided: int = 0
+    not_asked: int = 0
     corrected: Estimate | None = None
     split: float | None = None
     alpha: float | None = None

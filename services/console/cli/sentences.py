@@ -226,8 +226,9 @@ def _run(body: Body) -> str | None:
             return f"its {facts} facts left the log"
         case RunLabelled() as label:
             return label.told
-        case RunEvaluated(passed=passed, assertions=scores):
+        case RunEvaluated(passed=passed, assertions=scores, not_asked=spared):
             held = f"{sum(one.passed for one in scores)} of {len(scores)}"
-            return f"{'passed' if passed else 'not passed'}: {held} assertions hold"
+            more = f"; judges not asked of {', '.join(spared)}" if spared else ""
+            return f"{'passed' if passed else 'not passed'}: {held} assertions hold{more}"
         case _:
             return None

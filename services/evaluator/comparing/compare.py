@@ -1,6 +1,6 @@
 """Arms compared over the cases that both tried."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from math import isfinite
 from statistics import fmean
@@ -86,7 +86,7 @@ def compare(
         gates=gates,
         smallest_drop=_smallest_drop(experiment.rules, kept, base, candidates),
         results=tuple(results),
-        notes=away.notes,
+        notes=(*away.notes, *_never_asked(results, arms)),
     )
 
 
@@ -189,7 +189,19 @@ def _rate(tried: Sequence[Tried], arm: str, name: str, figure: Figure) -> Metric
     cases = [one for one, _ in told]
     weights = [one.weight for one in cases] if len({one.weight for one in cases}) > 1 else None
     within = share([value for _, value in told], clusters_of(cases), weights)
-    return MetricSummary(arm=arm, metric=name, rate=estimate(within, len(told)), undecided=untold)
+    spared = sum(name in result.not_asked for one in tried for result in one.results)
+    rate = estimate(within, len(told))
+    return MetricSummary(arm=arm, metric=name, rate=rate, undecided=untold, not_asked=spared)
+
+
+def _never_asked(results: Sequence[Result], arms: Sequence[str]) -> Iterator[str]:
+    """Judged metrics without a rate: all answers of an arm had failed before."""
+    for arm in arms:
+        own = [one for one in results if one.arm == arm]
+        spared = dict.fromkeys(name for one in own for name in one.not_asked)
+        for name in (one for one in spared if one not in metrics_of(own)):
+            number = sum(name in one.not_asked for one in own)
+            yield f"{arm}: no judge of {name} was asked; all {number} answers had failed already"
 
 
 def _has(result: Result, name: str) -> bool:

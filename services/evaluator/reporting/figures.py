@@ -60,6 +60,8 @@ def seen(report: Report) -> str:
 def note(one: MetricSummary) -> str:
     """What is to be known about a metric beside its figure."""
     told = [f"{one.undecided} undecided"] if one.undecided else []
+    if one.not_asked:
+        told.append(f"{one.not_asked} not asked, failed already")
     if one.corrected is not None:
         told.append(f"corrected {value(one.corrected)} ({interval(one.corrected)})")
     if one.split is not None and one.alpha is not None:
@@ -93,6 +95,7 @@ def failing(report: Report) -> list[Result]:
 def reasons(result: Result) -> list[str]:
     """Why a trial did not pass: what each scorer that failed says."""
     told = [f"{one.name}: {one.reason}" for one in result.scores if not one.passed]
+    told += [f"{name}: not asked, for it had failed already" for name in result.not_asked]
     return told or [result.why or f"it is {result.status}"]
 
 

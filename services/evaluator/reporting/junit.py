@@ -47,7 +47,8 @@ def _properties(report: Report, arm: str) -> list[tuple[str, str]]:
         if one.arm == arm and (told := figures.note(one))
     ]
     gates = [("gate", one.verdict) for one in report.gates if one.candidate == arm]
-    return [*rates, *notes, ("smallest_drop", figures.seen(report)), *gates]
+    whole = [("note", one) for one in report.notes]
+    return [*rates, *notes, ("smallest_drop", figures.seen(report)), *gates, *whole]
 
 
 def _case(report: Report, one: Result) -> ET.Element:

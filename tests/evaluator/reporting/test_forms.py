@@ -63,6 +63,26 @@ def test_a_form_is_fit_for_its_reader_whatever_an_agent_answered(form):
     assert "\u202e" not in told
 
 
+def spared():
+    """One answer of which a judge was asked, and two that had failed by then; of `tone` none."""
+    bad = (score("exact", passed=False),)
+    asked = (score("exact", passed=True), score("helpful", passed=True, kind="judged"))
+    failed = [
+        result("a", f"c-{at}", passed=False, scores=bad, not_asked=("helpful", "tone"))
+        for at in (1, 2)
+    ]
+    return report([result("a", "c-3", passed=True, scores=asked), *failed])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_form_tells_of_whom_judges_were_not_asked_because_they_had_failed(form):
+    told = " ".join(FORMS[form](spared()).replace("\\", "").split())
+
+    assert "2 not asked, failed already" in told
+    assert "helpful: not asked, for it had failed already" in told
+    assert "no judge of tone was asked; all 2 answers had failed already" in told
+
+
 def test_the_verdict_comes_first_in_a_pull_request():
     lines = markdown(arms()).splitlines()
 

@@ -86,6 +86,12 @@ def test_what_its_judges_cost_is_counted():
     assert (found.judging_micro_usd, found.spent_micro_usd) == (3 * 7, 4 * 7)
 
 
+def test_whom_nobody_asked_is_kept():
+    told = {**OVER, "evaluation": {**OVER["evaluation"], "not_asked": ["helpful"]}}
+
+    assert try_case(Console(told), ONE, None, Event()).not_asked == ("helpful",)
+
+
 def test_an_undecided_score_says_nothing_of_the_agent():
     score = {**SCORE, "undecided": True}
     undecided = {**OVER, "evaluation": {**OVER["evaluation"], "assertions": [score]}}
