@@ -82,6 +82,7 @@ class ResultCleared(Verdict):
     text: str | None = Field(None, description="Absent where it is what the tool returned")
     is_error: bool = False
     label: str = Field(description="Such as tool:find_order, or external")
+    labels: tuple[str, ...] = Field((), description="Beside it: who may see it, if not anybody")
 
 
 class ResultBlocked(Verdict):

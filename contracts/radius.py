@@ -48,6 +48,7 @@ class ToolReach(Body):
     unasked: bool = Field(False, description="Though nothing in its arguments is the user's")
     unplanned: bool = Field(False, description="Though the plan of the task does not have it")
     strayed: bool = Field(False, description="After reads that the plan does not have")
+    unread: bool = Field(False, description="To whoever may not see what the run has read")
 
 
 class Exit(Body):

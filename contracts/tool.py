@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypedDict, Unpack, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
 
+from .labels import READERS_LIMIT, Reader
 from .shape import Body, Sha256, Token, UtcTime, Written, sha256_hex
 
 Effect = Literal["read", "write", "egress", "money", "credential", "destructive"]
@@ -41,6 +42,9 @@ class ToolManifest(Written):
     scopes: tuple[str, ...] = ()
     sandbox: Literal["in_process", "process"] = "process"
     output_trust: Literal["internal", "external"] = "external"
+    readers: Annotated[tuple[Reader, ...], Field(max_length=READERS_LIMIT)] | None = Field(
+        None, description="Who may see what it returns; absent: anybody"
+    )
     timeout_seconds: float = Field(DEFAULT_TIMEOUT_SECONDS, gt=0, le=3600)
     output_limit_bytes: int = Field(DEFAULT_OUTPUT_LIMIT_BYTES, gt=0, le=1_048_576)
     module: str = ""
@@ -51,6 +55,8 @@ class ToolManifest(Written):
     @property
     def sha256(self) -> str:
         later = {name for name in _CAME_LATER if not getattr(self, name)}
+        if self.readers is None:
+            later.add("readers")  # Nobody is not the same as anybody.
         canonical = json.dumps(self.model_dump(mode="json", exclude=later), sort_keys=True)
         return sha256_hex(canonical.encode())
 
@@ -67,6 +73,8 @@ class ToolContext(BaseModel):
     idempotency_key: str
     customer: str | None = None
     user: str | None = None
+    labels: tuple[str, ...] = ()
+    """Those of what the run had read: what is stored of it is given back as `Labelled`."""
 
 
 class ToolRefused(Exception):
@@ -89,6 +97,7 @@ class Declared(TypedDict, total=False):
     scopes: Sequence[str]
     sandbox: Literal["in_process", "process"]
     output_trust: Literal["internal", "external"]
+    readers: Sequence[str]
     timeout_seconds: float
     output_limit_bytes: int
 
@@ -227,6 +236,9 @@ class ToolSucceeded(Body):
     duration_ms: int = 0
     replayed_from: str | None = Field(
         None, description="Id of the recorded outcome, or the stub, that a shadow was given"
+    )
+    labels: tuple[str, ...] = Field(
+        (), description="What the tool, or the run that answered, says of it beside its trust"
     )
 
 

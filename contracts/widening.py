@@ -10,6 +10,7 @@ _MORE = {
     "unasked": "may be called though nothing in its arguments is the user's",
     "unplanned": "may be called though the plan of the task does not have it",
     "strayed": "may be called after reads that the plan does not have",
+    "unread": "may send what its receivers may not see",
 }
 
 

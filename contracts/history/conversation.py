@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..guardrail import ResultCleared, TaskCleared
+from ..labels import joined
 from ..model import ModelResponded, Part, Prompt, Text, ToolOffer, ToolResult, Turn
 from ..run import Ancestor, ContextCompacted, RunCompleted
 from ..shape import Body, sha256_hex
@@ -92,7 +93,7 @@ def pieces(
 
 
 def labels(run: Run, step: int | None = None) -> tuple[str, ...]:
-    """The integrity labels of everything that was read before `step`, sorted.
+    """The labels of everything that was read before `step`: integrity, and who may see it all.
 
     Also of what the model does not see any more: it may have passed it on in its own words.
     """
@@ -107,8 +108,8 @@ def labels(run: Run, step: int | None = None) -> tuple[str, ...]:
     for each in run.steps[: at - 1]:
         for call in each.calls:
             if call.result is not None and isinstance(call.result.body, ResultCleared):
-                found.add(call.result.body.label)
-    return tuple(sorted(found))
+                found.update((call.result.body.label, *call.result.body.labels))
+    return joined(found)
 
 
 def freeze(step: Step) -> None:

@@ -25,7 +25,7 @@ from contracts.run import RunLimits, RunStarted
 from contracts.shape import Body, sha256_hex
 from contracts.task import Plan, TaskSubmitted
 from contracts.tool import ToolClaimed, ToolManifest, ToolRequested, ToolSucceeded
-from services.guardrail_checker.rules import ToolPolicy, judge_call
+from services.guardrail_checker.rules import ToolPolicy, judge_call, labels_of_result
 from services.guardrail_checker.rules.tools import ToolVerdict
 from services.tool_executor.rules import Act, decide_clearance
 
@@ -138,9 +138,12 @@ class Stage:
         trust = self.manifests[tool].output_trust
         self._say(ToolClaimed(call=call, attempt=1, nonce="n", state="claimed"), cleared.id)
         succeeded = ToolSucceeded(call=call, attempt=1, output_json=output_json, trust=trust)
-        label = f"tool:{tool}" if trust == "internal" else "external"
         outcome = self._say(succeeded, cleared.id)
-        self._last = self._say(ResultCleared(**SAID, call=call, label=label), outcome.id)
+        of_call = self.run.call(call)
+        assert of_call is not None, "it was asked for"
+        label, readers = labels_of_result(self.run, of_call, succeeded)
+        known = ResultCleared(**SAID, call=call, label=label, labels=readers)
+        self._last = self._say(known, outcome.id)
 
     def _say(self, body: Body, because: str) -> Fact[Body]:
         self._sequence += 1

@@ -37,6 +37,7 @@ from .rules import (
     judge_call,
     judge_shadow,
     labels_of_fork,
+    labels_of_result,
     labels_of_task,
     named_run,
     shown_texts,
@@ -232,12 +233,10 @@ async def _judge_result(
     if heard.last:
         return ResultBlocked.model_validate({**_gave_up(desk, run), "call": call.name})
     outcome = heard.fact.body
-    failed = isinstance(outcome, ToolFailed)
     text = outcome_text(outcome)
-    trusted = isinstance(outcome, ToolSucceeded) and outcome.trust == "internal"
-    label: Label = "tool" if trusted else "external"
-    content = Content(text, label, f"tool:{call.part.name}")
-    judged = await desk.judge(guardrails.input, content)
+    label, readers = labels_of_result(run, call, outcome)
+    by: Label = "external" if label == EXTERNAL else "tool"
+    judged = await desk.judge(guardrails.input, Content(text, by, f"tool:{call.part.name}"))
     if judged.blocked:
         return ResultBlocked.model_validate({**_verdict(judged, desk, run), "call": call.name})
     return ResultCleared.model_validate(
@@ -245,8 +244,9 @@ async def _judge_result(
             **_verdict(judged, desk, run),
             "call": call.name,
             "text": None if judged.text == text else judged.text,
-            "is_error": failed,
-            "label": f"tool:{call.part.name}" if trusted else EXTERNAL,
+            "is_error": isinstance(outcome, ToolFailed),
+            "label": label,
+            "labels": readers,
         }
     )
 

@@ -247,7 +247,8 @@ async def _say_outcome(outcome: ToolOutcome, act: Act, heard: Heard[ToolCleared]
         await _say(heard, bus, outcome)
     except LogRefused:
         output = getattr(outcome, "output_json", "")
-        cut = Oversized(len(output.encode()), output[:UNPUBLISHED_HEAD])
+        labels = getattr(outcome, "labels", ())
+        cut = Oversized(len(output.encode()), output[:UNPUBLISHED_HEAD], labels)
         await _say(heard, bus, outcome_of(cut, act.request, act.manifest, 0))
 
 

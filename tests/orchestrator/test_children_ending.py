@@ -11,8 +11,9 @@ from services.orchestrator.handlers import advance, ending, wake
 from services.orchestrator.rules import decide
 from services.orchestrator.rules.children import open_children
 from shared.bus import Heard
-from tests.bodies import NOON, tool_succeeded
-from tests.families import Calling
+from tests.bodies import NOON, task_cleared, tool_succeeded
+from tests.families import Calling, child_task
+from tests.histories import History
 from tests.orchestrator.kinship import BOOK, Family, between
 
 
@@ -35,6 +36,19 @@ async def test_the_answer_of_a_child_is_the_result_of_its_call(family, claimed):
     assert (run_id, json.loads(body.output_json)) == ("r-0", '"Quoted"')
     assert body.trust == "external"
     assert family.bus.facts[-1].cause_id == claimed.cleared.id
+
+
+async def test_whoever_may_see_what_a_child_read_may_see_its_answer(claimed):
+    child = History(run_id="r-0_1-1-1")
+    labels = ("external", "readers:@own.example", "user")
+    cleared = task_cleared().model_copy(update={"labels": labels})
+    child.say(cleared, child.say(child_task("r-0")))
+    family = Family(claimed, child)
+
+    await family.ends("r-0_1-1-1", RunCompleted(answer="Tom earns 4711.", steps=1))
+
+    [(_, body)] = family.said(ToolSucceeded)
+    assert body.labels == ("readers:@own.example",)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from contracts.labels import Labelled
 from contracts.tool import ToolContext, tool
 
 
@@ -15,6 +16,18 @@ from contracts.tool import ToolContext, tool
 def double(x: int) -> int:
     """Twice the number."""
     return 2 * x
+
+
+@tool(effect="read", output_trust="internal")
+def recall(*, call: ToolContext) -> Labelled:
+    """Give back what was stored, with the labels of who stored it: here those of the call."""
+    return Labelled(value={"note": "42"}, labels=call.labels)
+
+
+@tool(effect="read", output_trust="internal", sandbox="in_process")
+async def recall_here(*, call: ToolContext) -> Labelled:
+    """The same in the executor's own process."""
+    return Labelled(value={"note": "42"}, labels=call.labels)
 
 
 @tool(effect="read", sandbox="in_process", timeout_seconds=0.2)

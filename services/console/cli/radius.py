@@ -24,6 +24,7 @@ WAYS = {
     "unasked": "unasked",
     "unplanned": "beyond the plan",
     "strayed": "after reads beyond the plan",
+    "unread": "also what its receivers may not see",
 }
 
 

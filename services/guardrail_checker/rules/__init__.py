@@ -6,6 +6,7 @@ from .claims import named_run, unfounded
 from .conditions import ConditionError, holds
 from .content import Judged, judge_text
 from .policy import ToolPolicy
+from .readers import labels_of_result
 from .shadow import judge_shadow, labels_of_fork
 from .tools import judge_call
 from .trust import said_by_user, shown_texts
@@ -21,6 +22,7 @@ __all__ = [
     "judge_shadow",
     "judge_text",
     "labels_of_fork",
+    "labels_of_result",
     "labels_of_task",
     "missing_policy",
     "named_run",

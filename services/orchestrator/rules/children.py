@@ -13,8 +13,9 @@ from contracts.agent import Agent, Delegate
 from contracts.control import RunParentEnded
 from contracts.envelope import Fact
 from contracts.guardrail import ResultCleared
-from contracts.history import Run, Step, Try, result_text
+from contracts.history import Run, Step, Try, labels, result_text
 from contracts.history.delegation import claimed_try
+from contracts.labels import only_readers
 from contracts.run import FailureRule, ParentBudget, RunCancelled, RunCompleted, RunFailed
 from contracts.shape import Body
 from contracts.task import ParentCall
@@ -166,6 +167,8 @@ def _outcome(child: Run, asked: ParentCall, limit: int, duration_ms: int) -> Out
                 output_json=text,
                 truncated=truncated,
                 duration_ms=duration_ms,
+                # Its answer is made of all that it read, and is an outsider's text in any case.
+                labels=only_readers(labels(child)),
             )
         case RunFailed(rule=rule, reason=why):
             kind = "timed_out" if rule in LATE else "refused" if rule in REFUSED else "error"

@@ -33,13 +33,17 @@ class Call(BaseModel):
 
 
 class Reply(BaseModel):
-    """How the call ended. `text` is the reason it failed, or how an oversized output begins."""
+    """How the call ended. `text` is the reason it failed, or how an oversized output begins.
+
+    `labels` are what the tool says of what it returned.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     kind: Literal["returned", "refused", "raised", "oversized"]
     size_bytes: int = 0
     text: str = ""
+    labels: tuple[str, ...] = ()
 
 
 def framed(content: bytes) -> bytes:

@@ -152,9 +152,10 @@ class WorkerProcess:
         reply = Reply.model_validate_json(await self._frame(REPLY_LIMIT_BYTES))
         match reply.kind:
             case "returned":
-                return Returned((await self._frame(call.output_limit_bytes)).decode())
+                output = await self._frame(call.output_limit_bytes)
+                return Returned(output.decode(), reply.labels)
             case "oversized":
-                return Oversized(reply.size_bytes, reply.text)
+                return Oversized(reply.size_bytes, reply.text, reply.labels)
             case "refused":
                 return Refused(reply.text)
             case "raised":

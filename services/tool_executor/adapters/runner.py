@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from contracts.labels import unlabelled
 from contracts.tool import ToolContext, is_refusal
 from services.tool_executor.rules import Ending, Expired, Oversized, Raised, Refused, Returned
 
@@ -80,15 +81,16 @@ class InProcess:
         try:
             async with asyncio.timeout(manifest.timeout_seconds) as limit:
                 keywords = invocation.keywords(arguments_json, context)
-                output = to_output(await invocation.function(**keywords))
+                returned, labels = unlabelled(await invocation.function(**keywords))
+                output = to_output(returned)
         except Exception as error:  # noqa: BLE001 - the edge: whatever a tool raises is its answer
             if limit.expired():
                 return Expired(manifest.timeout_seconds)
             said = f"{type(error).__name__}: {error}"[:REASON_LIMIT]
             return Refused(said) if is_refusal(error) else Raised(said)
         if len(output) > manifest.output_limit_bytes:
-            return Oversized(len(output), output[:HEAD_LIMIT].decode(errors="ignore"))
-        return Returned(output.decode())
+            return Oversized(len(output), output[:HEAD_LIMIT].decode(errors="ignore"), labels)
+        return Returned(output.decode(), labels)
 
 
 @dataclass

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, BinaryIO, Literal
 
+from contracts.labels import unlabelled
 from contracts.tool import is_refusal
 
 from .frames import CALL_LIMIT_BYTES, HEAD_LIMIT, LENGTH, REASON_LIMIT, Call, Reply, framed
@@ -78,7 +79,8 @@ def _answer(call: Call, secrets: list[str]) -> tuple[Reply, bytes]:
     try:
         function, keywords = _prepared(call)
         begun = True
-        output = to_output(_invoke(function, keywords))
+        returned, labels = unlabelled(_invoke(function, keywords))
+        output = to_output(returned)
     except Exception as error:  # noqa: BLE001 - the edge: whatever a tool raises is its answer
         kind: Literal["refused", "raised"] = (
             "raised" if begun and not is_refusal(error) else "refused"
@@ -87,8 +89,8 @@ def _answer(call: Call, secrets: list[str]) -> tuple[Reply, bytes]:
     size = len(output)
     if size > call.output_limit_bytes:
         head = output[:HEAD_LIMIT].decode(errors="ignore")
-        return Reply(kind="oversized", size_bytes=size, text=head), b""
-    return Reply(kind="returned", size_bytes=size), output
+        return Reply(kind="oversized", size_bytes=size, text=head, labels=labels), b""
+    return Reply(kind="returned", size_bytes=size, labels=labels), output
 
 
 def _prepared(call: Call) -> tuple[Callable[..., Any], dict[str, Any]]:

@@ -19,9 +19,10 @@ from typing import Literal
 
 from contracts.envelope import Fact
 from contracts.guardrail import ToolCleared
-from contracts.history import Call, Run, Try
+from contracts.history import Call, Run, Try, labels
 from contracts.history.approval import approval_gap
 from contracts.history.doubt import is_in_doubt
+from contracts.labels import joined
 from contracts.shape import later, sha256_hex
 from contracts.tool import (
     DEFAULT_TIMEOUT_SECONDS,
@@ -217,6 +218,7 @@ def _context(run: Run, asked: ToolRequested) -> ToolContext:
         idempotency_key=f"{run.tenant}/{run.run_id}/{asked.call}",
         customer=task.customer if task is not None else None,
         user=task.user if task is not None else None,
+        labels=joined((*asked.labels, *labels(run, asked.step))),
     )
 
 

@@ -14,9 +14,10 @@ from contracts.tool import ToolFailed, ToolManifest, ToolRequested, ToolSucceede
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """The tool came back, with JSON text."""
+    """The tool came back, with JSON text, and what it says of it."""
 
     output_json: str
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Oversized:
 
     size_bytes: int
     head: str
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,13 @@ def outcome_of(
     """The fact to say of a call that was claimed."""
     call, attempt = asked.call, asked.attempt
     match ending:
-        case Returned(output_json):
-            return _succeeded(asked, manifest, output_json, duration_ms)
-        case Oversized(size_bytes, head) if manifest.effect != "read":
+        case Returned(output_json, labels):
+            whole = _succeeded(asked, manifest, output_json, duration_ms)
+            return whole.model_copy(update={"labels": labels})
+        case Oversized(size_bytes, head, labels) if manifest.effect != "read":
             cut = json.dumps({"truncated": head, "size_bytes": size_bytes})
-            return _succeeded(asked, manifest, cut, duration_ms, truncated=True)
+            part = _succeeded(asked, manifest, cut, duration_ms, truncated=True)
+            return part.model_copy(update={"labels": labels})
         case Raised(reason) if manifest.effect != "read":
             # A payment that was posted, and whose answer was lost, raises too.
             reason = f"it raised in the middle of its work: {reason}"

@@ -31,6 +31,7 @@ OPENED = {
     "destroyed_unnamed": "delete: id reaches anybody, not records",
     "secret_of_nobody": "set_code: code reaches anybody, not user",
     "strayed_and_leaving": "send_mail may be called after reads that the plan does not have",
+    "not_a_reader": "send_mail may send what its receivers may not see",
     "rule_of_two": "reply: id reaches found, not records",
 }
 
@@ -99,7 +100,7 @@ def test_what_a_person_is_always_asked_about_is_never_done_alone():
 def test_it_tells_what_the_agent_reads_and_by_what_an_outsider_speaks():
     found = radius_of(AGENT, TOOLS, DEFAULT)
 
-    assert found.reads == ("list_accounts", "read_notes")
+    assert found.reads == ("list_accounts", "read_payroll", "read_notes")
     assert {"search_mail", "fetch"} <= set(found.hears)
 
 

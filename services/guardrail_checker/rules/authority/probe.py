@@ -74,6 +74,7 @@ class Probe:
             unasked=self._ever({}, anchored=False, bare=True),
             unplanned=self._permits({}, has_plan=True, planned=False),
             strayed=self._permits({}, has_plan=True, strayed=True),
+            unread=self.tool.effect in OUTWARD and self._ever({}, beyond_readers=True),
         )
 
     def exit(self, found: ToolReach) -> Exit | None:
@@ -159,6 +160,7 @@ class Probe:
             "untrusted": True,
             "private": True,
             "strayed": False,
+            "beyond_readers": False,
             "outward": self.tool.effect in OUTWARD,
             "declared": bool(self.tool.sinks),
             "anchored": True,

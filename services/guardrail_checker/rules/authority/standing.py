@@ -8,6 +8,7 @@ from contracts.history import Run, labels
 from contracts.tool import Effect, Sink, ToolManifest, ToolRequested
 from services.guardrail_checker.rules.numbers import finite
 from services.guardrail_checker.rules.policy import ToolPolicy
+from services.guardrail_checker.rules.readers import beyond_readers
 from services.guardrail_checker.rules.trust import EXTERNAL, said_by_user
 
 from .origins import Origin, Sources
@@ -107,6 +108,8 @@ def standing_of(
         "untrusted": EXTERNAL in read,
         "private": any(label.startswith("tool:") for label in read),
         "strayed": any(not one.is_vouched for one in results if one.manifest.effect == "read"),
+        "beyond_readers": _is_told(manifest, arguments)
+        and beyond_readers((one.value for one in traced if one.name == "destination"), read),
         "outward": manifest.effect in OUTWARD,
         "declared": bool(manifest.sinks),
         "anchored": _is_anchored(manifest, arguments, words),
@@ -182,6 +185,18 @@ def _is_anchored(manifest: ToolManifest, arguments: dict[str, object], words: Wo
         return True
     given = [value for value in arguments.values() if value is not None]
     return not given or any(words.name(value) for value in given if isinstance(value, str))
+
+
+def _is_told(manifest: ToolManifest, arguments: dict[str, object]) -> bool:
+    """Whether somebody is told something: by what leaves, or by the text beside a payment."""
+    if manifest.effect == "money":
+        return any(
+            isinstance(value, str)
+            for name, given in arguments.items()
+            if name not in manifest.sinks
+            for value in every_scalar(given)
+        )
+    return manifest.effect == "egress"
 
 
 def _is_repeated(
