@@ -3,13 +3,16 @@
 import math
 from statistics import NormalDist
 
-SERIES_LIMIT = 2_000  # degrees of freedom; beyond, Student's t is nearly the normal law
+NEARLY_NORMAL = 2_000  # degrees of freedom; beyond, Student's t is nearly the normal law
 HALVINGS = 60
+FRACTIONS_LIMIT = 500  # of a continued fraction, which takes a few dozen
+ENOUGH = 1e-15
+TINY = 1e-300  # in place of 0 in a denominator
 
 
-def t_quantile(freedom: int, confidence: float) -> float:
-    """Student's t for a two-sided interval."""
-    if freedom > SERIES_LIMIT:
+def t_quantile(freedom: float, confidence: float) -> float:
+    """Student's t for a two-sided interval. Degrees of freedom need not be whole."""
+    if freedom > NEARLY_NORMAL:
         z = NormalDist().inv_cdf((1 + confidence) / 2)
         return z + (z**3 + z) / (4 * freedom)
     low, high = 0.0, math.pi / 2
@@ -19,13 +22,36 @@ def t_quantile(freedom: int, confidence: float) -> float:
     return math.tan(low) * math.sqrt(freedom)
 
 
-def _between(angle: float, freedom: int) -> float:
-    """The chance that t is within tan(angle) * sqrt(freedom): its finite series (A&S 26.7.3, 4)."""
-    cosine, sine = math.cos(angle), math.sin(angle)
-    is_odd = freedom % 2 == 1
-    term = cosine if is_odd else 1.0
-    total = term if freedom > 1 else 0.0
-    for number in range(3 if is_odd else 2, freedom, 2):
-        term *= (number - 1) / number * cosine * cosine
-        total += term
-    return 2 / math.pi * (angle + sine * total) if is_odd else sine * total
+def _between(angle: float, freedom: float) -> float:
+    """The chance that t is within tan(angle) * sqrt(freedom): an incomplete beta function."""
+    return _incomplete_beta(math.sin(angle) ** 2, 0.5, freedom / 2)
+
+
+def _incomplete_beta(part: float, first: float, second: float) -> float:
+    """I of `part`, which lies between 0 and 1 (A&S 26.5.2); from the side where it is quick."""
+    if part > (first + 1) / (first + second + 2):
+        return 1 - _incomplete_beta(1 - part, second, first)
+    if part <= 0:
+        return 0.0
+    sizes = math.lgamma(first + second) - math.lgamma(first) - math.lgamma(second)
+    front = sizes + first * math.log(part) + second * math.log1p(-part)
+    return math.exp(front) / (first * _fraction(part, first, second))
+
+
+def _fraction(part: float, first: float, second: float) -> float:
+    """The continued fraction of it (A&S 26.5.8), from the top, after Lentz."""
+    value, above, below = 1.0, 1.0, 0.0
+    for number in range(1, FRACTIONS_LIMIT):
+        half = number // 2
+        if number % 2 == 0:
+            step = half * (second - half) * part
+            step /= (first + number - 1) * (first + number)
+        else:
+            step = -(first + half) * (first + second + half) * part
+            step /= (first + number - 1) * (first + number)
+        below = 1 / (1 + step * below or TINY)
+        above = 1 + step / above or TINY
+        value *= above * below
+        if abs(above * below - 1) < ENOUGH:
+            break
+    return value

@@ -8,12 +8,11 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-CONFIDENCE = 0.95
+from services.evaluator.statistics.clusters import Numbers, spread_of
 
-Numbers = NDArray[np.float64]
+CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +31,9 @@ def z_of(confidence: float) -> float:
     return float(special.ndtri((1 + confidence) / 2))
 
 
-def t_of(confidence: float, groups: int) -> float:
-    """The same of Student's t, for a mean of so many groups."""
-    return float(special.stdtrit(groups - 1, (1 + confidence) / 2))
+def t_of(confidence: float, freedom: float) -> float:
+    """The same of Student's t, with so many degrees of freedom."""
+    return float(special.stdtrit(freedom, (1 + confidence) / 2))
 
 
 def wilson(passed: float, of: float, confidence: float = CONFIDENCE) -> Interval:
@@ -55,7 +54,7 @@ def mean(
     weights: Sequence[float] | None = None,
     confidence: float = CONFIDENCE,
 ) -> Interval:
-    """A mean by Student's t, with the error of clusters (CR1) and of weights (Hajek).
+    """A mean by Student's t, with the error of clusters (CR2) and of weights (Hajek).
 
     Raises:
         ValueError: there are no values.
@@ -63,10 +62,10 @@ def mean(
     found = array(values)
     weighing = np.ones(len(found)) if weights is None else array(weights)
     value = float(np.average(found, weights=weighing))
-    error, groups = clustered_error(found, clusters, weighing)
-    if groups < 2:
+    spread = spread_of(found, clusters, weighing)
+    if not spread.freedom:
         return Interval(value, float("-inf"), float("inf"), "one observation", confidence)
-    half = t_of(confidence, groups) * error
+    half = t_of(confidence, spread.freedom) * spread.error
     method = "t" if clusters is None else "t, clustered"
     return Interval(value, value - half, value + half, method, confidence)
 
@@ -88,40 +87,20 @@ def share(
     weighing = np.ones(len(found)) if weights is None else array(weights)
     value = float(np.average(found, weights=weighing))
     plain = value * (1 - value)
-    error, groups = clustered_error(found, clusters, weighing)
+    spread = spread_of(found, clusters, weighing)
     effective = float(weighing.sum() ** 2 / (weighing**2).sum())
     if clusters is None and weights is None and bool(np.isin(found, (0.0, 1.0)).all()):
         return wilson(float(found.sum()), len(found), confidence)
     quantile = z_of(confidence)
     if clusters is not None:
-        if groups < 2:
+        if not spread.freedom:
             return Interval(value, 0.0, 1.0, "one cluster", confidence)
-        effective = min(effective, float(groups))
-        quantile = t_of(confidence, groups)
-    if plain > 0 and error > 0:
-        effective = plain / error**2
+        effective = min(effective, float(len(set(clusters))))
+        quantile = t_of(confidence, spread.freedom)
+    if plain > 0 and spread.error > 0:
+        effective = plain / spread.error**2
     low, high = _score(value, effective, quantile)
     return Interval(value, low, high, "wilson, effective n", confidence)
-
-
-def clustered_error(
-    values: Numbers, clusters: Sequence[Hashable] | None, weights: Numbers
-) -> tuple[float, int]:
-    """The standard error of a weighted mean, and of how many independent groups it is."""
-    apart = weights * (values - np.average(values, weights=weights)) / weights.sum()
-    apart = summed(apart, clusters)
-    groups = len(apart)
-    if groups < 2:
-        return 0.0, groups
-    return float(np.sqrt(groups / (groups - 1) * (apart**2).sum())), groups
-
-
-def summed(values: Numbers, clusters: Sequence[Hashable] | None) -> Numbers:
-    """The sum of each cluster, in the order of their first cases; without clusters, the values."""
-    if clusters is None:
-        return values
-    names = {name: at for at, name in enumerate(dict.fromkeys(clusters))}
-    return np.bincount([names[one] for one in clusters], weights=values).astype(np.float64)
 
 
 def corrected_share(

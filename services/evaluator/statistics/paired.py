@@ -11,16 +11,8 @@ from typing import Literal
 import numpy as np
 from scipy import special
 
-from services.evaluator.statistics.intervals import (
-    CONFIDENCE,
-    Interval,
-    Numbers,
-    array,
-    clustered_error,
-    summed,
-    t_of,
-    z_of,
-)
+from services.evaluator.statistics.clusters import Numbers, spread_of, summed
+from services.evaluator.statistics.intervals import CONFIDENCE, Interval, array, t_of, z_of
 from services.evaluator.statistics.skewed import MANY, SEED, skewed_mean
 
 FLIPS = 9999
@@ -41,13 +33,14 @@ def difference_of_shares(
     found = array(differences)
     values, groups = padded(differences, clusters)
     middle = float(values.mean())
-    error, number = clustered_error(values, groups, np.ones(len(values)))
+    spread = spread_of(values, groups, np.ones(len(values)))
+    error = spread.error
     # With few clusters the error itself is unsure; without, the two pairs allow for that.
     quantile = z_of(confidence)
     if clusters is not None:
-        quantile = t_of(confidence, number)
+        quantile = t_of(confidence, spread.freedom)
     else:
-        error *= float(np.sqrt((number - 1) / number))
+        error *= float(np.sqrt(1 - 1 / len(values)))
     low, high = max(middle - quantile * error, -1.0), min(middle + quantile * error, 1.0)
     value = float(found.mean())
     method = "Bonett-Price" if clusters is None else "Bonett-Price, clustered"
@@ -137,7 +130,7 @@ def ratio_of_means(
         return Interval(ratio - 1, float("-inf"), float("inf"), "one observation", confidence)
     without = (ours.sum() - ours) / rest
     error = np.sqrt((len(rest) - 1) * without.var())
-    half = float(t_of(confidence, len(rest)) * error)
+    half = float(t_of(confidence, len(rest) - 1) * error)
     top = ratio * exp(min(half / ratio, STRETCH_LIMIT)) if ratio > 0 else half
     return Interval(ratio - 1, ratio - half - 1, top - 1, "ratio, jackknife", confidence)
 

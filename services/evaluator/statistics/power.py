@@ -12,13 +12,8 @@ from math import ceil, inf, sqrt
 import numpy as np
 from scipy import optimize, special
 
-from services.evaluator.statistics.intervals import (
-    Interval,
-    Numbers,
-    array,
-    clustered_error,
-    z_of,
-)
+from services.evaluator.statistics.clusters import Numbers, spread_of
+from services.evaluator.statistics.intervals import Interval, array, z_of
 from services.evaluator.statistics.paired import padded
 
 POWER = 0.8
@@ -33,11 +28,11 @@ class Together:
     """How cases of one cluster go together.
 
     `design` is how many times the variance of cases that stand alone they have, never less than
-    that. Of few `clusters` the error is itself unsure, so they take Student's quantile.
+    that. Of few clusters the error is itself unsure: it has so many degrees of `freedom`.
     """
 
     design: float = 1.0
-    clusters: int | None = None
+    freedom: float | None = None
 
 
 ALONE = Together()
@@ -66,14 +61,13 @@ def power_of(
     # Of the interval that gates use, with its two pairs for what was not seen.
     variance = max(changed + 2 / cases - drop**2, 1e-12)
     error = sqrt(lumped.design * variance / cases)
-    if lumped.clusters is None:
+    if lumped.freedom is None:
         return float(special.ndtr(drop / error - special.ndtri(1 - alpha)))
-    freedom = lumped.clusters + 1  # each of the two pairs is a cluster
-    needed = special.stdtrit(freedom, 1 - alpha)
+    needed = special.stdtrit(lumped.freedom, 1 - alpha)
     # Beyond it the series of the noncentral t breaks down, and the drop is seen for sure.
     if drop / error > needed + SEEN_FOR_SURE:
         return 1.0
-    return float(1 - special.nctdtr(freedom, drop / error, needed))
+    return float(1 - special.nctdtr(lumped.freedom, drop / error, needed))
 
 
 def smallest_drop(
@@ -100,7 +94,7 @@ def smallest_drop_seen(
 ) -> float | None:
     """The same by how the cases of two arms changed, repeats and clusters as what they are."""
     values, groups = padded(changes, clusters)
-    lumped = ALONE if groups is None else _design(values, groups, nobodies=2)
+    lumped = ALONE if groups is None else _design(values, groups)
     return smallest_drop(len(changes), discordance_of(changes), alpha, lumped=lumped)
 
 
@@ -134,10 +128,9 @@ def cases_to_tell(
     return inf if needed > CASES_LIMIT else needed
 
 
-def _design(values: Numbers, clusters: Sequence[Hashable], nobodies: int = 0) -> Together:
+def _design(values: Numbers, clusters: Sequence[Hashable]) -> Together:
     """By the error with these clusters, and that of as many values without any."""
-    alone = np.ones(len(values))
-    lumped, groups = clustered_error(values, clusters, alone)
-    plain, _ = clustered_error(values, None, alone)
-    design = max((lumped / plain) ** 2, 1.0) if plain > 0 else 1.0
-    return Together(design, max(groups - nobodies, 1))
+    even = np.ones(len(values))
+    lumped, plain = spread_of(values, clusters, even), spread_of(values, None, even)
+    design = max((lumped.error / plain.error) ** 2, 1.0) if plain.error > 0 else 1.0
+    return Together(design, max(lumped.freedom, 1.0))

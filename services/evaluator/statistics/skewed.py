@@ -11,7 +11,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from services.evaluator.statistics.intervals import CONFIDENCE, Interval, Numbers, array, mean, t_of
+from services.evaluator.statistics.clusters import Numbers
+from services.evaluator.statistics.intervals import CONFIDENCE, Interval, array, mean, t_of
 
 RESAMPLES = 1999
 SEED = 20
@@ -47,7 +48,7 @@ def skewed_mean(
 
 def wider(plain: Interval, studied: Studied, cases: int, largest: float) -> Interval:
     """Student's interval, or the studentised bootstrap's where that reaches farther."""
-    error = (plain.high - plain.low) / 2 / t_of(plain.confidence, cases)
+    error = (plain.high - plain.low) / 2 / t_of(plain.confidence, cases - 1)
     if error <= ALIKE * largest:
         return Interval(plain.value, plain.low, plain.high, "all alike", plain.confidence)
     estimates, errors = studied(_drawn(cases))

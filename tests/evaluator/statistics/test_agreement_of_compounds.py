@@ -10,6 +10,7 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from services.evaluator.canary import deciding
 from services.evaluator.statistics import intervals, paired, power
+from services.evaluator.statistics.clusters import spread_of
 
 SURE = 10**9  # labels: the errors of the judge are known
 
@@ -59,7 +60,7 @@ def test_a_difference_of_shares_is_the_mean_of_the_pairs_and_of_two_that_nobody_
     assert (ours.low, ours.high) == pytest.approx((described.mean - half, described.mean + half))
 
 
-def test_a_difference_of_shares_in_clusters_has_the_error_of_a_clustered_regression():
+def test_a_difference_of_shares_in_clusters_has_two_more_that_nobody_saw():
     draw = np.random.default_rng(2)
     changes = draw.choice([1.0, -1.0, 0.0], 120, p=[0.1, 0.2, 0.7])
     clusters = np.repeat(np.arange(12), 10)
@@ -67,8 +68,8 @@ def test_a_difference_of_shares_in_clusters_has_the_error_of_a_clustered_regress
     ours = paired.difference_of_shares(changes, list(clusters))
 
     values = np.concatenate([changes, [1.0, -1.0]])
-    error, groups = clustered(values, np.concatenate([clusters, [90, 91]]))
-    half = stats.t.ppf(0.975, groups - 1) * error
+    spread = spread_of(values, [*clusters, 90, 91], np.ones(len(values)))
+    half = stats.t.ppf(0.975, spread.freedom) * spread.error
     assert (ours.low, ours.high) == pytest.approx((values.mean() - half, values.mean() + half))
 
 
@@ -107,7 +108,7 @@ def test_power_is_that_of_statsmodels(drop, cases):
 
 @pytest.mark.parametrize("documents", [5, 10, 40])
 def test_power_in_clusters_is_that_of_students_test_over_the_clusters(documents):
-    lumped = power.Together(design=3.0, clusters=documents)
+    lumped = power.Together(design=3.0, freedom=documents + 1)
     spread = np.sqrt(3.0 * (0.1 + 0.08 + 2 / 400 - 0.08**2))
 
     theirs = ttest_power(0.08 / spread, 400, 0.05, df=documents + 1, alternative="larger")

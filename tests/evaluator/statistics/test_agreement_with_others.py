@@ -20,6 +20,7 @@ from services.evaluator.statistics import (
     reliability,
     skewed,
 )
+from services.evaluator.statistics.clusters import spread_of
 
 SEED = np.random.default_rng(7)
 
@@ -45,24 +46,25 @@ def test_a_mean_is_that_of_student():
 
 
 def test_a_clustered_error_is_that_of_a_regression_on_a_constant():
-    values, clusters = SEED.normal(0, 1, 60), SEED.integers(0, 12, 60)
+    values, clusters = SEED.normal(0, 1, 60), np.tile(np.arange(12), 5)
 
-    error, groups = intervals.clustered_error(values, list(clusters), np.ones(60))
+    error = spread_of(values, list(clusters), np.ones(60)).error
 
     fitted = sm.OLS(values, np.ones(60)).fit(
         cov_type="cluster", cov_kwds={"groups": clusters, "use_correction": False}
     )
     # statsmodels' own correction also has (n - 1) / (n - k), which is 1 for a mean but for n.
-    assert error == pytest.approx(fitted.bse[0] * np.sqrt(groups / (groups - 1)))
+    # It knows CR1 alone, which is the same for clusters of one size.
+    assert error == pytest.approx(fitted.bse[0] * np.sqrt(12 / 11))
 
 
 def test_a_weighted_error_is_that_of_a_weighted_regression():
     values, weights = SEED.normal(0, 1, 50), SEED.uniform(1, 5, 50)
 
-    error, groups = intervals.clustered_error(values, None, weights)
+    error = spread_of(values, None, weights).error
 
     fitted = sm.WLS(values, np.ones(50), weights=weights).fit(cov_type="HC0")
-    assert error == pytest.approx(fitted.bse[0] * np.sqrt(groups / (groups - 1)))
+    assert error == pytest.approx(fitted.bse[0] * np.sqrt(50 / 49))
 
 
 @pytest.mark.parametrize(("better", "worse"), [(0, 0), (1, 4), (7, 7), (3, 19), (30, 2)])

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, fmean, pvariance
 
+from services.console.rules.gates.clusters import spread_of, summed
 from services.console.rules.student import t_quantile
 
 STRETCH_LIMIT = 700.0  # of an exponent; beyond, no float holds it
@@ -33,8 +34,8 @@ def of_shares(changes: Sequence[float], clusters: Sequence[str], confidence: flo
         error = math.sqrt(sum(one * one for one in apart))
         half = NormalDist().inv_cdf((1 + confidence) / 2) * error
     else:
-        sums = _summed(apart, [*clusters, "\0better", "\0worse"])
-        half = t_quantile(len(sums) - 1, confidence) * _error(sums)
+        spread = spread_of(apart, [*clusters, "\0better", "\0worse"])
+        half = t_quantile(spread.freedom, confidence) * spread.error
     value = fmean(changes)
     low, high = max(middle - half, -1.0), min(middle + half, 1.0)
     return Within(value, min(low, value), max(high, value))
@@ -45,13 +46,13 @@ def of_share(values: Sequence[float], clusters: Sequence[str], confidence: float
     share, of = fmean(values), float(len(values))
     quantile = NormalDist().inv_cdf((1 + confidence) / 2)
     if not _stand_alone(clusters):
-        sums = _summed([(one - share) / of for one in values], clusters)
-        if len(sums) < 2:
+        if len(set(clusters)) < 2:
             return Within(share, 0.0, 1.0)
-        of, error = min(of, float(len(sums))), _error(sums)
-        quantile = t_quantile(len(sums) - 1, confidence)
-        if 0 < share < 1 and error > 0:
-            of = share * (1 - share) / error**2
+        spread = spread_of([(one - share) / of for one in values], clusters)
+        of = min(of, float(len(set(clusters))))
+        quantile = t_quantile(spread.freedom, confidence)
+        if 0 < share < 1 and spread.error > 0:
+            of = share * (1 - share) / spread.error**2
     square = quantile * quantile
     shrunk = 1 + square / of
     middle = (share + square / (2 * of)) / shrunk
@@ -65,7 +66,7 @@ def of_means(
 ) -> Within:
     """How much more our mean is, as a share of theirs, which is not 0; by the jackknife."""
     ratio = fmean(ours) / fmean(theirs)
-    top, base = _summed(ours, clusters), _summed(theirs, clusters)
+    top, base = summed(ours, clusters), summed(theirs, clusters)
     most, all_of_base = sum(top), sum(base)
     if len(base) < 2 or all_of_base in base:
         return Within(ratio - 1, -math.inf, math.inf)
@@ -78,16 +79,3 @@ def of_means(
 
 def _stand_alone(clusters: Sequence[str]) -> bool:
     return len(set(clusters)) == len(clusters)
-
-
-def _summed(values: Sequence[float], clusters: Sequence[str]) -> list[float]:
-    sums: dict[str, float] = {}
-    for value, name in zip(values, clusters, strict=True):
-        sums[name] = sums.get(name, 0.0) + value
-    return list(sums.values())
-
-
-def _error(sums: Sequence[float]) -> float:
-    """The standard error of a mean, from what each observation adds to it."""
-    number = len(sums)
-    return math.sqrt(number / (number - 1) * sum(one * one for one in sums))
