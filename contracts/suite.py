@@ -15,6 +15,9 @@ from .trial import JUDGES_ASKED, REPEATS_LIMIT, STUBS_LIMIT, TAGS_LIMIT, Answer,
 CASES_LIMIT = 100_000
 CRITICAL = "critical"
 DEFAULT_MARGIN = 0.03
+# Of fewer cases or clusters, what befalls one in ten is missed in more than 5 of 100 draws.
+SEEN = 30
+DECIDING_CLUSTERS = 10  # of fewer, nobody knows the error of a rate well enough for a verdict
 
 
 class Source(Written):

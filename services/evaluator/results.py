@@ -88,7 +88,8 @@ class Estimate(Body):
     """A figure with the interval that it lies in, and how both were found.
 
     `unit` is `share`, `usd`, `seconds` or `calls`. Of one observation, or one cluster, nobody knows
-    how sure it is: then the bounds are None.
+    how sure it is: then the bounds are None. `doubt` is why the interval may hold less often than
+    its `confidence` says; empty where it holds.
     """
 
     value: float
@@ -98,6 +99,7 @@ class Estimate(Body):
     method: str
     unit: str = "share"
     confidence: float = 0.95
+    doubt: str = ""
 
 
 class MetricSummary(Body):

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from math import isfinite
-from statistics import fmean
 
 from contracts.suite import GateRules
 from services.evaluator.calibration.trust import UNKNOWN, Standing, Standings, corrected
@@ -18,6 +17,11 @@ from services.evaluator.comparing.cases import (
     of_metric,
     pairs,
     passed,
+)
+from services.evaluator.comparing.doubts import (
+    doubt_of_measure,
+    doubt_of_rate,
+    too_few_to_decide,
 )
 from services.evaluator.comparing.gate import fails_at, gate
 from services.evaluator.comparing.juries import Accord, accord
@@ -148,16 +152,17 @@ def _difference(
     better, worse = (more, less) if unit == "share" else (less, more)
     plain = clusters is None and all(one in (-1.0, 0.0, 1.0) for one in changes)
     if unit == "share":
-        within = difference_of_shares(changes, clusters)
+        within, doubt = difference_of_shares(changes, clusters), doubt_of_rate(clusters)
         p_value = mcnemar(better, worse) if plain else permutation(changes, clusters)
     else:
+        doubt = doubt_of_measure(len(both), clusters)
         within = difference_of_means(changes, clusters)
         p_value, plain = permutation(changes, clusters), False
     return Difference(
         metric=name,
         baseline=arms[0],
         candidate=arms[1],
-        estimate=estimate(within, len(both), unit),
+        estimate=estimate(within, len(both), unit, doubt),
         p_value=p_value,
         adjusted_p=p_value,
         better=better,
@@ -166,8 +171,8 @@ def _difference(
     )
 
 
-def estimate(within: Interval, cases: int, unit: str = "share") -> Estimate:
-    """An interval as a report shows it."""
+def estimate(within: Interval, cases: int, unit: str = "share", doubt: str = "") -> Estimate:
+    """An interval as a report shows it, with what is to be said against it."""
     return Estimate(
         value=within.value,
         low=within.low if isfinite(within.low) else None,
@@ -176,6 +181,7 @@ def estimate(within: Interval, cases: int, unit: str = "share") -> Estimate:
         method=within.method,
         unit=unit,
         confidence=within.confidence,
+        doubt=doubt,
     )
 
 
@@ -188,9 +194,10 @@ def _rate(tried: Sequence[Tried], arm: str, name: str, figure: Figure) -> Metric
         return None
     cases = [one for one, _ in told]
     weights = [one.weight for one in cases] if len({one.weight for one in cases}) > 1 else None
-    within = share([value for _, value in told], clusters_of(cases), weights)
+    clusters = clusters_of(cases)
+    within = share([value for _, value in told], clusters, weights)
     spared = sum(name in result.not_asked for one in tried for result in one.results)
-    rate = estimate(within, len(told))
+    rate = estimate(within, len(told), doubt=doubt_of_rate(clusters))
     return MetricSummary(arm=arm, metric=name, rate=rate, undecided=untold, not_asked=spared)
 
 
@@ -211,11 +218,14 @@ def _has(result: Result, name: str) -> bool:
 def _measure(tried: Sequence[Tried], arm: str, name: str) -> MetricSummary:
     figure, unit = MEASURES[name]
     values = [value for one in tried if (value := one.mean(figure)) is not None]
-    if len(values) < 2:
-        within = Interval(fmean(values), fmean(values), fmean(values), "one case")
-    else:
-        within = skewed_mean(values, clusters_of(tried))
-    return MetricSummary(arm=arm, metric=name, rate=estimate(within, len(values), unit))
+    clusters = clusters_of(tried)
+    rate = estimate(
+        skewed_mean(values, clusters),
+        len(values),
+        unit,
+        doubt_of_measure(len(values), clusters),
+    )
+    return MetricSummary(arm=arm, metric=name, rate=rate)
 
 
 def _every_time(tried: Sequence[Tried], arm: str) -> list[MetricSummary]:
@@ -224,9 +234,10 @@ def _every_time(tried: Sequence[Tried], arm: str) -> list[MetricSummary]:
     found = every_time(tried, passed, k) if k > 1 else None
     if found is None:
         return []
-    within, cases = found
-    rate = estimate(within, cases)
-    return [MetricSummary(arm=arm, metric=f"pass^{k}", rate=rate, undecided=len(tried) - cases)]
+    within, told = found
+    rate = estimate(within, len(told), doubt=doubt_of_rate(clusters_of(told)))
+    undecided = len(tried) - len(told)
+    return [MetricSummary(arm=arm, metric=f"pass^{k}", rate=rate, undecided=undecided)]
 
 
 def _agreed(one: MetricSummary, found: Accord | None) -> MetricSummary:
@@ -262,13 +273,17 @@ def _smallest_drop(
     alpha, theirs = fails_at(rules, max(len(candidates), 1)), by_case(results, base)
     if not candidates:
         told = [one for one in theirs.values() if one.mean(passed) is not None]
+        if too_few_to_decide(clusters_of(told)):
+            return None
         lumped = together([one.mean(passed) or 0.0 for one in told], clusters_of(told))
         return smallest_drop(max(len(told), 1), alpha=alpha, lumped=lumped)
     drops: list[float] = []
     for arm in candidates:
         both, mine, other = pairs(by_case(results, arm), theirs, passed)
         changes = [one - before for one, before in zip(mine, other, strict=True)]
-        drop = smallest_drop_seen(changes, clusters_of(both), alpha) if both else None
+        clusters = clusters_of(both)
+        tells = both and not too_few_to_decide(clusters)
+        drop = smallest_drop_seen(changes, clusters, alpha) if tells else None
         if drop is None:
             return None
         drops.append(drop)

@@ -22,6 +22,11 @@ from services.evaluator.comparing.cases import (
     pairs,
     passed_for_sure,
 )
+from services.evaluator.comparing.doubts import (
+    doubt_of_rate,
+    too_few_to_decide,
+    too_few_to_weigh,
+)
 from services.evaluator.comparing.reliable import floor_check
 from services.evaluator.results import Check, Counted, Exit, GateFinding, Result
 from services.evaluator.statistics.intervals import Interval
@@ -61,7 +66,8 @@ def gate(
         *_floor(rules, fails, ours, counted),
         *judges,
     ]
-    drop = smallest_drop_seen(changes, clusters, fails)
+    tells = not too_few_to_decide(clusters)
+    drop = smallest_drop_seen(changes, clusters, fails) if tells else None
     stands_on = Counted(
         cases=len(both),
         baseline_passed=sum(other),
@@ -120,9 +126,13 @@ def _pass_rate(
         f"It changed by {_points(within.value)}, between {_points(within.low)} and "
         f"{_points(within.high)}; down to -{100 * rules.margin:.3g} points counts as equal."
     )
-    if verdict == "inconclusive":
+    if too_few := too_few_to_decide(clusters):
+        verdict, told = "inconclusive", f"{told} {too_few}."
+    elif verdict == "inconclusive":
         more = _more(rules, fails, changes, clusters)
         told += f" These {len(changes)} cases cannot tell. {more}."
+    elif doubt := doubt_of_rate(clusters):
+        told += f" Of {doubt}."
     return Check(name="pass rate", verdict=verdict, sentence=told)
 
 
@@ -177,13 +187,16 @@ def _measure(
     if not both or sum(other) == 0:
         sentence = f"The baseline's {name} is 0 or unknown: nothing is a share of it."
         return Check(name=name, verdict="inconclusive", sentence=sentence)
+    clusters = clusters_of(both)
     more, surely = (
-        ratio_of_means(mine, other, clusters_of(both), confidence=1 - 2 * alpha) for alpha in alphas
+        ratio_of_means(mine, other, clusters, confidence=1 - 2 * alpha) for alpha in alphas
     )
     sentence = (
         f"It changed by {100 * more.value:+.1f} %, between {100 * more.low:+.1f} % and "
         f"{100 * more.high:+.1f} %; up to +{100 * margin:.3g} % counts as equal."
     )
+    if too_few := too_few_to_weigh(len(both), clusters):
+        return Check(name=name, verdict="inconclusive", sentence=f"{sentence} {too_few}.")
     return Check(name=name, verdict=decide(_less(more), margin, _less(surely)), sentence=sentence)
 
 

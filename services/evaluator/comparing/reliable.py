@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from services.evaluator.comparing.cases import Figure, Tried, clusters_of
+from services.evaluator.comparing.doubts import too_few_to_decide
 from services.evaluator.results import Check, Exit
 from services.evaluator.statistics.intervals import CONFIDENCE, Interval
 from services.evaluator.statistics.reliability import reliability
@@ -15,8 +16,8 @@ def repeats_of(tried: Iterable[Tried]) -> int:
 
 def every_time(
     tried: Iterable[Tried], figure: Figure, k: int, confidence: float = CONFIDENCE
-) -> tuple[Interval, int] | None:
-    """pass^k and over how many cases: those with an outcome of k repeats. None where there is none.
+) -> tuple[Interval, list[Tried]] | None:
+    """pass^k and over which cases: those with an outcome of k repeats. None where there is none.
 
     A repeat without an outcome is none; to take it for a failure or a pass would be a guess.
     """
@@ -29,7 +30,7 @@ def every_time(
             counts.append((round(sum(found)), len(found)))
     if not told:
         return None
-    return reliability(counts, k, clusters_of(told), confidence), len(told)
+    return reliability(counts, k, clusters_of(told), confidence), told
 
 
 def floor_check(
@@ -46,12 +47,14 @@ def floor_check(
     if passes is None or fails is None:
         sentence = f"No case has an outcome of all {k} repeats."
         return Check(name=name, verdict="inconclusive", sentence=sentence)
-    (within, number), (surely, _) = passes, fails
+    (within, told), (surely, _) = passes, fails
     verdict: Exit = "pass" if within.low >= floor else "inconclusive"
     if surely.high < floor:
         verdict = "fail"
     sentence = (
-        f"{100 * within.value:.1f} % of {number} cases pass {k} times of {k}, between "
+        f"{100 * within.value:.1f} % of {len(told)} cases pass {k} times of {k}, between "
         f"{100 * within.low:.1f} and {100 * within.high:.1f} %; at least {100 * floor:.3g} % must."
     )
+    if too_few := too_few_to_decide(clusters_of(told)):
+        verdict, sentence = "inconclusive", f"{sentence} {too_few}."
     return Check(name=name, verdict=verdict, sentence=sentence)

@@ -42,8 +42,9 @@ def p_value(one: Difference) -> str:
 
 
 def moved(one: Difference) -> str:
-    """How many cases got better and worse."""
-    return f"{one.better} better, {one.worse} worse"
+    """How many cases got better and worse, and what is to be said against the interval."""
+    doubt = f"; {one.estimate.doubt}" if one.estimate.doubt else ""
+    return f"{one.better} better, {one.worse} worse{doubt}"
 
 
 def seen(report: Report) -> str:
@@ -59,7 +60,9 @@ def seen(report: Report) -> str:
 
 def note(one: MetricSummary) -> str:
     """What is to be known about a metric beside its figure."""
-    told = [f"{one.undecided} undecided"] if one.undecided else []
+    told = [one.rate.doubt] if one.rate.doubt else []
+    if one.undecided:
+        told.append(f"{one.undecided} undecided")
     if one.not_asked:
         told.append(f"{one.not_asked} not asked, failed already")
     if one.corrected is not None:

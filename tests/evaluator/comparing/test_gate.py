@@ -245,7 +245,7 @@ def test_cases_without_an_outcome_are_no_reason_to_pass():
 
 
 def test_the_worst_check_decides():
-    before = arm("before", [True] * 20)
+    before = arm("before", [True] * 30)
     after = [one.model_copy(update={"arm": "after", "cost_micro_usd": 3000}) for one in before]
 
     found = verdict(before, after, rules=GateRules(cost_margin=0.1))

@@ -1,11 +1,11 @@
 """What a gate says of two versions, found again from their trials; the worst check decides."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from contracts.suite import GateRules
+from contracts.suite import DECIDING_CLUSTERS, SEEN, GateRules
 from services.console.rules.gates.differences import Within, of_means, of_share, of_shares
 from services.console.rules.gates.trials import (
     Figure,
@@ -63,7 +63,7 @@ def verdict_of(
     changes = [one - before for one, before in zip(mine, other, strict=True)]
     passes, fails = (of_shares(changes, clusters, 1 - 2 * one) for one in alphas)
     checks = [
-        _decided(passes, fails, rules.margin),
+        _unless_too_few(_decided(passes, fails, rules.margin), clusters),
         _untold(ours, theirs, len(mine)),
         _measured(rules.cost_margin, alphas, ours, theirs, lambda one: one.cost),
         _measured(rules.latency_margin, alphas, ours, theirs, lambda one: one.seconds),
@@ -96,6 +96,13 @@ def _decided(passes: Within, fails: Within, margin: float) -> Verdict:
     return "fail" if fails.high < 0 and fails.value < -margin else "inconclusive"
 
 
+def _unless_too_few(verdict: Verdict, clusters: Sequence[str]) -> Verdict:
+    """No rate decides by cases of a few clusters; cases that stand alone may be few."""
+    number = len(set(clusters))
+    is_clustered = number < len(clusters)
+    return "inconclusive" if is_clustered and number < DECIDING_CLUSTERS else verdict
+
+
 def _untold(ours: Cases, theirs: Cases, both: int) -> Verdict:
     """A candidate that fails by not answering would look better for it."""
     missing = len({*ours, *theirs}) - both
@@ -108,7 +115,7 @@ def _measured(
     if margin is None:
         return "pass"
     clusters, mine, other = pairs(ours, theirs, figure)
-    if not mine or sum(other) == 0:
+    if not mine or sum(other) == 0 or len(set(clusters)) < SEEN:
         return "inconclusive"
     more = (of_means(mine, other, clusters, 1 - 2 * one) for one in alphas)
     passes, fails = (Within(-one.value, -one.high, -one.low) for one in more)
@@ -127,9 +134,8 @@ def _every_time(rules: GateRules, alphas: Alphas, ours: Cases) -> Verdict:
     values = [float(all(each.passed for each in one.trials)) for one in whole]
     clusters = [one.cluster for one in whole]
     passes, fails = (of_share(values, clusters, 1 - 2 * one) for one in alphas)
-    if fails.high < rules.pass_k:
-        return "fail"
-    return "pass" if passes.low >= rules.pass_k else "inconclusive"
+    verdict: Verdict = "pass" if passes.low >= rules.pass_k else "inconclusive"
+    return _unless_too_few("fail" if fails.high < rules.pass_k else verdict, clusters)
 
 
 def _critical(rules: GateRules, ours: Cases, theirs: Cases) -> Verdict:
