@@ -47,7 +47,12 @@ async def test_what_was_never_accepted_has_no_price_and_an_unknown_agent_no_alia
     (line,) = (await api.get(PATH, params={**WINDOW, "agent": "gone"})).json()["lines"]
 
     assert line["alias"] is None
-    assert line["cost_per_accepted_micro_usd"] == {"value": None, "low": 0, "high": None}
+    assert line["cost_per_accepted_micro_usd"] == {
+        "value": None,
+        "low": 0,
+        "high": None,
+        "why_unbounded": "below 50 runs",
+    }
     assert line["on_frontier"] is False
 
 

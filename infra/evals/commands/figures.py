@@ -11,6 +11,8 @@ def share_told(rate: Any) -> str:
 
 def price_told(price: Any) -> str:
     value = "none" if price["value"] is None else usd(price["value"])
+    if price["high"] is None and not price["low"]:
+        return f"{value}\nno bounds:\n{price['why_unbounded']}"
     if price["high"] is None:
         return f"{value}\n{usd(price['low'])} or\nmore"
     return f"{value}\n{usd(price['low'])} to\n{usd(price['high'])}"

@@ -56,6 +56,7 @@ class PriceView(Shape):
     value: int | None
     low: int
     high: int | None = Field(description="Null: these runs tell no upper bound")
+    why_unbounded: str = Field("", description="Why there is none")
 
     @classmethod
     def of(cls, price: Price) -> "PriceView":
@@ -64,6 +65,7 @@ class PriceView(Shape):
             value=None if price.value is None else round(price.value),
             low=math.floor(price.low),
             high=None if price.high is None else math.ceil(price.high),
+            why_unbounded=price.why,
         )
 
 

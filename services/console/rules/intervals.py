@@ -37,6 +37,7 @@ class Price:
     value: float | None
     low: float
     high: float | None
+    why: str = ""  # there is no bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +89,13 @@ def price_per_accepted(tally: Tally) -> Price:
     Of fewer than BOUNDED_RUNS nothing tells for sure how costs vary: their price has no bounds.
     """
     if tally.runs < BOUNDED_RUNS:
-        return Price(tally.cost / tally.accepted if tally.accepted else None, 0.0, None)
+        value = tally.cost / tally.accepted if tally.accepted else None
+        return Price(value, 0.0, None, f"below {BOUNDED_RUNS} runs")
     share, apart = accepted_share(tally), _cost_apart(tally)
     cost, together = _Reach(tally.cost / tally.runs, apart), _correlation(tally)
     below = _lower(cost, _Reach(share.value, share.high - share.value), together)
     if tally.accepted == 0:
-        return Price(None, below, None)
+        return Price(None, below, None, "none accepted")
     value = tally.cost / tally.accepted
     above = _upper(cost, _Reach(share.value, share.value - share.low), together)
     # Both hold the value; rounding may think otherwise.

@@ -69,6 +69,16 @@ def test_what_is_beaten_names_the_line_that_beats_it(fake):  # noqa: F811 - the 
     assert third.split() == ["more"]
 
 
+def test_a_price_without_bounds_says_why(fake):  # noqa: F811 - the fixture
+    price = {"value": 480, "low": 0, "high": None, "why_unbounded": "below 50 runs"}
+    fake.answer("GET", PATH, report({**LINE, "cost_per_accepted_micro_usd": price}))
+
+    shown = " ".join(frontier().stdout.split())
+
+    assert "no bounds:" in shown
+    assert "below 50 runs" in shown
+
+
 def test_nothing_is_cut_off_in_a_terminal_of_80_characters(fake):  # noqa: F811 - the fixture
     fake.answer("GET", PATH, report(LINE, BEATEN))
 
