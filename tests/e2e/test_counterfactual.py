@@ -85,6 +85,29 @@ async def test_a_policy_is_tried_without_any_model_call(imagined, stage, tmp_pat
     assert "was cleared, now blocked: subject is longer than 8 characters" in others[0]["why"]
 
 
+async def test_both_sides_are_held_to_what_a_suite_shares(imagined, tmp_path):
+    home, prompt = imagined
+    suite = tmp_path / "short.yaml"
+    cases = "[{id: c-1, input: Hello}]"
+    scorers = "[{kind: steps_at_most, steps: 1}]"
+    suite.write_text(f"name: short\nagent: support\nscorers: {scorers}\ncases: {cases}\n")
+    asked = ("counterfactual", "support", f"--prompt={prompt}", f"--suite={suite}", "--runs=3")
+
+    code, said = await typed(home, *asked, f"--tenant={TENANT}", "--name=short", "--yes")
+
+    assert code == 0, said
+    report = json.loads((await typed(home, "show", "short", "--json"))[1])
+    held = {
+        (one["recorded"], score["name"], score["passed"] == (one["steps"] <= 1))
+        for one in report["results"]
+        for score in one["scores"]
+        if score["kind"] == "steps_at_most"
+    }
+    assert held == {(True, "steps_at_most", True), (False, "steps_at_most", True)}
+    (found,) = [one for one in report["differences"] if one["metric"] == "steps_at_most"]
+    assert found["estimate"]["cases"] == 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

@@ -21,7 +21,8 @@ async def test_an_incident_is_captured_made_smaller_and_fails_until_it_is_mended
     await stage.submit("incident", ASKED)
     await stage.finished("incident")
 
-    kept = await typed(home, "capture", "incident", "--at=2", "--minimise", "-o", str(file))
+    asked = ("capture", "incident", "--at=2", "--minimise", "--repeat=3", "-o", str(file))
+    kept = await typed(home, *asked)
     again = await typed(home, "capture", "incident", "--at=2", "-o", str(file))
 
     assert kept[0] == 0, kept[1]
