@@ -10,6 +10,9 @@ from contracts.model import Reasoning, Text, ToolCall, ToolResult, Turn
 from infra.simulator import running_simulator
 from infra.simulator.library import parse_scenarios
 from services.model_router.adapters import open_providers, reachable
+from services.model_router.adapters.anthropic_messages import AnthropicMessages
+from services.model_router.adapters.openai_chat import OpenAIChat
+from services.model_router.adapters.openai_responses import OpenAIResponses
 from services.model_router.errors import (
     Denied,
     Invalid,
@@ -212,3 +215,31 @@ async def test_the_key_of_another_provider_never_goes_to_a_default_address():
     with pytest.raises(ConfigError, match="MINE_BASE_URL"):
         async with open_providers(Models.model_validate(known), {"MINE_API_KEY": "k"}):
             pass
+
+
+class Lazy:
+    """Loads each of its parts when that is first asked for, as the SDKs do."""
+
+    def __init__(self):
+        self.loaded = []
+
+    def __getattr__(self, name):
+        self.loaded.append(name)
+        return self
+
+
+@pytest.mark.parametrize(
+    ("adapter", "parts"),
+    [
+        (OpenAIChat, ["chat", "completions"]),
+        (OpenAIResponses, ["responses"]),
+        (AnthropicMessages, ["messages"]),
+    ],
+)
+def test_what_an_sdk_loads_at_first_use_is_loaded_before_any_call(adapter, parts):
+    """In the middle of a call it holds up every heartbeat of the process."""
+    client = Lazy()
+
+    adapter(client)
+
+    assert client.loaded == parts

@@ -51,14 +51,13 @@ class OpenAIChat:
     """Chat Completions over the official SDK."""
 
     def __init__(self, client: AsyncOpenAI) -> None:
-        self._client = client
+        # What an SDK loads at first use it loads now: that holds up heartbeats for seconds.
+        self._completions = client.chat.completions
 
     async def complete(self, call: ProviderCall) -> ProviderAnswer:
         request, dropped = to_wire(call)
         async with limited(call.timeout_seconds):
-            answer = await self._client.chat.completions.create(
-                **request, timeout=call.timeout_seconds
-            )
+            answer = await self._completions.create(**request, timeout=call.timeout_seconds)
         request_id = getattr(answer, "_request_id", None)
         return from_wire(body_of(answer), call.route, dropped, request_id)
 
