@@ -1,4 +1,4 @@
-"""What in a free text reaches somebody by itself: links, addresses, account numbers."""
+"""What in a free text reaches somebody by itself: links, addresses, numbers, handles, wallets."""
 
 import re
 import unicodedata
@@ -19,6 +19,20 @@ _ADDRESS = re.compile(
 )
 _ACCOUNT = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?\b")
 _CARD = re.compile(r"\b\d{4}([ -]?)\d{4}\1\d{4}\1\d{1,7}\b")
+# Of a bank without IBANs: a sort code before it, or so many digits that it is no date or amount.
+_LOCAL_ACCOUNT = re.compile(
+    r"\b\d{2}-\d{2}-\d{2}[ ,/-]{1,3}\d{6,10}\b|(?<![\w.,:/-])\d{9,18}(?![\w:/-]|[.,]\d)"
+)
+_PHONE = re.compile(
+    r"(?<![\w+])(?:\+|00)\d(?:[ ()./-]{0,2}\d){6,14}(?!\w)"  # with the code of a country
+    r"|(?<![\w(])\(\d{2,5}\)[ ./-]?\d{3,4}[ ./-]?\d{3,6}(?!\w)"
+    r"|(?<![\w./-])\d{3}[ .-]\d{3}[ .-]\d{4}(?![\w./-])"
+)
+_WALLET = re.compile(
+    r"\b(?:0x[0-9a-fA-F]{40}|(?:bc1|tb1|ltc1)[a-z0-9]{25,71}|[13LMT][1-9A-HJ-NP-Za-km-z]{25,34})\b"
+)
+_HANDLE = re.compile(r"(?<![\w@./])@[A-Za-z0-9_](?:[A-Za-z0-9_.]{0,30}[A-Za-z0-9_])(?![\w@])")
+_AS_WRITTEN = (_LOCAL_ACCOUNT, _PHONE, _WALLET, _HANDLE)
 
 
 def links(value: object) -> Iterator[str]:
@@ -28,12 +42,13 @@ def links(value: object) -> Iterator[str]:
 
 
 def active(value: object) -> Iterator[str]:
-    """Links, addresses, and numbers of accounts and cards in an argument, those without spaces."""
+    """All of it that an argument holds; numbers of IBANs and cards without their spaces."""
     yield from links(value)
     for text in _texts(value):
         yield from (found[0].rstrip(".,;:!?") for found in _ADDRESS.finditer(text))
         numbers = (*_ACCOUNT.finditer(text), *_CARD.finditer(text))
         yield from (re.sub(r"[ -]", "", found[0]) for found in numbers)
+        yield from (found[0] for form in _AS_WRITTEN for found in form.finditer(text))
 
 
 def _texts(value: object) -> Iterator[str]:
