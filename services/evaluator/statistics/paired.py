@@ -115,7 +115,8 @@ def ratio_of_means(
 ) -> Interval:
     """How much more the candidate's mean is, as a share of the baseline's: 0.1 is a tenth more.
 
-    By the jackknife over the pairs, or over clusters where there are any. A ratio of what is skewed
+    By the jackknife over the pairs, or over clusters where there are any, with as many degrees of
+    freedom as clusters of their sizes are worth. A ratio of what is skewed
     is skewed itself: it reaches down as it is, and up as its logarithm does.
 
     Raises:
@@ -130,9 +131,20 @@ def ratio_of_means(
         return Interval(ratio - 1, float("-inf"), float("inf"), "one observation", confidence)
     without = (ours.sum() - ours) / rest
     error = np.sqrt((len(rest) - 1) * without.var())
-    half = float(t_of(confidence, len(rest) - 1) * error)
+    half = float(t_of(confidence, _freedom(candidate, baseline, ratio, clusters)) * error)
     top = ratio * exp(min(half / ratio, STRETCH_LIMIT)) if ratio > 0 else half
     return Interval(ratio - 1, ratio - half - 1, top - 1, "ratio, jackknife", confidence)
+
+
+def _freedom(
+    candidate: Sequence[float],
+    baseline: Sequence[float],
+    ratio: float,
+    clusters: Sequence[Hashable] | None,
+) -> float:
+    """Of what each case of the candidate costs beyond the ratio, which is 0 on average."""
+    beyond = array(candidate) - ratio * array(baseline)
+    return spread_of(beyond, clusters, np.ones(len(beyond))).freedom
 
 
 def _nobody() -> tuple[object, object]:

@@ -90,8 +90,17 @@ def prompts(draw, number):
     return paired.difference_of_shares(changed, of.tolist()), 0.0
 
 
+def costs(draw, number):
+    """The candidate costs a tenth more, of some documents more and of others less."""
+    of = documents(draw, number)
+    dear, dearer = draw.lognormal(0, 0.3, number), draw.lognormal(-0.02, 0.2, number)
+    baseline = draw.lognormal(0, 0.5, len(of)) * dear[of]
+    candidate = 1.1 * baseline * dearer[of] * draw.lognormal(-0.02, 0.2, len(of))
+    return paired.ratio_of_means(candidate, baseline, of.tolist()), 0.1
+
+
 @pytest.mark.parametrize("number", [5, 10, 30, 100])
-@pytest.mark.parametrize("world", [questions, prompts])
+@pytest.mark.parametrize("world", [questions, prompts, costs])
 def test_documents_of_any_size_hold_the_truth_no_less_than_is_promised(world, number):
     """As if all were of one size (CR1, a degree less than there are), 88 to 92 would hold it."""
     draw = np.random.default_rng(11)

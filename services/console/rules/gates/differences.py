@@ -72,7 +72,11 @@ def of_means(
         return Within(ratio - 1, -math.inf, math.inf)
     without = [(most - one) / (all_of_base - other) for one, other in zip(top, base, strict=True)]
     error = math.sqrt((len(base) - 1) * pvariance(without))
-    half = t_quantile(len(base) - 1, confidence) * error
+    freedom = float(len(base) - 1)
+    if not _stand_alone(clusters):
+        beyond = [one - ratio * other for one, other in zip(ours, theirs, strict=True)]
+        freedom = spread_of(beyond, clusters).freedom
+    half = t_quantile(freedom, confidence) * error
     high = ratio * math.exp(min(half / ratio, STRETCH_LIMIT)) if ratio > 0 else half
     return Within(ratio - 1, ratio - half - 1, high - 1)
 
