@@ -57,7 +57,7 @@ class ServiceSettings(BaseSettings):
     crash_deliveries: int = Field(
         4, ge=3, description="Deliveries of a message in a row that may end with their process"
     )
-    ack_wait_seconds: float = Field(1.5, gt=0)
+    ack_wait_seconds: float = Field(1.2, gt=0)
     ping_seconds: int = Field(
         3, ge=1, description="A server is asked this often whether it lives; it may miss two"
     )

@@ -49,7 +49,7 @@ RETIRED_CONSUMERS = ((RUNS, "console"),)
 REPLICAS = {"fast": 1, "durable": 1, "replicated": 3}
 
 
-UNAWAITED = 8  # times longer until another replica takes over
+UNAWAITED = 10  # times longer until another replica takes over
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Bounds:
     timers_bytes: int = 256 * MEBIBYTE
     dead_bytes: int = 64 * MEBIBYTE
     crashes_bytes: int = 16 * MEBIBYTE
-    ack_wait_seconds: float = 1.5
+    ack_wait_seconds: float = 1.2
     in_flight: int = 1000
 
 
