@@ -20,9 +20,13 @@ DEPTH_LIMIT = 4  # calls of agents below one another
 DEFAULT_KEEP_STEPS = 8
 QUORUM_LIMIT = 9
 ESCALATIONS_LIMIT = 5
+PLAN_LIMIT_ENTRIES = 256
+CALLS_LIMIT = 10_000
 
 
 ReleaseLabel = Literal["production", "staging", "canary"]
+Calls = Annotated[int, Field(ge=0, le=CALLS_LIMIT)]
+Plan = Annotated[dict[Token, Calls], Field(max_length=PLAN_LIMIT_ENTRIES)]
 
 
 class AgentLimits(Written):
@@ -151,6 +155,22 @@ class Agent(Written):
         default_factory=dict, description="Names of tools, and the agents behind them"
     )
     evaluators: tuple[str, ...] = ()
+    plan: Plan | None = Field(
+        None, description="How often a run may call each tool; whatever is beyond needs a person"
+    )
+
+    @model_validator(mode="after")
+    def _plans_what_it_has(self) -> "Agent":
+        strange = sorted(set(self.plan or {}) - {*self.tools, *self.agents})
+        if strange:
+            raise ValueError(f"plan: {', '.join(strange)}: put it among the tools, or leave it out")
+        return self
+
+    def plan_for(self, asked: Plan | None) -> Plan | None:
+        """The plan of a run: the tighter of the agent's and its task's, tool by tool."""
+        if self.plan is None or asked is None:
+            return self.plan if asked is None else asked
+        return {tool: min(calls, asked.get(tool, 0)) for tool, calls in self.plan.items()}
 
     @property
     def version(self) -> str:
@@ -159,5 +179,7 @@ class Agent(Written):
         if self.limits.parallel_calls == DEFAULT_PARALLEL_CALLS:
             # A later release added it. Who does not set it is the agent that was released before.
             del written["limits"]["parallel_calls"]
+        if self.plan is None:
+            del written["plan"]
         canonical = json.dumps(written, sort_keys=True)
         return sha256_hex(canonical.encode())[:12]

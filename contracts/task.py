@@ -5,23 +5,17 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from .agent import ReleaseLabel
+from .agent import Plan, ReleaseLabel
 from .ids import child_run_id
 from .shape import Body, Seconds, Sha256, Token, Usd, UtcTime, Written, to_micro_usd
 from .trial import Trial
 
 INPUT_LIMIT_CHARACTERS = 262_144
 METADATA_LIMIT_ENTRIES = 32
-PLAN_LIMIT_ENTRIES = 256
-CALLS_LIMIT = 10_000
 JUDGE_PREFIX = "judge-"  # of the run ids in which judges are asked
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-Calls = Annotated[int, Field(ge=0, le=CALLS_LIMIT)]
 Note = Annotated[str, StringConstraints(max_length=1024)]
-
-
-Plan = Annotated[dict[Token, Calls], Field(max_length=PLAN_LIMIT_ENTRIES)]
 
 
 class TaskLimits(Written):
@@ -94,7 +88,7 @@ class TaskSubmitted(Body):
     plan: Plan | None = Field(
         None,
         description="The tools that the task needs and how often it may call each; "
-        "whatever is beyond needs a person",
+        "whatever is beyond needs a person. It only tightens that of the agent",
     )
     priority: Annotated[int, Field(ge=1, le=9)] = Field(5, description="1 is served first")
     concurrency_key: Name | None = Field(

@@ -7,7 +7,7 @@ lets the user's own calls through and no other.
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from contracts.agent import Agent
+from contracts.agent import Agent, Plan
 from contracts.envelope import Fact, follow
 from contracts.guardrail import ResultCleared, TaskCleared, ToolBlocked, ToolCleared
 from contracts.history import Run, fold, labels
@@ -23,7 +23,7 @@ from contracts.model import (
 from contracts.money import ModelFunded, Usage
 from contracts.run import RunLimits, RunStarted
 from contracts.shape import Body, sha256_hex
-from contracts.task import Plan, TaskSubmitted
+from contracts.task import TaskSubmitted
 from contracts.tool import ToolClaimed, ToolManifest, ToolRequested, ToolSucceeded
 from services.guardrail_checker.rules import ToolPolicy, judge_call, labels_of_result
 from services.guardrail_checker.rules.tools import ToolVerdict
@@ -46,10 +46,11 @@ class Stage:
         manifests: dict[str, ToolManifest],
         policy: ToolPolicy,
         plan: Plan | None = None,
+        template: Plan | None = None,
     ) -> None:
         self.manifests = manifests
         self.policy = policy
-        agent = Agent(name="agent", instructions="Help.", tools=tuple(manifests))
+        agent = Agent(name="agent", instructions="Help.", tools=tuple(manifests), plan=template)
         submitted = TaskSubmitted(agent=agent.name, input=prompt, plan=plan)
         self._sequence = 0
         self._run: Run | None = None

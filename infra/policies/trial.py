@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Literal
 
+from contracts.agent import Plan
 from contracts.guardrail import ToolCleared
 from contracts.shape import Body
-from contracts.task import Plan
 from contracts.tool import ToolManifest
 from infra.policies.manifests import as_json, manifests_of_suite
 from infra.policies.stage import Stage

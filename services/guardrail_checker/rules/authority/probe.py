@@ -58,7 +58,7 @@ class Probe:
         is_asked = review is not None and review.when is None
         is_asked = is_asked or self.tool.effect in self.policy.review_effects
         is_alone = self._ever({}) and all(one.reach != "nobody" for one in sinks)
-        if is_asked or not is_alone:
+        if is_asked or not is_alone or self._calls() == 0:
             return ToolReach(tool=self.tool.name, effect=self.tool.effect, sinks=sinks, calls=0)
         return ToolReach(
             tool=self.tool.name,
@@ -118,11 +118,15 @@ class Probe:
         return () if self.tool.sinks else tuple(_names(self.tool))
 
     def _calls(self) -> int:
-        """How often in a run without a plan; a tool that only a plan permits, once."""
+        """How often by the agent's plan, or without any; a tool that only a plan permits, once."""
+        limits, plan = self.agent.limits, self.agent.plan
+        most = limits.steps * limits.parallel_calls
+        if plan is not None and not self._permits({}, has_plan=True, planned=False):
+            return min(plan.get(self.tool.name, 0), most)
+        if plan is not None:
+            return most
         if not self._permits({}, has_plan=False):
             return 1
-        limits = self.agent.limits
-        most = limits.steps * limits.parallel_calls
         if self._permits({}, has_plan=False, effects=self.policy.effects_without_plan):
             return most
         return min(self.policy.effects_without_plan, most)
@@ -135,9 +139,8 @@ class Probe:
         return max(known) if known and len(known) == len(caps) else None
 
     def _ever(self, origins: Origins, *, bare: bool = False, **more: object) -> bool:
-        return any(
-            self._permits(origins, has_plan=planned, bare=bare, **more) for planned in (False, True)
-        )
+        plans = (False, True) if self.agent.plan is None else (True,)
+        return any(self._permits(origins, has_plan=one, bare=bare, **more) for one in plans)
 
     def _permits(
         self, origins: Origins, *, has_plan: bool, bare: bool = False, **more: object

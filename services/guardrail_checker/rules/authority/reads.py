@@ -87,8 +87,9 @@ def manifests_of(run: Run) -> dict[str, ToolManifest]:
 
 
 def plan_of(run: Run) -> Plan | None:
-    """The tools that the task said it needs, and how often each."""
-    return run.submitted.body.plan if run.submitted is not None else None
+    """How often each tool may be called, as the agent's author and the task have it."""
+    asked = run.submitted.body.plan if run.submitted is not None else None
+    return run.started.body.agent.plan_for(asked) if run.started is not None else asked
 
 
 def arguments_of(asked: ToolRequested) -> dict[str, object]:
