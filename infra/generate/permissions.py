@@ -12,6 +12,8 @@ from contracts.hearings import HEARINGS
 from contracts.subjects import (
     ADMISSION,
     ADMISSION_VALUE,
+    AUDIT,
+    AUDIT_SUBJECTS,
     CANARY_TALLY,
     CONSOLE,
     CONTENT,
@@ -27,6 +29,8 @@ from contracts.subjects import (
     EXECUTOR,
     FACTS,
     GUARDRAIL,
+    KEY_SUBJECTS,
+    KEYS,
     LIVE_TOKENS,
     OBSERVER,
     ORCHESTRATOR,
@@ -181,7 +185,8 @@ _BESIDE: dict[str, tuple[str, ...]] = {
         *_reads(CONTROL),
     ),
     # People list and open dead letters in the console, and note what they decided about them.
-    # Orders are theirs alone to give, and so are releases. It tells how late lists are.
+    # Orders are theirs alone to give, and so are releases and keys; what they do is noted. It
+    # tells how late lists are.
     CONSOLE: (
         *_reads(DEAD),
         _wild(DEAD_NOTE),
@@ -189,6 +194,10 @@ _BESIDE: dict[str, tuple[str, ...]] = {
         *_reads(CONTROL),
         RELEASE_SUBJECTS,
         *_reads(RELEASES),
+        KEY_SUBJECTS,
+        *_reads(KEYS),
+        AUDIT_SUBJECTS,
+        *_reads(AUDIT),
         f"$JS.API.CONSUMER.INFO.{RUNS}.{OBSERVER}",
     ),
 }
@@ -196,7 +205,8 @@ _BESIDE: dict[str, tuple[str, ...]] = {
 # What a service hears outside of its consumers.
 _LISTENS: dict[str, tuple[str, ...]] = {
     # A bell for those who follow a run; what it rings at is read from the log.
-    CONSOLE: (_below(LIVE_TOKENS), "run.>"),
+    # And of keys, so that one that was revoked opens nothing.
+    CONSOLE: (_below(LIVE_TOKENS), "run.>", KEY_SUBJECTS),
     GUARDRAIL: (RELEASE_SUBJECTS,),
     EVALUATOR: (RELEASE_SUBJECTS,),
     ORCHESTRATOR: (CONTROL_SUBJECTS, RELEASE_SUBJECTS),

@@ -16,6 +16,8 @@ from contracts.hearings import HEARINGS, Hearing
 from contracts.subjects import (
     ADMISSION,
     ADMISSION_VALUE,
+    AUDIT,
+    AUDIT_SUBJECTS,
     CANARY_TALLY,
     CONTENT,
     CONTENT_SUBJECT,
@@ -25,6 +27,8 @@ from contracts.subjects import (
     CRASHES,
     DEAD,
     DEAD_SUBJECT,
+    KEY_SUBJECTS,
+    KEYS,
     RELEASE_SUBJECTS,
     RELEASES,
     RUNS,
@@ -64,6 +68,8 @@ class Bounds:
     content_bytes: int = 1024 * MEBIBYTE
     control_bytes: int = 16 * MEBIBYTE
     releases_bytes: int = 256 * MEBIBYTE
+    keys_bytes: int = 16 * MEBIBYTE
+    audit_bytes: int = 256 * MEBIBYTE
     admission_bytes: int = 16 * MEBIBYTE
     timers_bytes: int = 256 * MEBIBYTE
     dead_bytes: int = 64 * MEBIBYTE
@@ -75,7 +81,8 @@ class Bounds:
 def stream_configs(replicas: int, bounds: Bounds) -> tuple[StreamConfig, ...]:
     """What the streams should be."""
     found = (_runs(bounds), _content(bounds), _control(bounds), _timers(bounds), _dead(bounds))
-    beside = (_releases(bounds), _admission(bounds), _crashes(bounds))
+    access = (_keys(bounds), _audit(bounds))
+    beside = (_releases(bounds), *access, _admission(bounds), _crashes(bounds))
     return tuple(config.evolve(num_replicas=replicas) for config in (*found, *beside))
 
 
@@ -140,6 +147,24 @@ def _releases(bounds: Bounds) -> StreamConfig:
     subjects = [RELEASE_SUBJECTS, _below(CANARY_TALLY)]
     lasting = _lasting(RELEASES, description, subjects, bounds.releases_bytes)
     return lasting.evolve(max_msgs_per_subject=RELEASES_KEPT, deny_purge=True)
+
+
+def _keys(bounds: Bounds) -> StreamConfig:
+    """Apart from what people do, so that nothing they do could keep a key from being revoked.
+
+    Each is written once: a second one could give it another role.
+    """
+    description = "API keys: digests of who may come in by HTTP, and which were revoked."
+    lasting = _lasting(KEYS, description, [KEY_SUBJECTS], bounds.keys_bytes)
+    return lasting.evolve(max_msgs_per_subject=1, discard_new_per_subject=True, deny_purge=True)
+
+
+def _audit(bounds: Bounds) -> StreamConfig:
+    """A full one refuses what it could not tell of: nobody makes room in it by doing more."""
+    description = "What people did by HTTP that no other stream tells."
+    return _lasting(AUDIT, description, [AUDIT_SUBJECTS], bounds.audit_bytes).evolve(
+        deny_purge=True
+    )
 
 
 def _admission(bounds: Bounds) -> StreamConfig:

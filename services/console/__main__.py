@@ -10,7 +10,9 @@ from services.console.api.app import make_api
 from services.console.api.desk import Desk
 from services.console.api.people import load_people
 from services.console.archives import KeptHistory, PostgresArchives
+from services.console.audit_log import open_audit
 from services.console.dead_letters import open_dead_letters
+from services.console.key_log import following_keys
 from services.console.settings import Settings
 from services.console.store import PostgresProjections, PostgresReadModel
 from services.console.store.erasures import PostgresErasures
@@ -39,7 +41,8 @@ def make_service(settings: Settings) -> Service:
     @asynccontextmanager
     async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
         """The desk of the API."""
-        async with open_pool(settings) as pool:
+        following = following_keys(core.client, core.keyring, settings)
+        async with open_pool(settings) as pool, following as keys:
             store = PostgresReadModel(pool, settings.query_seconds)
             letters = await open_dead_letters(
                 core, settings.dead_letters_looked_at, settings.read_timeout_seconds
@@ -65,6 +68,8 @@ def make_service(settings: Settings) -> Service:
                 aliases,
                 await open_release_log(core.client, CONSOLE, core.keyring, settings),
                 radii,
+                keys,
+                await open_audit(core.client, core.keyring, settings),
             )
             api.state.desk = desk
             yield {}

@@ -9,9 +9,11 @@ ConsoleError
 ├── Mismatch          412  the arguments are not those that the person saw
 ├── TooLarge          413  over a named limit
 ├── Invalid           422  a field is wrong
+├── TooMany           429  over a rate: come again later
 └── Unavailable       503  the log or the database does not answer: try again
 """
 
+import math
 from typing import ClassVar
 
 
@@ -78,6 +80,17 @@ class TooLarge(ConsoleError):
 class Invalid(ConsoleError):
     status = 422
     title = "bad input"
+
+
+class TooMany(ConsoleError):
+    """`wait_seconds` is when the next request is taken."""
+
+    status = 429
+    title = "too many requests"
+
+    def __init__(self, what: str, where: str, wait_seconds: float) -> None:
+        self.retry_after = max(1, math.ceil(wait_seconds))
+        super().__init__(what, where, f"come again in {self.retry_after} s")
 
 
 class Unavailable(ConsoleError):

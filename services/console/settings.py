@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from contracts.access import KEY_DAYS_LIMIT
 from contracts.shape import Token
 from shared.settings import PostgresSettings, ServiceSettings, service_config
 
@@ -19,6 +20,14 @@ class Settings(ServiceSettings, PostgresSettings):
         description="Take the tokens of the file on any address: only where nothing but this "
         "machine reaches it, such as a container whose port is published on loopback",
     )
+    keys_only: bool = Field(
+        default=False,
+        description="Take API keys alone and no file of tokens; then any address may be bound",
+    )
+    key_days: int = Field(90, ge=1, le=KEY_DAYS_LIMIT, description="How long a key lasts, unsaid")
+    keys_limit: int = Field(
+        10_000, ge=1, description="API keys that there may ever be; what follows fits too"
+    )
     default_tenant: Token = "default"
     manifests_file: Path = Field(
         Path("tools.lock.json"),
@@ -28,6 +37,15 @@ class Settings(ServiceSettings, PostgresSettings):
 
     # Below the engine's message limit of 1 MiB, so that headers fit.
     body_limit_bytes: int = Field(786_432, ge=1024, le=1_000_000)
+    requests_a_second: float = Field(
+        200.0, gt=0, description="Of one key or token, in the long run, to one replica"
+    )
+    requests_burst: int = Field(2_000, ge=1, description="The same, at once")
+    refused_a_second: float = Field(
+        1.0, gt=0, description="Requests of one address with no key that is known"
+    )
+    refused_burst: int = Field(60, ge=1, description="The same, at once")
+    rated_limit: int = Field(10_000, ge=1, description="Keys and addresses that are counted")
     list_limit: int = Field(500, ge=1, le=10_000, description="Rows that one request may ask for")
     count_limit: int = Field(100_000, ge=1, description="Runs that one answer counts")
     found_limit: int = Field(10_000, ge=1, description="The same, found by a term or a word")

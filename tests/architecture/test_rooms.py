@@ -39,6 +39,8 @@ ALSO = {
     },
     "console": {
         "api": "the HTTP surface",
+        "audit_log": "what people did that no fact of a run tells, noted before it is done",
+        "key_log": "API keys on their stream; they are orders, and no rows",
         "archives": "runs that were imported as files; they are nobody's read model",
         "cli": "the commands of operators",
         "dead_letters": "what no service could use, and what people decided about it",

@@ -1,7 +1,7 @@
 import pytest
 from structlog.testing import capture_logs
 
-from services.console.api.people import load_people
+from services.console.api.people import Person, load_people
 from shared.errors import ConfigError
 
 
@@ -9,7 +9,7 @@ def test_people_are_read_with_their_roles(settings):
     people = load_people(settings)
 
     assert people["anna-token"].roles == ("operator", "support-lead")
-    assert people["tom-token"].tenant == "other"
+    assert people["tom-token"].tenants == ("other",)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.4", "::", "console.example.org"])
@@ -42,6 +42,27 @@ def test_on_this_machine_nothing_is_warned_of(settings):
         load_people(settings.model_copy(update={"allow_tokens_beyond_loopback": True}))
 
     assert told == []
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])
+def test_with_keys_alone_any_address_is_bound_and_no_token_is_known(settings, host):
+    changes = {"http_host": host, "keys_only": True, "tokens_file": None}
+
+    assert load_people(settings.model_copy(update=changes)) == {}
+
+
+def test_with_keys_alone_a_file_of_tokens_is_a_mistake(settings):
+    with pytest.raises(ConfigError, match="both set"):
+        load_people(settings.model_copy(update={"keys_only": True}))
+
+
+def test_a_person_has_one_tenant_or_several():
+    several = Person(principal="a", roles=("viewer",), tenants=("acme", "other"))
+
+    assert Person(principal="a", roles=("viewer",), tenant="acme").tenants == ("acme",)
+    assert (several.reaches("other"), several.reaches("third")) == (True, False)
+    with pytest.raises(ValueError, match="not both"):
+        Person(principal="a", roles=("viewer",), tenant="acme", tenants=("other",))
 
 
 def test_no_tokens_file_is_said_at_the_start(settings):

@@ -9,8 +9,8 @@ from contracts.agent import Agent, ReleaseLabel
 from contracts.radius import Radius
 from contracts.release import GateRecord
 from contracts.shape import Token
+from services.console.api.access import Viewer
 from services.console.api.desk import DeskHere
-from services.console.api.people import Viewer
 from services.console.api.shapes import Shape
 from services.console.errors import NotFound
 from shared.release_book import ReleaseBook

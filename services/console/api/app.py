@@ -19,6 +19,7 @@ from services.console.api import (
     erasures,
     evaluations,
     events,
+    keys,
     labels,
     lineage,
     many_runs,
@@ -37,9 +38,10 @@ from services.console.api import (
     traces,
     weights,
 )
+from services.console.api.access import check_declared
 from services.console.api.limits import BodyLimit, SafeHeaders
 from services.console.api.reference import reference_page
-from services.console.errors import ConsoleError, Invalid, Unavailable
+from services.console.errors import ConsoleError, Invalid, TooMany, Unavailable
 from services.console.settings import Settings
 from shared.errors import LogError
 
@@ -77,6 +79,7 @@ RESOURCES = (
     tools,
     projections,
     erasures,
+    keys,
     me,
 )
 
@@ -109,12 +112,15 @@ def make_api(settings: Settings) -> FastAPI:
     async def docs() -> HTMLResponse:
         return HTMLResponse(reference_page(app.openapi()))
 
+    check_declared(app)
     return app
 
 
 def problem(error: ConsoleError) -> JSONResponse:
     """An error as an answer."""
     headers = {"www-authenticate": "Bearer"} if error.status == 401 else {}
+    if isinstance(error, TooMany):
+        headers = {"retry-after": str(error.retry_after)}
     return JSONResponse(
         error.problem(), error.status, headers, media_type="application/problem+json"
     )

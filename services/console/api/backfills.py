@@ -15,7 +15,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from contracts.history import Run
 from contracts.schedule import Schedule, ScheduleName
 from services.console.api.desk import Desk, DeskHere
-from services.console.api.people import Operator, Person
+from services.console.api.access import Operator
+from services.console.api.people import Person
 from services.console.api.shapes import Shape
 from services.console.errors import Conflict, Invalid, NotFound
 from services.console.rules.cron import Cron
@@ -99,7 +100,7 @@ async def backfill(
 def _schedule(name: str, person: Person, desk: Desk) -> Schedule:
     known = load_schedules(desk.settings.config_dir)
     schedule = known.get(name)
-    if schedule is None or person.tenant not in (None, schedule.tenant):
+    if schedule is None or not person.reaches(schedule.tenant):
         raise NotFound(
             f"there is no schedule {name}", "schedules.yaml", "list them: interlock schedules list"
         )

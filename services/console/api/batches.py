@@ -5,8 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import Field, StringConstraints, ValidationError
 
+from services.console.api.access import Operator
 from services.console.api.desk import Desk, DeskHere
-from services.console.api.people import Operator, Person
+from services.console.api.people import Person
 from services.console.api.shapes import Shape
 from services.console.api.tasks import NewTask, accept
 from services.console.errors import ConsoleError, Invalid

@@ -13,8 +13,9 @@ from pydantic import Field
 from contracts.control import REASON_LIMIT, ControlOrdered, Scope
 from contracts.pins import pin_of
 from contracts.shape import Sha256, Token, Written
+from services.console.api.access import Operator, Viewer
 from services.console.api.desk import Desk, DeskHere
-from services.console.api.people import Operator, Person, Viewer
+from services.console.api.people import Person
 from services.console.api.shapes import OrderView
 from services.console.api.tools import manifests_here
 from services.console.errors import Forbidden, Invalid
@@ -65,7 +66,7 @@ async def give(new: NewOrder, person: Operator, desk: DeskHere) -> OrderView:
 
 
 def _may_see(person: Person, order: ControlOrdered) -> bool:
-    return person.tenant is None or order.scope != "tenant" or order.name == person.tenant
+    return order.scope != "tenant" or order.name is None or person.reaches(order.name)
 
 
 def _check(new: NewOrder, person: Person, desk: Desk) -> None:
@@ -74,9 +75,9 @@ def _check(new: NewOrder, person: Person, desk: Desk) -> None:
         raise Invalid(f"an order for {new.scope} has {_names(new)}", "name", "see /api/docs")
     if new.scope == "tenant":
         desk.allowed_tenant(person, new.name)
-    elif person.tenant is not None:
+    elif person.is_confined:
         raise Forbidden(
-            f"{person.principal} belongs to the tenant {person.tenant}",
+            person.where,
             "scope",
             "order your tenant alone, or ask somebody of no tenant",
         )

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from contracts.shape import Token
+from services.console.api.access import Viewer
 from services.console.api.desk import DeskHere
-from services.console.api.people import Viewer
 from services.console.api.shapes import CostReport
 from services.console.errors import Invalid
 from services.console.store import DIMENSIONS

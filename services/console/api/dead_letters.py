@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.console.api.access import Operator
 from services.console.api.desk import Desk, DeskHere
-from services.console.api.people import Operator, Person
+from services.console.api.people import Person
 from services.console.dead_letters import (
     DeadLetter,
     Discarded,
@@ -179,7 +180,7 @@ async def _letter(number: int, desk: Desk) -> DeadLetter:
 
 def _check_reach(person: Person) -> None:
     """A dead letter is no fact: what it says of its tenant is believed of nobody."""
-    if person.tenant is not None:
+    if person.is_confined:
         raise Forbidden(
             "dead letters belong to no tenant", "tenant", "ask an operator of all tenants"
         )

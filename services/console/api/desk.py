@@ -15,8 +15,11 @@ from contracts.shape import Body, Token
 from services.console.adapters import Bell, History, heard_within
 from services.console.api.people import People, Person
 from services.console.archives import Archives, MemoryArchives, archived_run
+from services.console.audit_log import AuditTrail, MemoryAudit
 from services.console.dead_letters import DeadLetterBox
-from services.console.errors import Conflict, Forbidden, NotFound
+from services.console.errors import Conflict, Forbidden, Invalid, NotFound
+from services.console.key_log import KeyDesk, MemoryKeys
+from services.console.rules.rates import Buckets, Rate
 from services.console.settings import Settings
 from services.console.store import MemoryProjections, Projections, ReadModel
 from services.console.store.erasures import Erasures, MemoryErasures
@@ -51,7 +54,18 @@ class Desk:
     aliases: Mapping[str, Alias] = field(default_factory=dict)
     releases: ReleaseDesk = field(default_factory=MemoryReleases)
     radii: Mapping[str, Radius] = field(default_factory=dict)
+    keys: KeyDesk = field(default_factory=MemoryKeys)
+    audit: AuditTrail = field(default_factory=MemoryAudit)
     streams: int = 0
+    requests: Buckets = field(init=False)
+    refused: Buckets = field(init=False)
+
+    def __post_init__(self) -> None:
+        limits = self.settings
+        asked = Rate(limits.requests_a_second, limits.requests_burst)
+        refused = Rate(limits.refused_a_second, limits.refused_burst)
+        self.requests = Buckets(asked, limits.rated_limit)
+        self.refused = Buckets(refused, limits.rated_limit)
 
     async def tenant_of(self, person: Person, run_id: str, asked: str | None) -> str:
         """The tenant of a run that was named without it.
@@ -60,31 +74,32 @@ class Desk:
             Forbidden: it is not the person's.
             Conflict: several tenants have a run of this id.
         """
-        if asked is not None or person.tenant is not None:
+        if asked is not None or len(person.tenants) == 1:
             return self.allowed_tenant(person, asked) or self.settings.default_tenant
         listed = await self.store.tenants_of(run_id)
-        found = sorted({*listed, *await self.history.tenants_of(run_id)})
+        known = {*listed, *await self.history.tenants_of(run_id)}
+        found = sorted(one for one in known if person.reaches(one))
         if len(found) > 1:
             raise Conflict(
                 f"the tenants {', '.join(found)} each have a run {run_id}",
                 "tenant",
                 "say which: ?tenant=",
             )
-        return found[0] if found else self.settings.default_tenant
+        return next(iter((*found, *person.tenants)), self.settings.default_tenant)
 
     def allowed_tenant(self, person: Person, asked: str | None) -> str | None:
         """The tenant to look at; None is all of them.
 
         Raises:
             Forbidden: it is not the person's.
+            Invalid: they have several, and named none.
         """
-        if person.tenant is not None and asked not in (None, person.tenant):
-            raise Forbidden(
-                f"{person.principal} belongs to the tenant {person.tenant}",
-                "tenant",
-                "leave it out, or ask somebody of that tenant",
-            )
-        return person.tenant or asked
+        if asked is not None and not person.reaches(asked):
+            remedy = "leave it out, or ask somebody of that tenant"
+            raise Forbidden(person.where, "tenant", remedy)
+        if asked is None and len(person.tenants) > 1:
+            raise Invalid(person.where, "tenant", "say which: ?tenant=")
+        return asked or next(iter(person.tenants), None)
 
     async def became(
         self, said: Fact[Body], look: Callable[[list[Fact[Body]]], Found | None]

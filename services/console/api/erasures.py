@@ -9,8 +9,9 @@ from pydantic import Field
 from contracts.control import REASON_LIMIT
 from contracts.shape import Token, Written
 from contracts.task import Name
+from services.console.api.access import Operator, Viewer
 from services.console.api.desk import Desk, DeskHere, InTenant
-from services.console.api.people import Operator, Person, Viewer
+from services.console.api.people import Person
 from services.console.api.runs import RunId
 from services.console.api.shapes import Shape
 from services.console.errors import Invalid, NotFound
@@ -158,4 +159,4 @@ async def _ask(desk: Desk, asked: Asked) -> ErasureView:
 
 
 def _may_see(person: Person, one: Erasure) -> bool:
-    return person.tenant in (None, one.tenant)
+    return person.reaches(one.tenant)

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from contracts.shape import Token
+from services.console.api.access import Viewer
 from services.console.api.desk import Desk, DeskHere
-from services.console.api.people import Viewer
 from services.console.api.shapes import Shape
 from services.console.errors import Invalid
 from services.console.rules.frontier import Line, frontier

@@ -17,8 +17,8 @@ from contracts.history import Run
 from contracts.shape import Body
 from contracts.subjects import OVER
 from services.console.adapters import heard_within
+from services.console.api.access import Viewer
 from services.console.api.desk import Desk, DeskHere, InTenant
-from services.console.api.people import Viewer
 from services.console.api.runs import RunId
 from services.console.api.shapes import FactView
 from services.console.errors import Invalid, Unavailable

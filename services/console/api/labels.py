@@ -17,9 +17,10 @@ from contracts.history import Run
 from contracts.history.approval import moment_of, requesters
 from contracts.ids import is_same_person
 from contracts.shape import Written
+from services.console.api.access import Operator
 from services.console.api.desk import Desk, DeskHere, InTenant
 from services.console.api.label_shapes import LabelView
-from services.console.api.people import Operator, Person
+from services.console.api.people import Person
 from services.console.api.runs import RunId
 from services.console.api.views import label_view
 from services.console.errors import Conflict, Forbidden, Invalid

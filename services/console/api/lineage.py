@@ -15,9 +15,9 @@ from contracts.shape import Token, Usd, Written
 from contracts.subjects import SUBMISSIONS, parse_subject
 from contracts.task import Fork, Name, TaskLimits
 from contracts.trial import EVALUATION, Trial
+from services.console.api.access import Operator, Viewer
 from services.console.api.desk import Desk, DeskHere, InTenant
 from services.console.api.lineage_shapes import ComparisonView, Imported, ProofView
-from services.console.api.people import Operator, Viewer
 from services.console.api.runs import RunId
 from services.console.api.shapes import Accepted
 from services.console.api.tasks import NewTask, accept

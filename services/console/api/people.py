@@ -1,37 +1,81 @@
-"""Who asks: bearer tokens of a file, for one machine only.
+"""Who asks: people by API keys, and by bearer tokens of a file, for one machine only.
 
 A file of tokens is no login: whoever reads it is that person, and they travel without TLS. So it is
 taken on a loopback address only, unless an operator says that nobody else reaches the other one.
 """
 
-import hmac
 import ipaddress
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
 import structlog
-from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
+from contracts.access import TENANTS_LIMIT, Access, KeyCreated
 from contracts.shape import Token, Written
-from services.console.errors import Forbidden, Unauthenticated
 from services.console.settings import Settings
 from shared.errors import ConfigError
 
 log = structlog.get_logger()
 
-OPERATOR = "operator"
-
 
 class Person(Written):
-    """An authenticated person. One with a tenant sees and does nothing outside of it."""
+    """An authenticated person. One with tenants sees and does nothing outside of them."""
 
     principal: str
     roles: tuple[Token, ...]
-    tenant: Token | None = None
+    tenants: tuple[Token, ...] = Field((), max_length=TENANTS_LIMIT)
+    key_id: Token | None = Field(None, description="The API key that they came with, if one")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_tenant(cls, told: Any) -> Any:
+        """`tenant` is short for one."""
+        if not isinstance(told, dict) or "tenant" not in told:
+            return told
+        rest = {name: value for name, value in told.items() if name != "tenant"}
+        if "tenants" in rest:
+            raise ValueError("give tenant or tenants, not both")
+        return rest if told["tenant"] is None else {**rest, "tenants": (told["tenant"],)}
+
+    @classmethod
+    def of_key(cls, key: KeyCreated) -> "Person":
+        return cls(principal=key.principal, roles=key.roles, tenants=key.tenants, key_id=key.key_id)
+
+    @property
+    def is_confined(self) -> bool:
+        """Whether there are tenants that they see nothing of."""
+        return bool(self.tenants)
+
+    @property
+    def where(self) -> str:
+        """Where they belong, in words."""
+        if not self.tenants:
+            return f"{self.principal} belongs to no tenant alone"
+        kind = "tenant" if len(self.tenants) == 1 else "tenants"
+        return f"{self.principal} belongs to the {kind} {', '.join(self.tenants)}"
+
+    def reaches(self, tenant: str) -> bool:
+        """Whether they may look at what is this tenant's."""
+        return not self.tenants or tenant in self.tenants
+
+    def may(self, access: Access) -> bool:
+        """Whether a route that asks for this is open to them.
+
+        An approver answers what people are asked, and each question names the roles that may: so
+        that is anybody with more than the role to look.
+        """
+        match access:
+            case "viewer":
+                return True
+            case "approver":
+                return any(role != "viewer" for role in self.roles)
+            case "operator":
+                return "operator" in self.roles or "admin" in self.roles
+            case "admin":
+                return "admin" in self.roles
 
 
 People = Mapping[str, Person]
@@ -45,6 +89,8 @@ def load_people(settings: Settings) -> People:
         ConfigError: there is no such file, it does not parse, or the address is not loopback.
     """
     path = settings.tokens_file
+    if settings.keys_only:
+        return _nobody(path)
     if path is None:
         raise ConfigError(
             "INTERLOCK_CONSOLE_TOKENS_FILE is not set: nobody could log in; `interlock dev` makes "
@@ -55,12 +101,22 @@ def load_people(settings: Settings) -> People:
     return _read(path)
 
 
+def _nobody(path: Path | None) -> People:
+    if path is not None:
+        raise ConfigError(
+            f"INTERLOCK_CONSOLE_KEYS_ONLY and INTERLOCK_CONSOLE_TOKENS_FILE={path} are both set: "
+            "take one away"
+        )
+    return {}
+
+
 def _check_allowed(settings: Settings, path: Path) -> None:
     if not settings.allow_tokens_beyond_loopback:
         raise ConfigError(
             f"INTERLOCK_CONSOLE_HTTP_HOST={settings.http_host} is not a loopback address, and "
-            f"the static tokens of {path} are for one machine only; bind 127.0.0.1, and put a "
-            "proxy that authenticates people in front of it. In a container whose port is "
+            f"the static tokens of {path} are for one machine only; bind 127.0.0.1, or "
+            "make API keys (interlock keys create) and set INTERLOCK_CONSOLE_KEYS_ONLY=true with "
+            "no tokens file, behind a proxy that speaks TLS. In a container whose port is "
             "published on loopback, set INTERLOCK_CONSOLE_ALLOW_TOKENS_BEYOND_LOOPBACK=true"
         )
     log.warning(
@@ -87,37 +143,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-_bearer = HTTPBearer(auto_error=False, description="A token of the tokens file")
-Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-
-
-def viewer(request: Request, credentials: Credentials) -> Person:
-    """Whoever has a token may look."""
-    if credentials is None:
-        raise Unauthenticated("no token", "header Authorization", "send: Bearer <token>")
-    people: People = request.app.state.desk.people
-    given = credentials.credentials.encode()
-    # Every token is compared, in constant time, so that the time taken tells nothing.
-    found = [who for token, who in people.items() if hmac.compare_digest(token.encode(), given)]
-    if not found:
-        raise Unauthenticated(
-            "nobody has this token", "header Authorization", "take one of the tokens file"
-        )
-    return found[0]
-
-
-def operator(person: Annotated[Person, Depends(viewer)]) -> Person:
-    """Who may submit and cancel."""
-    if OPERATOR not in person.roles:
-        raise Forbidden(
-            f"{person.principal} has the roles {', '.join(person.roles) or 'none'}",
-            "roles",
-            f"ask somebody with the role {OPERATOR}",
-        )
-    return person
-
-
-Viewer = Annotated[Person, Depends(viewer)]
-Operator = Annotated[Person, Depends(operator)]

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from fastapi import APIRouter
 
+from services.console.api.access import Operator, Viewer
 from services.console.api.desk import Desk, DeskHere
-from services.console.api.people import Operator, Viewer
 from services.console.api.shapes import Shape
 from services.console.errors import Forbidden
 from services.console.store import RebuildView
@@ -51,9 +51,9 @@ async def projections(person: Viewer, desk: DeskHere) -> ProjectionsView:
 @router.post("/rebuild", status_code=202)
 async def rebuild(person: Operator, desk: DeskHere) -> RebuildLine:
     """Have the rows of every run built again; the one that goes on, where one does."""
-    if person.tenant is not None:
+    if person.is_confined:
         raise Forbidden(
-            f"{person.principal} belongs to the tenant {person.tenant}, and lists are everybody's",
+            f"{person.where}, and lists are everybody's",
             "projections",
             "ask an operator of the platform",
         )

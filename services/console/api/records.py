@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from contracts.history import Run
+from services.console.api.access import Viewer
 from services.console.api.desk import DeskHere, InTenant
-from services.console.api.people import Viewer
 from services.console.api.runs import RunId
 from services.console.errors import NotFound, TooLarge
 from services.console.rules.record import (

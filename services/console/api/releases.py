@@ -16,9 +16,10 @@ from contracts.control import REASON_LIMIT
 from contracts.ids import is_same_person
 from contracts.release import AgentReleased, CanaryRules, GateRecord, ReleaseAsked, Sticky
 from contracts.shape import Token, Written
+from services.console.api.access import Approver, Operator, Viewer
 from services.console.api.desk import Desk, DeskHere
 from services.console.api.gate_records import check_baseline, check_gate
-from services.console.api.people import Operator, Person, Viewer
+from services.console.api.people import Person
 from services.console.api.release_views import ReleasesView, releases_view
 from services.console.api.tools import manifests_here
 from services.console.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
@@ -94,7 +95,9 @@ async def release(
 
 
 @router.post("/approve", status_code=202)
-async def approve(name: AgentName, said: Answered, person: Viewer, desk: DeskHere) -> ReleasesView:
+async def approve(
+    name: AgentName, said: Answered, person: Approver, desk: DeskHere
+) -> ReleasesView:
     """Move production, as the second person. A canary of that version has done its work."""
     _check(name, person, desk)
     heads = await desk.releases.heads()
@@ -123,7 +126,7 @@ async def approve(name: AgentName, said: Answered, person: Viewer, desk: DeskHer
 
 
 @router.post("/refuse", status_code=202)
-async def refuse(name: AgentName, said: Answered, person: Viewer, desk: DeskHere) -> ReleasesView:
+async def refuse(name: AgentName, said: Answered, person: Approver, desk: DeskHere) -> ReleasesView:
     """Let production stay. Whoever asked may take it back."""
     _check(name, person, desk)
     asked = _open(name, said.nonce, await desk.releases.heads())
@@ -243,9 +246,9 @@ def _check(name: str, person: Person, desk: Desk) -> None:
     """Refuse agents that there are not, and people of one tenant: an agent is everybody's."""
     if name not in desk.agents:
         raise _unknown(name, desk.agents)
-    if person.tenant is not None:
+    if person.is_confined:
         raise Forbidden(
-            f"{person.principal} belongs to the tenant {person.tenant}",
+            person.where,
             "agents",
             "ask somebody of no tenant: an agent serves all of them",
         )

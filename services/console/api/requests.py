@@ -21,8 +21,9 @@ from contracts.guardrail import InputCleared
 from contracts.history import Run
 from contracts.shape import Body, Written
 from contracts.task import INPUT_LIMIT_CHARACTERS, Name
+from services.console.api.access import Operator
 from services.console.api.desk import Desk, DeskHere, InTenant
-from services.console.api.people import Operator, Person
+from services.console.api.people import Person
 from services.console.api.runs import RunId
 from services.console.api.shapes import ControlAsked, InputAnswer
 from services.console.errors import Conflict

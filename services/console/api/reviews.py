@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from contracts.history import Run
 from contracts.review import ARGUMENTS_LIMIT_BYTES
 from contracts.shape import Sha256, Token
+from services.console.api.access import Approver, Viewer
 from services.console.api.answers import Said, give
 from services.console.api.desk import Desk, DeskHere, InTenant
-from services.console.api.people import Person, Viewer
+from services.console.api.people import Person
 from services.console.api.review_views import review_row_line, review_view
 from services.console.api.shapes import Answered, ReviewLine, ReviewView
 from services.console.errors import Invalid, NotFound
@@ -82,7 +83,7 @@ async def review(
 @router.post("/{name}/approve", status_code=202)
 async def approve(
     name: ReviewName,
-    person: Viewer,
+    person: Approver,
     desk: DeskHere,
     answer: Answer | None = None,
     asked: InTenant = None,
@@ -95,7 +96,7 @@ async def approve(
 @router.post("/{name}/reject", status_code=202)
 async def reject(
     name: ReviewName,
-    person: Viewer,
+    person: Approver,
     desk: DeskHere,
     answer: Answer | None = None,
     asked: InTenant = None,
@@ -106,7 +107,7 @@ async def reject(
 
 @router.post("/{name}/edit", status_code=202)
 async def edit(
-    name: ReviewName, person: Viewer, desk: DeskHere, answer: Edit, asked: InTenant = None
+    name: ReviewName, person: Approver, desk: DeskHere, answer: Edit, asked: InTenant = None
 ) -> Answered:
     """Let the call run with other arguments. The model is told of them."""
     said = _said("edit", answer, arguments_json=written(answer.arguments))
@@ -115,7 +116,7 @@ async def edit(
 
 @router.post("/{name}/respond", status_code=202)
 async def respond(
-    name: ReviewName, person: Viewer, desk: DeskHere, answer: Respond, asked: InTenant = None
+    name: ReviewName, person: Approver, desk: DeskHere, answer: Respond, asked: InTenant = None
 ) -> Answered:
     """Tell the model this in place of a result; the call does not run."""
     said = _said("respond", answer, response=answer.response)

@@ -9,8 +9,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from contracts.shape import Token
 from contracts.task import Name, Note
+from services.console.api.access import Viewer
 from services.console.api.desk import Desk, DeskHere
-from services.console.api.people import Person, Viewer
+from services.console.api.people import Person
 from services.console.errors import Invalid
 from services.console.store import Cursor, RunQuery, Sort
 

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Path
 
 from contracts.history import digest, prompt
 from contracts.shape import Token
+from services.console.api.access import Viewer
 from services.console.api.desk import DeskHere, InTenant
-from services.console.api.people import Viewer
 from services.console.api.shapes import FactView, PromptView, RunView
 from services.console.api.views import run_view
 from services.console.errors import NotFound, TooLarge

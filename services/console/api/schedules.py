@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 
 from contracts.shape import Token
+from services.console.api.access import Viewer
 from services.console.api.desk import DeskHere
-from services.console.api.people import Viewer
 from services.console.api.shapes import Shape
 from shared.config import load_schedules
 
@@ -23,8 +23,7 @@ class ScheduleLine(Shape):
 
 @router.get("")
 async def schedules(person: Viewer, desk: DeskHere) -> list[ScheduleLine]:
-    """Every schedule of the person's tenant, by name."""
-    tenant = desk.allowed_tenant(person, None)
+    """Every schedule of the person's tenants, by name."""
     found = sorted(load_schedules(desk.settings.config_dir).items())
     return [
         ScheduleLine(
@@ -37,5 +36,5 @@ async def schedules(person: Viewer, desk: DeskHere) -> list[ScheduleLine]:
             input=one.task.input,
         )
         for name, one in found
-        if tenant in (None, one.tenant)
+        if person.reaches(one.tenant)
     ]

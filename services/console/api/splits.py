@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from contracts.shape import Token
+from services.console.api.access import Viewer
 from services.console.api.desk import DeskHere
 from services.console.api.label_shapes import SplitJury, SplitLine
-from services.console.api.people import Viewer
 from services.console.store import RunQuery
 from shared.readmodel import RunRow
 

@@ -9,8 +9,9 @@ from pydantic import Field
 from contracts.history import Run
 from contracts.shape import Token
 from contracts.task import TaskSubmitted
+from services.console.api.access import Operator
 from services.console.api.desk import Desk, DeskHere
-from services.console.api.people import Operator, Person
+from services.console.api.people import Person
 from services.console.api.shapes import Accepted
 from services.console.errors import Conflict, Invalid, TooLarge, Unavailable
 from shared.errors import LogRefused, Stale

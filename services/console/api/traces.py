@@ -8,8 +8,8 @@ from fastapi import APIRouter, Header, Query, Response
 from contracts.envelope import Fact
 from contracts.history import Run
 from contracts.shape import Body
+from services.console.api.access import Viewer
 from services.console.api.desk import Desk, DeskHere, InTenant
-from services.console.api.people import Viewer
 from services.console.api.runs import RunId
 from services.console.api.shapes import Shape
 from services.console.errors import TooLarge

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from services.console.api.access import Viewer
 from services.console.api.desk import Desk, DeskHere
 from services.console.api.evaluations import (
     GROUPS_LIMIT,
@@ -15,7 +16,6 @@ from services.console.api.evaluations import (
     ShareView,
     asked_outcomes,
 )
-from services.console.api.people import Viewer
 from services.console.api.shapes import Shape
 from services.console.rules.intervals import accepted_share, price_per_accepted
 from services.console.rules.weights import MARGIN, Offered, Rule, Suggestion, suggest

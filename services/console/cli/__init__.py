@@ -11,6 +11,7 @@ from services.console.cli import (
     cost,
     dead_letters,
     erasures,
+    keys,
     labels,
     lineage,
     projections,
@@ -45,6 +46,7 @@ app.add_typer(traces.app, name="traces")
 app.add_typer(projections.app, name="projections")
 app.add_typer(erasures.erasures, name="erasures")
 app.add_typer(erasures.people, name="people")
+app.add_typer(keys.app, name="keys")
 app.add_typer(reviews.app, name="reviews")
 app.add_typer(cost.app, name="cost")
 app.add_typer(agents.app, name="agents")

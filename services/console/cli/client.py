@@ -31,7 +31,8 @@ EXIT_CODES = {
     413: USAGE,
     422: USAGE,
 }
-UNAVAILABLE = 503
+# Asking again may help.
+PASSING = (429, 503)
 PREFIX = "/api/v1"
 REQUEST_SECONDS = 30.0
 # Longer than the heartbeats of a stream are apart.
@@ -161,7 +162,7 @@ def connect(*, reading: bool = False, principal: str | None = None) -> Client:
 def refusal(answer: "httpx.Response") -> CommandFailed:
     """What the API said, as a command says it."""
     exit_code = EXIT_CODES.get(answer.status_code, FAILED)
-    kind = Unreachable if answer.status_code == UNAVAILABLE else CommandFailed
+    kind = Unreachable if answer.status_code in PASSING else CommandFailed
     try:
         problem = answer.json()
         return kind(f"{problem['what']} ({problem['where']})", str(problem["remedy"]), exit_code)

@@ -1,0 +1,73 @@
+"""Deeds: what people did by HTTP that no fact of a run, no order and no release tells.
+
+Each is signed by the console before it is carried out, so that nothing is done of which the stream
+`AUDIT` does not tell; what became of it is told elsewhere. No name of a customer stands in here:
+what is said here outlives those who are forgotten.
+"""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, StringConstraints
+
+from .control import REASON_LIMIT, Order
+from .shape import Sha256, Token
+from .subjects import AUDIT_DEED
+
+Reason = Annotated[str, StringConstraints(max_length=REASON_LIMIT)]
+
+
+class Deed(Order):
+    """Who did it, when and why; `by_key` is the API key that they came with, if one."""
+
+    name: ClassVar[str]
+
+    principal: str
+    by_key: Token | None = None
+    reason: Reason = ""
+
+    @property
+    def subject(self) -> str:
+        return AUDIT_DEED.format(deed=self.name)
+
+    @property
+    def told(self) -> str:
+        return f"{self.name} by {self.principal}"
+
+
+class ErasureAsked(Deed):
+    """`erasure.asked`: runs are to leave the log for a file, or to be deleted for good."""
+
+    name: ClassVar[str] = "erasure.asked"
+
+    kind: Literal["archive", "delete", "forget"]
+    tenant: Token
+    run_id: Token | None = None
+    person_sha256: Sha256 | None = Field(None, description="Who is to be forgotten")
+    is_dry: bool = Field(default=False, description="Only to look")
+
+
+class LetterDiscarded(Deed):
+    """`letter.discarded`: nobody is to handle this dead letter again."""
+
+    name: ClassVar[str] = "letter.discarded"
+
+    number: int = Field(ge=1, description="Its sequence in the stream of dead letters")
+
+
+class RunImported(Deed):
+    """`run.imported`: a file is kept as this run, which the log does not have."""
+
+    name: ClassVar[str] = "run.imported"
+
+    tenant: Token
+    run_id: Token
+    digest: Sha256
+
+
+class RebuildAsked(Deed):
+    """`rebuild.asked`: the rows of every run are to be built again from the log."""
+
+    name: ClassVar[str] = "rebuild.asked"
+
+
+DEEDS: tuple[type[Deed], ...] = (ErasureAsked, LetterDiscarded, RunImported, RebuildAsked)
