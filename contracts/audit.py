@@ -10,9 +10,10 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, StringConstraints
 
 from .control import REASON_LIMIT, Order
-from .shape import Sha256, Token
+from .shape import Sha256, Token, UtcTime
 from .subjects import AUDIT_DEED
 
+ErasureKind = Literal["archive", "delete", "forget"]
 Reason = Annotated[str, StringConstraints(max_length=REASON_LIMIT)]
 
 
@@ -39,7 +40,7 @@ class ErasureAsked(Deed):
 
     name: ClassVar[str] = "erasure.asked"
 
-    kind: Literal["archive", "delete", "forget"]
+    kind: ErasureKind
     tenant: Token
     run_id: Token | None = None
     person_sha256: Sha256 | None = Field(None, description="Who is to be forgotten")
@@ -70,4 +71,21 @@ class RebuildAsked(Deed):
     name: ClassVar[str] = "rebuild.asked"
 
 
-DEEDS: tuple[type[Deed], ...] = (ErasureAsked, LetterDiscarded, RunImported, RebuildAsked)
+class BackfillAsked(Deed):
+    """`backfill.asked`: the runs of these times of a schedule are to be started."""
+
+    name: ClassVar[str] = "backfill.asked"
+
+    tenant: Token
+    schedule: str
+    since: UtcTime
+    until: UtcTime
+
+
+DEEDS: tuple[type[Deed], ...] = (
+    ErasureAsked,
+    LetterDiscarded,
+    RunImported,
+    RebuildAsked,
+    BackfillAsked,
+)

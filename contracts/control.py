@@ -203,6 +203,7 @@ class InputSubmitted(Body):
     text: Annotated[str, StringConstraints(min_length=1, max_length=INPUT_LIMIT_CHARACTERS)]
     policy: InputPolicy = "enqueue"
     user: Name | None = None
+    principal: Name | None = Field(None, description="Who gave it, where a person did by HTTP")
     nonce: Token
 
     @property

@@ -1,7 +1,8 @@
 """Deeds as they lie on the stream `AUDIT`: signed by the console, before they are carried out."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import datetime
+from typing import Protocol, TypedDict
 
 import structlog
 from nats.aio.client import Client
@@ -26,6 +27,16 @@ _PREFIX = AUDIT_DEED.format(deed="")
 KINDS: dict[str, OrderKind[Deed]] = {
     shape.name: OrderKind(shape.name, shape, "deed") for shape in DEEDS
 }
+
+
+class Doer(TypedDict):
+    """What every deed tells of who did it."""
+
+    principal: str
+    by_key: str | None
+    reason: str
+    at: datetime
+    nonce: str
 
 
 class AuditTrail(Protocol):

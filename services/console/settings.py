@@ -61,6 +61,7 @@ class Settings(ServiceSettings, PostgresSettings):
         64 << 20, ge=1024, le=512 << 20, description="A run as a file, exported or imported"
     )
 
+    deeds_looked_at: int = Field(5_000, ge=1, description="The newest of the audit trail")
     dead_letters_looked_at: int = Field(
         5_000, ge=1, description="The newest messages of their stream, notes included"
     )

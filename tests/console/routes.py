@@ -23,6 +23,10 @@ SHARED_PLACES = {"label": "canary"}
 BODIES: dict[str, Any] = {
     "POST /tasks": {"agent": "support", "input": "Where is it?"},
     "POST /tasks/batch": {"name": "b", "tasks": [{"agent": "support", "input": "Where?"}]},
+    "POST /runs/cancel": {"tenant": "acme", "limit": 10, "rate": 1000, **REASON},
+    "POST /runs/pause": {"tenant": "acme", "limit": 10, "rate": 1000},
+    "POST /runs/resume": {"tenant": "acme", "limit": 10, "rate": 1000},
+    "POST /schedules/{name}/backfill": {"from": "2026-03-01T00:00:00Z"},
     "POST /runs/{run_id}/fork": {},
     "POST /runs/{run_id}/input": {"text": "and 1043?"},
     "POST /runs/{run_id}/labels": LABEL,
@@ -61,8 +65,9 @@ class Call:
     @property
     def at(self) -> str:
         """The path, with what is there of the tenant acme in its places."""
-        is_agent = self.path.startswith("/agents/")
-        places = PLACES | SHARED_PLACES | {"name": "support" if is_agent else "r-1.1-1-1"}
+        kind = self.path.split("/")[1]
+        name = {"agents": "support", "schedules": "nightly"}.get(kind, "r-1.1-1-1")
+        places = PLACES | SHARED_PLACES | {"name": name}
         return self.path.format(**places)
 
     @property

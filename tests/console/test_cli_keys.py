@@ -2,6 +2,7 @@
 
 import json
 
+from services.console.cli.errors import FAILED
 from tests.console.test_cli import fake, interlock  # noqa: F401 - `fake` is a fixture
 
 KEY = {
@@ -50,3 +51,12 @@ def test_a_key_is_revoked_with_the_reason(fake):  # noqa: F811
 
     assert done.stdout == "Key k1 is revoked.\n"
     assert json.loads(fake.asked[0].content) == {"reason": "it leaked"}
+
+
+def test_who_asks_too_often_is_told_to_come_again(fake):  # noqa: F811
+    fake.answer("GET", "/keys", status=429)
+
+    done = interlock("keys", "list")
+
+    assert done.exit_code == FAILED
+    assert "do this" in done.stderr

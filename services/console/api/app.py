@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from contracts.shape import NAME_PATTERN
 from services.console.api import (
     agents,
+    audit,
     backfills,
     batches,
     control,
@@ -80,6 +81,7 @@ RESOURCES = (
     projections,
     erasures,
     keys,
+    audit,
     me,
 )
 

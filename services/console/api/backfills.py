@@ -12,10 +12,11 @@ import structlog
 from fastapi import APIRouter, Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from contracts.audit import BackfillAsked
 from contracts.history import Run
 from contracts.schedule import Schedule, ScheduleName
-from services.console.api.desk import Desk, DeskHere
 from services.console.api.access import Operator
+from services.console.api.desk import Desk, DeskHere
 from services.console.api.people import Person
 from services.console.api.shapes import Shape
 from services.console.errors import Conflict, Invalid, NotFound
@@ -67,6 +68,16 @@ async def backfill(
     """Start the runs of times that have passed, the oldest first, where there is none yet."""
     schedule = _schedule(name, person, desk)
     times = _times(schedule, new, desk)
+    if times and not new.dry_run:
+        # The runs are the schedule's, and so tell nothing of whoever had them started.
+        deed = BackfillAsked(
+            tenant=schedule.tenant,
+            schedule=name,
+            since=times[0],
+            until=times[-1],
+            **desk.doer(person),
+        )
+        await desk.audit.note(deed)
     waits = (new.overlap or {"skip": "wait", "allow": "allow"}[schedule.overlap]) == "wait"
     started: list[str] = []
     there: list[str] = []

@@ -111,8 +111,8 @@ async def redrive_by_filter(person: Operator, desk: DeskHere, many: ManyRedriven
 async def discard_by_filter(person: Operator, desk: DeskHere, many: ManyDiscarded) -> Discarded:
     """Have many handled by nobody, the oldest first; they are kept, with the reason."""
     letters = await _fitting(person, desk, many)
-    principal, reason = person.principal, many.reason
-    return await discard_many(letters, desk.dead_letters, principal, reason, many.pace)
+    doer = desk.doer(person, many.reason)
+    return await discard_many(letters, desk.dead_letters, desk.audit, doer, many.pace)
 
 
 @router.get("/{number}")
@@ -138,7 +138,8 @@ async def redrive_one(
 async def discard_one(number: Number, person: Operator, desk: DeskHere, why: WhyNot) -> LetterLine:
     """Have one handled by nobody; it is kept, with the reason."""
     _check_reach(person)
-    await discard(await _letter(number, desk), desk.dead_letters, person.principal, why.reason)
+    letter, doer = await _letter(number, desk), desk.doer(person, why.reason)
+    await discard(letter, desk.dead_letters, desk.audit, doer)
     return LetterLine(**(await _letter(number, desk)).model_dump())
 
 

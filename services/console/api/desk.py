@@ -1,5 +1,6 @@
 """What every resource works with, and how a run is found."""
 
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from contracts.shape import Body, Token
 from services.console.adapters import Bell, History, heard_within
 from services.console.api.people import People, Person
 from services.console.archives import Archives, MemoryArchives, archived_run
-from services.console.audit_log import AuditTrail, MemoryAudit
+from services.console.audit_log import AuditTrail, Doer, MemoryAudit
 from services.console.dead_letters import DeadLetterBox
 from services.console.errors import Conflict, Forbidden, Invalid, NotFound
 from services.console.key_log import KeyDesk, MemoryKeys
@@ -31,6 +32,7 @@ from shared.release_log import MemoryReleases, ReleaseDesk
 from shared.signing import Keyring
 
 Found = TypeVar("Found")
+NONCE_BYTES = 16
 
 
 @dataclass
@@ -100,6 +102,16 @@ class Desk:
         if asked is None and len(person.tenants) > 1:
             raise Invalid(person.where, "tenant", "say which: ?tenant=")
         return asked or next(iter(person.tenants), None)
+
+    def doer(self, person: Person, reason: str = "") -> Doer:
+        """Who does something, when and why, as a deed has it."""
+        return {
+            "principal": person.principal,
+            "by_key": person.key_id,
+            "reason": reason,
+            "at": self.bus.clock.now(),
+            "nonce": secrets.token_hex(NONCE_BYTES),
+        }
 
     async def became(
         self, said: Fact[Body], look: Callable[[list[Fact[Body]]], Found | None]

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
+from contracts.audit import ErasureAsked
 from contracts.control import REASON_LIMIT
 from contracts.shape import Token, Written
 from contracts.task import Name
@@ -91,7 +92,7 @@ async def archive(
 ) -> ErasureView:
     """Have a finished run put into a file, and its facts taken out of the log."""
     tenant = await desk.tenant_of(person, run_id, asked)
-    return await _ask(desk, Asked("archive", tenant, "", person.principal, run_id))
+    return await _ask(desk, person, Asked("archive", tenant, "", person.principal, run_id))
 
 
 @router.post("/runs/{run_id}/delete", status_code=202)
@@ -101,7 +102,7 @@ async def delete(
     """Have a run deleted for good, with those that hold a copy of it."""
     tenant = await desk.tenant_of(person, run_id, asked)
     order = Asked("delete", tenant, new.reason, person.principal, run_id, is_dry=new.dry_run)
-    return await _ask(desk, order)
+    return await _ask(desk, person, order)
 
 
 @router.post("/people/forget", status_code=202)
@@ -119,7 +120,7 @@ async def forget(new: NewForgetting, person: Operator, desk: DeskHere) -> Erasur
         user=new.user,
         is_dry=new.dry_run,
     )
-    return await _ask(desk, order)
+    return await _ask(desk, person, order)
 
 
 @router.get("/erasures")
@@ -154,7 +155,17 @@ async def erasure(
     return ErasureView.of(found)
 
 
-async def _ask(desk: Desk, asked: Asked) -> ErasureView:
+async def _ask(desk: Desk, person: Person, asked: Asked) -> ErasureView:
+    """Note it, and then order it: a deletion that nobody could be told of is not done."""
+    deed = ErasureAsked(
+        kind=asked.kind,
+        tenant=asked.tenant,
+        run_id=asked.run_id,
+        person_sha256=asked.person_sha256,
+        is_dry=asked.is_dry,
+        **desk.doer(person, asked.reason),
+    )
+    await desk.audit.note(deed)
     return ErasureView.of(await desk.erasures.ask(asked))
 
 

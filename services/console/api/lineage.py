@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 
+from contracts.audit import RunImported
 from contracts.envelope import Stored
 from contracts.export import MEDIA_TYPE, Exported, Header, Tampered, read, signers, write
 from contracts.history import Run
@@ -139,6 +140,13 @@ async def import_(
     desk.allowed_tenant(person, header.tenant)
     known = await _known(desk, exported)
     if known is None:
+        deed = RunImported(
+            tenant=header.tenant,
+            run_id=header.run_id,
+            digest=exported.digest,
+            **desk.doer(person),
+        )
+        await desk.audit.note(deed)
         kept = Archived(exported.digest, content)
         await desk.archives.put(
             header.tenant, header.run_id, kept, len(exported.facts), person.principal

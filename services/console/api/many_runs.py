@@ -20,8 +20,8 @@ from contracts.control import (
     RunResumeRequested,
 )
 from contracts.history import Run
-from services.console.api.desk import Desk, DeskHere
 from services.console.api.access import Operator
+from services.console.api.desk import Desk, DeskHere
 from services.console.api.people import Person
 from services.console.api.requests import Request, ask, check_resumable
 from services.console.api.run_questions import RunFilter, filtered

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from fastapi import APIRouter
 
+from contracts.audit import RebuildAsked
 from services.console.api.access import Operator, Viewer
 from services.console.api.desk import Desk, DeskHere
 from services.console.api.shapes import Shape
@@ -57,6 +58,7 @@ async def rebuild(person: Operator, desk: DeskHere) -> RebuildLine:
             "projections",
             "ask an operator of the platform",
         )
+    await desk.audit.note(RebuildAsked(**desk.doer(person)))
     return RebuildLine.of(await desk.projections.order_rebuild(person.principal))
 
 

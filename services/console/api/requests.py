@@ -111,6 +111,7 @@ async def give_input(
         text=new.text,
         policy=new.policy,
         user=new.user or person.principal,
+        principal=person.principal,
         nonce=secrets.token_hex(NONCE_BYTES),
     )
     said = await desk.bus.say(run.submitted, given)

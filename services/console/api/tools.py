@@ -10,8 +10,8 @@ from pydantic import Field
 from contracts.control import ControlOrdered
 from contracts.pins import Pins, drift, pin_of
 from contracts.tool import ToolManifest
-from services.console.api.desk import Desk, DeskHere
 from services.console.api.access import Viewer
+from services.console.api.desk import Desk, DeskHere
 from services.console.api.shapes import Shape
 from services.console.errors import Unavailable
 from shared.config import load_manifests

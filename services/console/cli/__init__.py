@@ -6,6 +6,7 @@ import typer
 
 from services.console.cli import (
     agents,
+    audit,
     batch,
     control,
     cost,
@@ -47,6 +48,7 @@ app.add_typer(projections.app, name="projections")
 app.add_typer(erasures.erasures, name="erasures")
 app.add_typer(erasures.people, name="people")
 app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
 app.add_typer(reviews.app, name="reviews")
 app.add_typer(cost.app, name="cost")
 app.add_typer(agents.app, name="agents")

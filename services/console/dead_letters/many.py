@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 from pydantic import BaseModel, ConfigDict
 
+from services.console.audit_log import AuditTrail, Doer
 from services.console.dead_letters.box import DeadLetterBox
 from services.console.dead_letters.letters import DeadLetter
 from services.console.dead_letters.redriving import check_open, discard, redrivable, redrive
@@ -89,7 +90,7 @@ async def redrive_many(
 
 
 async def discard_many(
-    letters: Sequence[DeadLetter], box: DeadLetterBox, principal: str, reason: str, pace: Pace
+    letters: Sequence[DeadLetter], box: DeadLetterBox, audit: AuditTrail, doer: Doer, pace: Pace
 ) -> Discarded:
     """Discard the first of these; one that was decided upon meanwhile is passed over."""
 
@@ -97,7 +98,7 @@ async def discard_many(
         if pace.dry_run:
             check_open(letter)
         else:
-            await discard(letter, box, principal, reason)
+            await discard(letter, box, audit, doer)
 
     tally, looked = await _each(letters, act, pace)
     return Discarded(discarded=tuple(tally.done), **looked.model_dump())

@@ -1,10 +1,12 @@
 """What people do about dead letters: have them handled again, or discard them."""
 
+from contracts.audit import LetterDiscarded
 from contracts.envelope import Fact, Unbelievable
 from contracts.hearings import HEARINGS
 from contracts.run import RunRedriven
 from contracts.shape import Body
 from contracts.subjects import ORCHESTRATOR, RUNS, TIMERS
+from services.console.audit_log import AuditTrail, Doer
 from services.console.dead_letters.box import DeadLetterBox
 from services.console.dead_letters.letters import FIRED, DeadLetter, Note
 from services.console.errors import Conflict
@@ -34,14 +36,20 @@ async def redrive(
     await _note(letter, box, Note(state="redriven", principal=principal, reason=reason))
 
 
-async def discard(letter: DeadLetter, box: DeadLetterBox, principal: str, reason: str) -> None:
+async def discard(letter: DeadLetter, box: DeadLetterBox, audit: AuditTrail, doer: Doer) -> None:
     """Nobody shall handle it again; it stays where it is, with the reason.
+
+    That is noted first, on the log: the letter itself is gone after a while.
 
     Raises:
         Conflict: it was decided upon.
     """
     check_open(letter)
-    await _note(letter, box, Note(state="discarded", principal=principal, reason=reason))
+    # One request may be about many.
+    own: Doer = {**doer, "nonce": f"{doer['nonce']}-{letter.number}"}
+    await audit.note(LetterDiscarded(number=letter.number, **own))
+    note = Note(state="discarded", principal=doer["principal"], reason=doer["reason"])
+    await _note(letter, box, note)
 
 
 async def redrivable(letter: DeadLetter, box: DeadLetterBox) -> Fact[Body]:

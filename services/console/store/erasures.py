@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import asyncpg
 
+from contracts.audit import ErasureKind
 from contracts.shape import sha256_hex
 
 ASK = """
@@ -32,7 +33,7 @@ ORDER BY id DESC LIMIT $3
 class Asked:
     """What somebody asks for: to archive or delete a run, or to forget a person."""
 
-    kind: str
+    kind: ErasureKind
     tenant: str
     reason: str
     principal: str
