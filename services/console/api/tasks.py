@@ -14,6 +14,7 @@ from services.console.api.desk import Desk, DeskHere
 from services.console.api.people import Person
 from services.console.api.shapes import Accepted
 from services.console.errors import Conflict, Invalid, TooLarge, Unavailable
+from shared.bus import lies_there
 from shared.errors import LogRefused, Stale
 from shared.tracing.context import called_with
 
@@ -83,12 +84,15 @@ def new_run_id() -> str:
 
 
 async def _create(desk: Desk, tenant: str, run_id: str, task: TaskSubmitted) -> bool:
-    """Whether the run is new. A submission is a create: nothing may lie under its name."""
+    """Whether the run is new. A submission is a create: nothing may lie under its name.
+
+    Raises:
+        LogUnavailable: the name is taken, and this copy of the log does not show by what.
+    """
     try:
         await desk.bus.append(Run(tenant, run_id), "", task)
     except Stale:
-        known = (await desk.bus.read(tenant, run_id)).submitted
-        if known is not None and known.body == task:
+        if lies_there(await desk.bus.read(tenant, run_id), task):
             return False
         raise Conflict(
             f"the run {run_id} is another task", "run_id", "take another id, or none"
