@@ -6,16 +6,12 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 
-from nats.aio.msg import Msg
-
 from contracts.run import Configuration
 from contracts.subjects import ADMISSION, ADMISSION_VALUE, ORCHESTRATOR, TIMER_DURABLE, TIMERS
-from shared.bus import Bus
 from shared.catalogue import load_models
 from shared.clock import Clock
 from shared.config import load_agents, load_manifests, load_schedules
 from shared.connection import inbox_prefix
-from shared.delivery import CRASH_LOOP, stored_from
 from shared.orders import following_orders
 from shared.pull import PullLoop, Slots
 from shared.register import NatsRegister, Register
@@ -24,8 +20,9 @@ from shared.service import Core, Service, crash_budget, run_service
 from shared.versions import versions_of
 
 from .adapters import NatsTimers, Timers
-from .handlers import Desk, Rouser, hears, take_up, wake
+from .handlers import Desk, Rouser, hears, take_up
 from .handlers.admission import Admission
+from .handlers.firing import Alarm
 from .handlers.scheduling import Clockwork
 from .metrics import count
 from .rules import Book
@@ -33,9 +30,6 @@ from .rules.admission import Caps
 from .rules.rates import Rates
 from .rules.shares import Fairness
 from .settings import Settings
-
-FIRED_TOKENS = 4  # timer.fired.<tenant>.<run_id>
-DUE_TOKENS = 3  # timer.due.<name>
 
 
 @asynccontextmanager
@@ -108,33 +102,21 @@ def admission(register: Register, clock: Clock, timers: Timers, settings: Settin
 
 
 def timer_loop(core: Core, desk: Desk, clockwork: Clockwork, settings: Settings) -> PullLoop:
-    """Hears `timer.fired.<tenant>.<run_id>`, and of schedules `timer.due.<name>`."""
-    bus: Bus = core.bus
-    budget = crash_budget(core, ORCHESTRATOR, TIMER_DURABLE, settings)
-    parked_for = timedelta(seconds=settings.parked_wake_seconds)
-
-    async def fired(message: Msg) -> None:
-        tokens, timer = message.subject.split("."), stored_from(message)
-        number = message.metadata.num_delivered or 1
-        async with budget.delivery(timer.sequence, number) as crashes:
-            if crashes >= budget.limit:
-                reason = f"to be woken ended {crashes} processes in a row"
-                await core.dead_letters.put(timer, TIMERS, CRASH_LOOP, reason)
-                if len(tokens) == FIRED_TOKENS:
-                    # Its timer is what looks at a run again, so that without one it would hang.
-                    await desk.timers.wake(tokens[2], tokens[3], bus.clock.now() + parked_for)
-            elif len(tokens) == FIRED_TOKENS:
-                await wake(tokens[2], tokens[3], bus, desk)
-            elif len(tokens) == DUE_TOKENS:
-                await clockwork.fire(tokens[2], timer.stored_at, bus)
-            await message.ack()
-
+    """The loop that hears timers."""
+    alarm = Alarm(
+        core.bus,
+        desk,
+        clockwork,
+        crash_budget(core, ORCHESTRATOR, TIMER_DURABLE, settings),
+        core.dead_letters,
+        timedelta(seconds=settings.parked_wake_seconds),
+    )
     return PullLoop(
         core.client,
         TIMERS,
         TIMER_DURABLE,
         inbox_prefix(ORCHESTRATOR),
-        fired,
+        alarm.hear,
         slots=Slots(settings.in_flight, settings.recovery_slots),
         ack_wait_seconds=settings.ack_wait_seconds,
         expires_seconds=settings.pull_expires_seconds,

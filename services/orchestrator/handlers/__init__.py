@@ -1,6 +1,6 @@
 """One module a kind of message: `advancing` (whatever moves a run), `ending`, `standing`.
 
-`rousing` follows up on orders, `returning` on the start of a release.
+`firing` hears timers, `rousing` follows up on orders, `returning` on the start of a release.
 """
 
 from services.orchestrator.handlers import ending, standing

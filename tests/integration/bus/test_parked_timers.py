@@ -31,7 +31,7 @@ async def killing_timer(platform, monkeypatch, **changes) -> AsyncIterator[list[
             await counts.write(1, CRASHES)  # as that many processes would have left it
             raise Again("silence")
 
-    monkeypatch.setattr("services.orchestrator.__main__.wake", crash)
+    monkeypatch.setattr("services.orchestrator.handlers.firing.wake", crash)
     timers = NatsTimers(core.client, 2.0)
     await timers.start()
     desk = Desk(Book({}, {}), timers, sweep_seconds=60.0, rounds=5)
