@@ -5,13 +5,14 @@ from collections.abc import Callable
 
 from contracts.envelope import Fact, Stored
 from contracts.history import canonical, digest
-from contracts.model import ModelAttemptRequested, ModelRequested
+from contracts.model import ModelAttemptRequested, ModelClaimed, ModelRequested
 from contracts.money import ModelFunded
 from services.cost_ledger.store import MemoryLedgerStore
 from services.model_router.adapters import ProviderCall
 
 from .log import Log
 from .scenarios import CONTEXT_TOKENS
+from .stops import Stops
 
 BYTES_PER_TOKEN = 3  # what a model is said to take, at the least
 PAID_STATES = ("settled", "overrun", "liability")
@@ -21,14 +22,29 @@ class Calls:
     """Every call that a provider really got, and those that it bills."""
 
     def __init__(
-        self, log: Log, store: MemoryLedgerStore, violate: Callable[[str, str], None]
+        self,
+        log: Log,
+        store: MemoryLedgerStore,
+        stops: Stops,
+        violate: Callable[[str, str], None],
     ) -> None:
         self._log = log
         self._store = store
+        self._stops = stops
         self._violate = violate
         self.dispatches: Counter[str] = Counter()
         self.bills: set[str] = set()
         self.begun: dict[tuple[str, str], str] = {}
+
+    def begins(self, message: Stored) -> None:
+        """The router decides now to make a call."""
+        funded = self._log.named(message)
+        if isinstance(funded.body, ModelFunded):
+            place, key = (funded.tenant, funded.run_id), f"{funded.body.step}-{funded.body.attempt}"
+            claim = self._log.claim(place, "model.claimed", key)
+            body = claim.body if claim is not None else None
+            start_before = body.start_before if isinstance(body, ModelClaimed) else None
+            self._stops.started(place, claim, start_before, f"{funded.run_id}/{key}")
 
     def dispatched(self, message: Stored, call: ProviderCall) -> None:
         """A call reaches a provider now."""

@@ -4,15 +4,17 @@ A process is wired as the runner wires it: the real bus, publisher, run log, dea
 counts and deliverer, over a virtual connection.
 """
 
-from collections.abc import Callable
+import asyncio
+from datetime import timedelta
 from random import Random
+from typing import Any
 
 import nats.errors
 
 from contracts.hearings import HEARINGS, Hearing
 from contracts.shape import Body
 from contracts.subjects import GUARDRAIL, ORCHESTRATOR, RUNS, TIMER_DURABLE, TIMERS
-from services.orchestrator.handlers import wake
+from services.orchestrator.handlers.firing import Alarm
 from shared.bus import Heard, NatsBus
 from shared.crashes import CrashBudget, NatsCrashCounts
 from shared.deadletters import DeadLetters
@@ -28,12 +30,13 @@ from tests.histories import Mark, Marks
 from .consumer import Consumer
 from .engine import Engine
 from .faults import Faults
-from .process import Delivery, Process
+from .process import Process
 from .services import HEARS, FaultyGateBus, Outside, outfit
 from .wire import Client, Outages, Reader
 
 REPLICAS = 2
 RESTART_SECONDS = 3.0
+PARKED_SECONDS = 300.0  # until a run whose timer was put aside is looked at again
 # What the outside may do to a handler; anything else that one raises is its own mistake.
 EXPECTED = (LogError, nats.errors.Error, ConnectionError)
 
@@ -49,6 +52,7 @@ class Cluster:
         self.outages = Outages(engine)
         self.settings = ServiceSettings()
         self.crashes = 0
+        self._starting: set[asyncio.Task[None]] = set()
         self._replicas: dict[str, dict[int, Process]] = {service: {} for service in HEARS}
         self._hearings = [one for one in HEARINGS if one.service in HEARS]
         self.consumers = [self._consumer(hearing) for hearing in self._hearings]
@@ -107,21 +111,35 @@ class Cluster:
         process = self.process(f"{service}-{number}")
         process.on_crash = lambda: self._crashed(service, number)
         process.on_thaw = self._flush
+        self._starting.add(task := self.engine.loop.create_task(self._wire(service, process)))
+        task.add_done_callback(self._starting.discard)
+        task.add_done_callback(lambda _: self._started(service, number, process))
+
+    async def _wire(self, service: str, process: Process) -> None:
+        """Have it ready to hear. What cannot start ends, and is started anew."""
         bus = self.bus(service, process)
         client = bus._client
-        context = {"bus": bus, "core": bus, **outfit(service, process, bus, self.outside)}
+        try:
+            worn = await outfit(service, process, bus, self.outside)
+        except EXPECTED:
+            process.crash()
+            return
+        context = {"bus": bus, "core": bus, **worn}
         for hearing in self._hearings:
             if hearing.service == service:
                 deliverer = self._deliverer(hearing, client, bus, context)
                 process.handle[hearing.durable] = deliverer.deliver
         if service == ORCHESTRATOR:
-            process.handle[TIMER_DURABLE] = self._on_timer(context)
-        self._replicas[service][number] = process
-        self._flush()
+            process.handle[TIMER_DURABLE] = self._alarm(client, context).hear
+
+    def _started(self, service: str, number: int, process: Process) -> None:
+        if process.alive:
+            self._replicas[service][number] = process
+            self._flush()
 
     def _crashed(self, service: str, number: int) -> None:
         self.crashes += 1
-        del self._replicas[service][number]
+        self._replicas[service].pop(number, None)
         after = self.chance.random() * RESTART_SECONDS
         self.engine.loop.call_later(after, self._start, service, number)
 
@@ -133,16 +151,18 @@ class Cluster:
             type_: self._watched(type_, bind(handler, context))
             for type_, handler in HEARS[hearing.service].by_type.items()
         }
-        counts = NatsCrashCounts(
-            client, hearing.service, hearing.durable, settings.publish_timeout_seconds
-        )
         return Deliverer(
             Redrives(bus.runs._reader, Marks()),
             bound,
             DeadLetters(client, hearing.service),
             Patience(hearing.deliveries, settings.retry_base_seconds, settings.retry_cap_seconds),
-            CrashBudget(counts, settings.crash_deliveries),
+            self._budget(client, hearing.service, hearing.durable),
         )
+
+    def _budget(self, client: Client, service: str, durable: str) -> CrashBudget:
+        timeout = self.settings.publish_timeout_seconds
+        counts = NatsCrashCounts(client, service, durable, timeout)
+        return CrashBudget(counts, self.settings.crash_deliveries)
 
     def _watched(self, type_: str, handler: Handler) -> Handler:
         """The deliverer tries again whatever was raised, so that a mistake would pass unseen."""
@@ -159,12 +179,12 @@ class Cluster:
 
         return watched
 
-    def _on_timer(self, context: dict[str, object]) -> Callable[[Delivery], object]:
-        """Hears `timer.fired.<tenant>.<run_id>`, as the orchestrator's own loop does."""
-
-        async def fired(message: Delivery) -> None:
-            tenant, run_id = message.subject.split(".")[2:]
-            await wake(tenant, run_id, context["bus"], context["desk"])
-            await message.ack()
-
-        return fired
+    def _alarm(self, client: Client, context: dict[str, Any]) -> Alarm:
+        return Alarm(
+            context["bus"],
+            context["desk"],
+            context["clockwork"],
+            self._budget(client, ORCHESTRATOR, TIMER_DURABLE),
+            DeadLetters(client, ORCHESTRATOR),
+            timedelta(seconds=PARKED_SECONDS),
+        )

@@ -18,6 +18,7 @@ from contracts.tool import (
 )
 
 from .log import Log, Place
+from .stops import Stops
 from .taint import Taint
 
 B = TypeVar("B", bound=Body)
@@ -27,16 +28,27 @@ PERMITTING = ("approved", "edited")
 class Effects:
     """Every effect that was really started, in order."""
 
-    def __init__(self, log: Log, taint: Taint, violate: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, log: Log, taint: Taint, stops: Stops, violate: Callable[[str, str], None]
+    ) -> None:
         self._log = log
         self._taint = taint
+        self._stops = stops
         self._violate = violate
         self.starts: list[ToolContext] = []
+
+    def begins(self, context: ToolContext, manifest: ToolManifest) -> None:
+        """The executor decides now to start an effect."""
+        place, name = (context.tenant, context.run_id), _name(context, manifest)
+        claim = self._log.claim(place, "tool.claimed", f"{context.call}-{context.attempt}")
+        body = claim.body if claim is not None else None
+        start_before = body.start_before if isinstance(body, ToolClaimed) else None
+        self._stops.started(place, claim, start_before, name)
 
     def started(self, context: ToolContext, manifest: ToolManifest, arguments_json: str) -> None:
         """An effect starts now, in the world outside."""
         place, call = (context.tenant, context.run_id), context.call
-        name = f"{place[1]}/{call}-{context.attempt} ({manifest.name})"
+        name = _name(context, manifest)
         before = [one for one in self.starts if (one.run_id, one.call) == (place[1], call)]
         self.starts.append(context)
         if any(one.attempt == context.attempt for one in before):
@@ -148,3 +160,7 @@ class Effects:
 
     def _bodies(self, place: Place, kind: type[B]) -> list[Fact[B]]:
         return [fact for fact in self._log.runs[place] if isinstance(fact.body, kind)]
+
+
+def _name(context: ToolContext, manifest: ToolManifest) -> str:
+    return f"{context.run_id}/{context.call}-{context.attempt} ({manifest.name})"

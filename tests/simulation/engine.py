@@ -33,6 +33,7 @@ STREAM_OF_TOKEN = {
     "admission": ADMISSION,
 }
 SCHEDULE, TARGET, MESSAGE_ID = "Nats-Schedule", "Nats-Schedule-Target", "Nats-Msg-Id"
+ONCE = "@at "
 OnStored = Callable[[Stored], None]
 
 
@@ -89,6 +90,8 @@ class Engine:
         self.trace = trace
         self.streams: dict[str, Stream] = defaultdict(Stream)
         self.timers: dict[str, asyncio.TimerHandle] = {}
+        self.schedules: dict[str, Stored] = {}
+        self.on_cron: Callable[[str, str, str], None] = lambda *_: None
 
     @property
     def runs(self) -> Stream:
@@ -107,7 +110,7 @@ class Engine:
             return PubAck(stream=name, seq=known[0], duplicate=True)
         self._check_expected(stream, subject, headers)
         if SCHEDULE in headers:
-            self._set_timer(subject, headers)
+            self._set_timer(Stored(subject, dict(headers), body, 0, self.clock.now()))
             return PubAck(stream=name, seq=len(stream.messages))
         return PubAck(stream=name, seq=self._store(stream, subject, body, headers).sequence)
 
@@ -137,16 +140,30 @@ class Engine:
             listener(message)
         return message
 
-    def _set_timer(self, subject: str, headers: Mapping[str, str]) -> None:
-        if (before := self.timers.pop(subject, None)) is not None:
-            before.cancel()
-        moment = datetime.fromisoformat(headers[SCHEDULE].removeprefix("@at "))
-        seconds = max(self.loop.time(), (moment - EPOCH).total_seconds())
-        self.timers[subject] = self.loop.call_at(seconds, self._fire, subject, headers[TARGET])
-
-    def _fire(self, subject: str, target: str) -> None:
-        del self.timers[subject]
+    def fire(self, target: str) -> None:
+        """A schedule has come to its moment."""
         self._store(self.streams[TIMERS], target, b"", {})
+
+    def forget(self, subject: str) -> None:
+        """Take back what was scheduled on a subject."""
+        self.schedules.pop(subject, None)
+        if (timer := self.timers.pop(subject, None)) is not None:
+            timer.cancel()
+
+    def _set_timer(self, schedule: Stored) -> None:
+        subject, headers = schedule.subject, schedule.headers
+        self.forget(subject)
+        self.schedules[subject] = schedule
+        if not headers[SCHEDULE].startswith(ONCE):
+            self.on_cron(subject, headers[SCHEDULE], headers[TARGET])
+            return
+        moment = datetime.fromisoformat(headers[SCHEDULE].removeprefix(ONCE))
+        seconds = max(self.loop.time(), (moment - EPOCH).total_seconds())
+        self.timers[subject] = self.loop.call_at(seconds, self._fire_once, schedule)
+
+    def _fire_once(self, schedule: Stored) -> None:
+        self.forget(schedule.subject)
+        self.fire(schedule.headers[TARGET])
 
 
 def run_of(subject: str) -> str:

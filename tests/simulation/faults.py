@@ -26,6 +26,8 @@ class Fault(StrEnum):
     STALE_LEADER = "stale_leader"  # a leader that was just deposed answers
     FAILED_READ = "failed_read"  # no answer
     LOST_NOTICE = "lost_notice"  # of a new order; it is found when they are read again anyway
+    LATE_TICK = "late_tick"  # a schedule fires some seconds late
+    SECOND_TICK = "second_tick"  # a new leader fires what its predecessor had fired
     STORE_FAILED = "store_failed"  # the ledger's database did nothing, and said so
     STORE_UNSURE = "store_unsure"  # it committed, and the connection broke
     RATE_LIMITED = "rate_limited"
@@ -60,6 +62,8 @@ RATES: Mapping[Fault, float] = {
     Fault.STALE_LEADER: 0.05,
     Fault.FAILED_READ: 0.02,
     Fault.LOST_NOTICE: 0.2,
+    Fault.LATE_TICK: 0.2,
+    Fault.SECOND_TICK: 0.2,
     Fault.STORE_FAILED: 0.03,
     Fault.STORE_UNSURE: 0.03,
     Fault.RATE_LIMITED: 0.1,

@@ -11,7 +11,7 @@ from contracts.model import ModelRequested
 from contracts.task import TaskSubmitted
 from tests.histories import Marks
 
-from .scenarios import fork_of, next_turn
+from .scenarios import fork_of, named, next_turn
 from .someone import Someone
 
 HEIRS_AT_MOST = 3
@@ -50,7 +50,9 @@ class Heirs(Someone):
         number = next(self._numbers)
         if number > HEIRS_AT_MOST:
             return
-        self._begin(self._order(tenant, f"h-{number}", wanted))
+        run_id = f"h-{number}"
+        wanted = wanted if wanted.fork is not None else named(wanted, run_id)
+        self._begin(self._order(tenant, run_id, wanted))
 
     async def _order(self, tenant: str, run_id: str, wanted: TaskSubmitted) -> None:
         await self._submit(tenant, run_id, wanted)

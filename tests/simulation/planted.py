@@ -1,4 +1,4 @@
-"""Eleven bugs to plant. Each is a small slip that a change could bring back; none is subtle."""
+"""Thirteen bugs to plant. Each is a small slip that a change could bring back; none is subtle."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -15,6 +15,7 @@ from services.cost_ledger.handlers import ending, funding
 from services.cost_ledger.rules.ending import InFlight, Revoked
 from services.evaluator import handlers
 from services.model_router.rules import attempts
+from services.orchestrator.handlers.firing import Alarm
 from services.orchestrator.rules import admission
 from services.tool_executor.rules import clearance
 from shared.bus import Heard, NatsBus
@@ -116,3 +117,28 @@ def ended_runs_forgotten(patch: pytest.MonkeyPatch) -> None:
 def starts_forgotten(patch: pytest.MonkeyPatch) -> None:
     """Nobody remembers when runs have started."""
     patch.setattr(admission, "started", lambda starts, *_: starts)
+
+
+def early_answers_dropped(patch: pytest.MonkeyPatch) -> None:
+    """A question does not take the answers that came before it."""
+    folding = import_module("contracts.history.fold")
+    opened = folding.open_review
+
+    def forgetful(run: Run, requested: Any) -> Any:
+        review = opened(run, requested)
+        review.answers.clear()
+        return review
+
+    patch.setattr(folding, "open_review", forgetful)
+
+
+def ticks_acknowledged_first(patch: pytest.MonkeyPatch) -> None:
+    """A tick of a schedule is acknowledged before its task is submitted."""
+    hear = Alarm.hear
+
+    async def eager(self: Alarm, message: Any) -> None:
+        if message.subject.startswith("timer.due."):
+            await message.ack()
+        await hear(self, message)
+
+    patch.setattr(Alarm, "hear", eager)

@@ -5,7 +5,7 @@ and after what is reached the process may crash, stand still, or be slow.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -43,6 +43,7 @@ class Process:
         self.on_crash: Callable[[], None] = lambda: None
         self.on_thaw: Callable[[], None] = lambda: None
         self._held: dict[asyncio.Task[None], tuple[Consumer, Pending, int]] = {}
+        self._serving: set[asyncio.Task[Any]] = set()
 
     @property
     def hears(self) -> bool:
@@ -57,6 +58,20 @@ class Process:
         task.add_done_callback(lambda done: self._held.pop(done, None))
         if self.frozen_until - self.engine.loop.time() > ACK_WAIT_SECONDS:
             consumer.again(pending, ACK_WAIT_SECONDS, pending.number)
+
+    async def serve(self, work: Coroutine[Any, Any, T], timeout_seconds: float) -> T:
+        """Do what somebody asked for, who waits no longer than so; the work goes on without them.
+
+        Raises:
+            ConnectionError: the process died over it, or no answer came in time.
+        """
+        task = self.engine.loop.create_task(work)
+        self._serving.add(task)
+        task.add_done_callback(self._served)
+        await asyncio.wait([task], timeout=timeout_seconds)
+        if not task.done() or task.cancelled():
+            raise ConnectionError(f"{self.name} gave no answer")
+        return task.result()
 
     async def reach(self, act: Callable[[], T]) -> T:
         """One call to the outside."""
@@ -82,6 +97,8 @@ class Process:
             since_heartbeat = self.chance.random() * ACK_WAIT_SECONDS / 3
             consumer.again(pending, ACK_WAIT_SECONDS - since_heartbeat, number)
             task.cancel()
+        for served in [*self._serving]:
+            served.cancel()
         self.on_crash()
 
     def freeze(self) -> None:
@@ -94,6 +111,11 @@ class Process:
         if seconds > ACK_WAIT_SECONDS:
             for consumer, pending, number in self._held.values():
                 consumer.again(pending, ACK_WAIT_SECONDS, number)
+
+    def _served(self, task: asyncio.Task[Any]) -> None:
+        self._serving.discard(task)
+        if not task.cancelled():
+            task.exception()  # It is looked at by whoever still waits.
 
     async def _pass(self) -> None:
         if not self.alive:

@@ -40,6 +40,7 @@ class VirtualProvider:
     async def complete(self, call: ProviderCall) -> ProviderAnswer:
         process, strikes = self.process, self.process.faults.strikes
         funded = WORKING.get()
+        self.oracle.calls.begins(funded)
         await process.reach(lambda: self.oracle.calls.dispatched(funded, call))
         if strikes(Fault.RATE_LIMITED):
             raise RateLimited("slow down", retry_after_seconds=process.chance.choice(WAITS))

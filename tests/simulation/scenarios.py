@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from random import Random
+from typing import Literal
 
 from contracts.agent import (
     Agent,
@@ -13,6 +14,7 @@ from contracts.agent import (
     ReviewRule,
 )
 from contracts.model import Route
+from contracts.schedule import Schedule
 from contracts.scoring import Judged
 from contracts.task import Fork, TaskLimits, TaskSubmitted
 from services.cost_ledger.rules.budgets import Budgets
@@ -23,6 +25,7 @@ from services.guardrail_checker.rules import ToolPolicy
 from shared.catalogue import Alias, Models
 from tests.policies import ANY_CALL
 
+SCHEDULED = 0.15  # of worlds
 TENANTS = ("acme", "bond")
 ROLES = ("lead", "clerk")
 CHECK = "mood"  # the content check of the simulation, which is sometimes down
@@ -180,17 +183,44 @@ def task(chance: Random) -> TaskSubmitted:
     )
 
 
+def named(wanted: TaskSubmitted, name: str) -> TaskSubmitted:
+    """The same with an input that no other task has, but for forks of its run."""
+    return wanted.model_copy(update={"input": f"{wanted.input} ({name})"})
+
+
 def next_turn(before: str, chance: Random) -> TaskSubmitted:
     """The next turn of a conversation."""
     return task(chance).model_copy(update={"continues": before, "input": "And then?"})
 
 
+def schedules(chance: Random) -> dict[str, Schedule]:
+    """In some worlds one of each kind, with ticks at different seconds."""
+    if chance.random() >= SCHEDULED:
+        return {}
+    names: tuple[tuple[str, Literal["skip", "allow"]], ...] = (("early", "skip"), ("late", "allow"))
+    found = (
+        Schedule(
+            name=name,
+            cron=f"{chance.randrange(10, 50)} * * * * *",
+            tenant=chance.choice(TENANTS),
+            task=named(task(chance), name),
+            overlap=overlap,
+        )
+        for name, overlap in names
+    )
+    return {one.name: one for one in found}
+
+
 def fork_of(before: str, theirs: TaskSubmitted, step: int, chance: Random) -> TaskSubmitted:
-    """The same task from a step of another run on, perhaps with other words or another model."""
+    """The same task from a step of another run on, perhaps with other words or another model.
+
+    It is a person's, whoever submitted that one.
+    """
     fork = Fork(
         run_id=before,
         step=step,
         model=chance.choice((None, None, *ALIASES)),
         instructions=chance.choice((None, "Do it in another way.")),
     )
-    return theirs.model_copy(update={"fork": fork, "continues": None})
+    asked = {name: getattr(theirs, name) for name in TaskSubmitted.model_fields}
+    return TaskSubmitted.model_validate({**asked, "fork": fork, "continues": None})

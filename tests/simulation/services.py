@@ -3,7 +3,8 @@
 What a handler asks for by name is looked up in what `outfit` gives, as the runner does it.
 """
 
-from collections.abc import Awaitable, Callable
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ import services.observer.handlers as observer
 import services.orchestrator.handlers as orchestrator
 import services.tool_executor.handlers as executor
 from contracts.guardrail import ToolCleared
+from contracts.schedule import Schedule
 from contracts.shape import Body, sha256_hex
 from contracts.subjects import (
     ADMISSION,
@@ -39,6 +41,7 @@ from services.model_router.rules import Choice, Limits
 from services.observer.settings import Settings as ObserverSettings
 from services.observer.tracing import LiveTracer
 from services.orchestrator.handlers.admission import Admission
+from services.orchestrator.handlers.scheduling import Clockwork
 from services.orchestrator.rules import Book
 from services.orchestrator.rules.admission import Caps
 from shared.bus import NatsBus
@@ -47,8 +50,8 @@ from shared.service import Handlers
 from shared.tracing.capture import NOTHING
 
 from .faults import Fault
+from .followed import orders_of
 from .oracle import Oracle
-from .orders import orders_of
 from .process import Process
 from .provider import VirtualProvider
 from .scenarios import (
@@ -65,7 +68,7 @@ from .scenarios import (
     WATCHED,
 )
 from .shown import Export
-from .timing import VirtualTimers
+from .timing import timers_of
 from .tools import MANIFESTS, REGISTRY, VirtualRunner
 from .wire import Client, StreamReader
 
@@ -94,38 +97,46 @@ class Outside:
     store: MemoryLedgerStore
     budgets: Budgets
     caps: Caps
+    schedules: Mapping[str, Schedule]
     oracle: Oracle
 
 
-def outfit(service: str, process: Process, bus: NatsBus, outside: Outside) -> dict[str, Any]:
-    """What the handlers of one process work with; it dies with the process."""
+async def outfit(service: str, process: Process, bus: NatsBus, outside: Outside) -> dict[str, Any]:
+    """What the handlers of one process work with; it dies with the process.
+
+    Raises:
+        LogError: the log did not answer; such a process does not start.
+    """
+    if service == ORCHESTRATOR:
+        return await _orchestrator(process, bus._client, outside)
     if service == OBSERVER:
         return _observer(process, bus, outside)
-    return {"desk": _DESKS[service](process, bus._client, outside)}
+    desk = _DESKS[service](process, bus._client, outside)
+    return {"desk": await desk if inspect.isawaitable(desk) else desk}
 
 
-def _orchestrator(process: Process, client: Client, outside: Outside) -> orchestrator.Desk:
-    timers, clock = VirtualTimers(client, TIMEOUT_SECONDS), process.engine.clock
+async def _orchestrator(process: Process, client: Client, outside: Outside) -> dict[str, Any]:
+    timers, clock = timers_of(client, TIMEOUT_SECONDS), process.engine.clock
     rouser = orchestrator.Rouser(timers, clock, ROUSED_AT_ONCE)
     register = NatsRegister(client, ORCHESTRATOR, ADMISSION, ADMISSION_VALUE, TIMEOUT_SECONDS)
     register._reader = StreamReader(client, ADMISSION)
     reclaim_after = timedelta(seconds=SWEEP_SECONDS)
-    return orchestrator.Desk(
-        Book(
-            AGENTS,
-            MANIFESTS,
-            orders=orders_of(process, client, rouser),
-            context_tokens=CONTEXT_TOKENS,
-        ),
+    orders = await orders_of(client, rouser)
+    clockwork = Clockwork(outside.schedules, register)
+    await clockwork.wind(timers)
+    desk = orchestrator.Desk(
+        Book(AGENTS, MANIFESTS, orders=orders, context_tokens=CONTEXT_TOKENS),
         timers,
         SWEEP_SECONDS,
         ROUNDS,
         Admission(register, outside.caps, clock, reclaim_after, timers),
     )
+    return {"desk": desk, "clockwork": clockwork}
 
 
-def _guardrail(process: Process, _client: Client, _outside: Outside) -> GateDesk:
-    return GateDesk(AGENTS, POLICY, Shelf({CHECK: Mood(process)}), TIMEOUT_SECONDS)
+def _guardrail(process: Process, _client: Client, outside: Outside) -> GateDesk:
+    shelf, schedules = Shelf({CHECK: Mood(process)}), outside.schedules
+    return GateDesk(AGENTS, POLICY, shelf, TIMEOUT_SECONDS, schedules=schedules)
 
 
 def _ledger(process: Process, _client: Client, outside: Outside) -> ledger.Desk:
@@ -138,21 +149,20 @@ def _ledger(process: Process, _client: Client, outside: Outside) -> ledger.Desk:
     )
 
 
-def _router(process: Process, client: Client, outside: Outside) -> router.Desk:
+async def _router(process: Process, client: Client, outside: Outside) -> router.Desk:
     provider = VirtualProvider(process, outside.oracle)
     return router.Desk(
         {name: Choice(ROUTES, CALL_SECONDS, alias.weights) for name, alias in ALIASES.items()},
         {(route.provider, route.api): provider for route in ROUTES},
         Limits(),
         process.sleep,
-        orders=orders_of(process, client),
+        orders=await orders_of(client),
     )
 
 
-def _executor(process: Process, client: Client, outside: Outside) -> executor.Desk:
+async def _executor(process: Process, client: Client, outside: Outside) -> executor.Desk:
     runner = VirtualRunner(process, outside.oracle)
-    orders = orders_of(process, client)
-    return executor.Desk(REGISTRY, runner, orders=orders, sleep=process.sleep)
+    return executor.Desk(REGISTRY, runner, orders=await orders_of(client), sleep=process.sleep)
 
 
 def _evaluator(_process: Process, _client: Client, _outside: Outside) -> evaluator.Desk:
@@ -179,7 +189,6 @@ def _observer(process: Process, bus: NatsBus, outside: Outside) -> dict[str, Any
 
 
 _DESKS: dict[str, Callable[[Process, Client, Outside], object]] = {
-    ORCHESTRATOR: _orchestrator,
     GUARDRAIL: _guardrail,
     LEDGER: _ledger,
     ROUTER: _router,

@@ -1,4 +1,4 @@
-"""Eleven planted bugs, each found within a few seeds; without it the seed that found one holds."""
+"""Planted bugs, each found within a few seeds; without it the seed that found one holds."""
 
 import pytest
 
@@ -19,6 +19,8 @@ FINDERS = {
     planted.outcomes_expire: {"silence_tells_nothing"},
     planted.ended_runs_forgotten: {"unknown_is_asked", "answers_are_taken"},
     planted.starts_forgotten: {"rates_hold"},
+    planted.early_answers_dropped: {"first_answers_decide"},
+    planted.ticks_acknowledged_first: {"every_tick_runs"},
 }
 
 

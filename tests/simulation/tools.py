@@ -88,6 +88,7 @@ class VirtualRunner:
     async def run(self, tool: DeclaredTool, arguments_json: str, context: ToolContext) -> Ending:
         """The effect starts at one instant; before and after it the process may die."""
         manifest, strikes = tool.manifest, self.process.faults.strikes
+        self.oracle.effects.begins(context, manifest)
         if strikes(Fault.TOOL_REFUSES):
             return await self.process.reach(lambda: Refused("not today"))
         await self.process.reach(

@@ -4,7 +4,7 @@ The real `Publisher`, `RunLog`, `Redrives`, `DeadLetters`, `NatsCrashCounts`, `N
 `NatsBus` of the services stand on these.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,7 +18,7 @@ from shared.crashes import NOT_FOUND
 from shared.direct import DirectReader
 from shared.errors import LogUnavailable
 
-from .engine import Engine
+from .engine import STREAM_OF_TOKEN, Engine
 from .faults import Fault
 from .process import Process
 
@@ -58,6 +58,25 @@ class Client:
     @property
     def is_connected(self) -> bool:
         return self.process.alive
+
+    @property
+    def is_closed(self) -> bool:
+        return not self.process.alive
+
+    @property
+    def stats(self) -> dict[str, int]:
+        """A process here has one connection for its life."""
+        return {"reconnects": 0}
+
+    async def subscribe(self, subject: str, cb: Callable[[Any], Awaitable[None]]) -> None:
+        """Notices of what is stored; they may be lost. Inboxes are of no use: readers look."""
+        stream = STREAM_OF_TOKEN.get(subject.split(".", 1)[0])
+        if stream is not None:
+            self.engine.streams[stream].listeners.append(lambda _: self._notice(cb))
+
+    def _notice(self, cb: Callable[[Any], Awaitable[None]]) -> None:
+        if self.process.alive and not self.process.faults.strikes(Fault.LOST_NOTICE):
+            self.engine.loop.create_task(cb(None))
 
     def jetstream(self) -> "JetStream":
         return JetStream(self)
@@ -133,6 +152,16 @@ class JetStream:
         if faults.strikes(Fault.LOST_ACK):
             await client.time_out(timeout)
         return ack
+
+    async def purge_stream(self, _stream: str, subject: str) -> None:
+        """Take back the schedule on a subject.
+
+        Raises:
+            nats.errors.TimeoutError: the log does not answer.
+        """
+        if self.client.outages.on:
+            await self.client.time_out(READ_TIMEOUT_SECONDS)
+        await self.client.process.reach(lambda: self.client.engine.forget(subject))
 
 
 class StreamReader(DirectReader):

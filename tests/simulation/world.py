@@ -13,11 +13,15 @@ from contracts.shape import Body
 from contracts.subjects import CONSOLE
 from services.cost_ledger.store import MemoryLedgerStore
 from services.orchestrator.rules import calls
+from shared import following
 from tests.histories import Marks
 
 from .cluster import Cluster
+from .consoles import Consoles
+from .cron import Crons
 from .engine import Engine, Trace
 from .faults import Faults
+from .followed import RELOAD_SECONDS
 from .heirs import Heirs
 from .log import Violation
 from .loop import VirtualLoop, determined
@@ -25,8 +29,10 @@ from .oracle import Oracle
 from .orders import Operators
 from .people import People
 from .places import caps
-from .scenarios import OVERDUE_SECONDS, budgets
+from .reviewers import Reviewers
+from .scenarios import OVERDUE_SECONDS, budgets, schedules
 from .services import Outside
+from .someone import Someone
 
 LOOK_SECONDS = 10.0
 # After the last fault: longer than every deadline, time limit and number of deliveries together.
@@ -69,7 +75,12 @@ def simulate_world(
 ) -> tuple[Outcome, "World"]:
     """One seed as above, with the world as it is then; `prepare` changes it before it begins."""
     loop = VirtualLoop()
-    with determined(seed, loop), patch.object(calls, "OUTCOME_REVIEW_SECONDS", OVERDUE_SECONDS):
+    with (
+        determined(seed, loop),
+        patch.object(calls, "OUTCOME_REVIEW_SECONDS", OVERDUE_SECONDS),
+        # Nobody reconnects here: between two readings there is nothing to look for.
+        patch.object(following, "CHECK_SECONDS", RELOAD_SECONDS),
+    ):
         asyncio.set_event_loop(loop)
         try:
             world = World(seed, loop, keep_trace)
@@ -90,19 +101,24 @@ class World:
         self.trace = Trace(loop, keep_trace)
         self.engine = Engine(loop, self.trace)
         self.faults = Faults(chance)
-        store = MemoryLedgerStore()
+        store, written = MemoryLedgerStore(), schedules(chance)
         limits = caps(chance, Random(f"rates of {seed}"))
-        self.oracle = Oracle(self.engine, store, limits)
-        outside = Outside(store, budgets(chance), limits, self.oracle)
+        crons = Crons(self.engine, self.faults, chance)
+        self.oracle = Oracle(self.engine, store, limits, crons, written)
+        outside = Outside(store, budgets(chance), limits, written, self.oracle)
         self.cluster = Cluster(self.engine, self.faults, chance, outside)
+        self.consoles = Consoles(self.cluster, chance, self.oracle.asked)
         someone = self.cluster.process("people")
         someone.mortal = False
-        everybody = self.cluster.bus(CONSOLE, someone), someone, self.engine, chance
-        self.crowd = (People(*everybody), Heirs(*everybody), Operators(*everybody))
+        bus = self.cluster.bus(CONSOLE, someone)
+        everybody = self.consoles, bus, someone, self.engine, chance
+        kinds = (People, Reviewers, Heirs, Operators)
+        self.crowd: list[Someone] = [kind(*everybody) for kind in kinds]
 
     async def live(self) -> Outcome:
         """Start everybody, let it rain, let it clear up, and wait until nothing is left to do."""
         self.cluster.start()
+        self.consoles.start()
         for people in self.crowd:
             people.begin()
         await asyncio.sleep(self.faults.calm_after_seconds)
@@ -118,6 +134,7 @@ class World:
     def _is_at_rest(self) -> bool:
         return (
             not any(people.busy for people in self.crowd)
+            and self.oracle.ticks.are_over
             and not self.oracle.histories.open_runs()
             and not any(consumer.open for consumer in self.cluster.consumers)
         )
