@@ -181,6 +181,7 @@ DEAD_SUBJECT = "dead.{service}.{rule}"
 DEAD_NOTE = "dead.notes.{number}"
 CRASH_SUBJECT = "crash.{service}.{durable}.{sequence}"
 LIVE_TOKENS = "live.{tenant}.{run_id}.tokens"
+LIVE_PROGRESS = "live.{tenant}.{run_id}.progress"
 
 
 @dataclass(frozen=True, slots=True)

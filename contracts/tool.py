@@ -4,11 +4,19 @@ import inspect
 import json
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Annotated, Any, Literal, TypedDict, Unpack, get_type_hints
+from typing import Annotated, Any, Literal, Self, TypedDict, Unpack, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    create_model,
+    model_validator,
+)
 
 from .labels import READERS_LIMIT, Reader
+from .progress import Teller, check_silence
 from .shape import Body, Sha256, Token, UtcTime, Written, sha256_hex
 
 Effect = Literal["read", "write", "egress", "money", "credential", "destructive"]
@@ -17,7 +25,7 @@ FieldKind = Literal["destination", "amount", "id", "name"]
 DEFAULT_TIMEOUT_SECONDS = 30.0
 DEFAULT_OUTPUT_LIMIT_BYTES = 65_536
 # While they are empty they are not hashed: runs that were pinned before they came go on.
-_CAME_LATER = ("payload", "fields", "price_usd")
+_CAME_LATER = ("payload", "fields", "price_usd", "silent_seconds")
 
 
 class ToolManifest(Written):
@@ -46,11 +54,19 @@ class ToolManifest(Written):
         None, description="Who may see what it returns; absent: anybody"
     )
     timeout_seconds: float = Field(DEFAULT_TIMEOUT_SECONDS, gt=0, le=3600)
+    silent_seconds: float | None = Field(
+        None, ge=1, le=3600, description="It is stopped when it tells no progress for so long"
+    )
     output_limit_bytes: int = Field(DEFAULT_OUTPUT_LIMIT_BYTES, gt=0, le=1_048_576)
     module: str = ""
     function: str = ""
     agent: Token | None = Field(None, description="The agent that a call of it runs, if it is one")
     handoff: bool = Field(False, description="Its answer is the answer of the calling run")
+
+    @model_validator(mode="after")
+    def _silence_ends_before_the_time_limit(self) -> Self:
+        check_silence(self.silent_seconds, self.timeout_seconds)
+        return self
 
     @property
     def sha256(self) -> str:
@@ -61,7 +77,7 @@ class ToolManifest(Written):
         return sha256_hex(canonical.encode())
 
 
-class ToolContext(BaseModel):
+class ToolContext(Teller):
     """What a tool is told of its call. The idempotency key stays the same over attempts."""
 
     model_config = ConfigDict(frozen=True)
@@ -99,6 +115,7 @@ class Declared(TypedDict, total=False):
     output_trust: Literal["internal", "external"]
     readers: Sequence[str]
     timeout_seconds: float
+    silent_seconds: float
     output_limit_bytes: int
 
 
@@ -247,7 +264,9 @@ class ToolFailed(Body):
 
     call: str
     attempt: int
-    kind: Literal["invalid_arguments", "refused", "error", "timed_out", "too_large", "unavailable"]
+    kind: Literal[
+        "invalid_arguments", "refused", "error", "timed_out", "silent", "too_large", "unavailable"
+    ]
     reason: str
     duration_ms: int = 0
     replayed_from: str | None = Field(

@@ -7,7 +7,9 @@ from contracts.subjects import (
     CRASH_SUBJECT,
     DEAD_NOTE,
     DEAD_SUBJECT,
+    EXECUTOR,
     FACTS,
+    LIVE_PROGRESS,
     LIVE_TOKENS,
     ORCHESTRATOR,
     PRODUCER,
@@ -40,6 +42,7 @@ _BESIDE = (
     (DEAD_NOTE, (CONSOLE,), (CONSOLE,), "What a person decided about a dead letter, and why."),
     (CRASH_SUBJECT, SERVICES, SERVICES, "How often a message ended its worker, for an hour."),
     (LIVE_TOKENS, (ROUTER,), (CONSOLE,), "Tokens as they come, on core NATS; never stored."),
+    (LIVE_PROGRESS, (EXECUTOR,), (CONSOLE,), "How far a tool is, on core NATS; never stored."),
 )
 
 

@@ -31,6 +31,7 @@ from contracts.subjects import (
     GUARDRAIL,
     KEY_SUBJECTS,
     KEYS,
+    LIVE_PROGRESS,
     LIVE_TOKENS,
     OBSERVER,
     ORCHESTRATOR,
@@ -167,7 +168,7 @@ _BESIDE: dict[str, tuple[str, ...]] = {
         *_reads(ADMISSION),
         *_reads(RELEASES),
     ),
-    EXECUTOR: _reads(CONTROL),
+    EXECUTOR: (_wild(LIVE_PROGRESS), *_reads(CONTROL)),
     # It takes a canary away that does worse, and keeps count of how canaries do.
     EVALUATOR: (
         _wild(RELEASE.replace("{label}", "canary")),

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from contracts.subjects import CONSOLE
-from services.console.adapters import NatsBell
+from services.console.adapters import NatsBell, NatsLive
 from services.console.api.app import make_api
 from services.console.api.desk import Desk
 from services.console.api.people import load_people
@@ -70,6 +70,7 @@ def make_service(settings: Settings) -> Service:
                 radii,
                 keys,
                 await open_audit(core.client, core.keyring, settings),
+                NatsLive(core.client),
             )
             api.state.desk = desk
             yield {}

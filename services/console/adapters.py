@@ -1,18 +1,22 @@
-"""The outside of the console: histories in the log, and the bell for streams."""
+"""The outside of the console: histories in the log, and what rings and is told live for streams."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Protocol
 
 import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from pydantic import ValidationError
 
 from contracts.envelope import Fact, Signer, Stored, encode
+from contracts.progress import ToolProgress
 from contracts.shape import Body
-from contracts.subjects import kind_of, run_prefix
+from contracts.subjects import LIVE_PROGRESS, kind_of, run_prefix
 from shared.readmodel import RunKey
+
+CALLS_LIMIT = 64  # of one run, between two looks
 
 
 class History(Protocol):
@@ -114,3 +118,75 @@ async def heard_within(event: asyncio.Event, seconds: float) -> None:
     with suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
     event.clear()
+
+
+class Latest:
+    """The last of each call that was not shown yet."""
+
+    def __init__(self) -> None:
+        self._by_call: dict[str, ToolProgress] = {}
+
+    def put(self, progress: ToolProgress) -> None:
+        if progress.call in self._by_call or len(self._by_call) < CALLS_LIMIT:
+            self._by_call[progress.call] = progress
+
+    def take(self) -> Iterable[ToolProgress]:
+        """All of it; it is shown once."""
+        found, self._by_call = self._by_call, {}
+        return found.values()
+
+
+class Live(Protocol):
+    """What is told live of a run and lies in no log. Nothing is promised."""
+
+    def hearing(
+        self, tenant: str, run_id: str, bell: asyncio.Event
+    ) -> AbstractAsyncContextManager[Latest]:
+        """What tools of a run tell from now on; `bell` is set when there is more."""
+        ...
+
+
+class MemoryLive:
+    """For tests: what is told here is heard here."""
+
+    def __init__(self) -> None:
+        self._hearing: dict[RunKey, list[tuple[Latest, asyncio.Event]]] = {}
+
+    def tell(self, tenant: str, run_id: str, progress: ToolProgress) -> None:
+        for latest, bell in self._hearing.get((tenant, run_id), []):
+            latest.put(progress)
+            bell.set()
+
+    @asynccontextmanager
+    async def hearing(self, tenant: str, run_id: str, bell: asyncio.Event) -> AsyncIterator[Latest]:
+        latest = Latest()
+        mine = self._hearing.setdefault((tenant, run_id), [])
+        mine.append((latest, bell))
+        try:
+            yield latest
+        finally:
+            mine.remove((latest, bell))
+
+
+class NatsLive:
+    """Core NATS. Only the executor may publish there."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @asynccontextmanager
+    async def hearing(self, tenant: str, run_id: str, bell: asyncio.Event) -> AsyncIterator[Latest]:
+        latest = Latest()
+
+        async def hear(message: Msg) -> None:
+            with suppress(ValidationError):
+                latest.put(ToolProgress.model_validate_json(message.data))
+                bell.set()
+
+        subject = LIVE_PROGRESS.format(tenant=tenant, run_id=run_id)
+        heard = await self._client.subscribe(subject, cb=hear)
+        try:
+            yield latest
+        finally:
+            with suppress(nats.errors.Error):
+                await heard.unsubscribe()

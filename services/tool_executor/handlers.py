@@ -14,7 +14,9 @@ from faststream import Context
 from contracts.guardrail import ToolCleared
 from contracts.history import Run
 from contracts.pins import Pins
+from contracts.progress import Progress, ToolProgress
 from contracts.shape import later
+from contracts.subjects import LIVE_PROGRESS
 from contracts.tool import ToolClaimed, ToolFailed, ToolSucceeded, ToolUnknown
 from shared.bus import Bus, Heard
 from shared.errors import Again, LogRefused
@@ -24,6 +26,7 @@ from shared.service import Handlers
 
 from .adapters.registry import DeclaredTool, Registry
 from .adapters.runner import Place, Runner
+from .adapters.telling import Telling
 from .errors import ArgumentsInvalid, WorkersBusy, WorkerUnusable
 from .metrics import count_dispatch
 from .rules import (
@@ -231,9 +234,31 @@ async def _run_claimed(
     if bus.clock.now() >= start_before:
         return outcome_of(NotStarted(), act.request, act.manifest, 0)
     started = time.monotonic()
-    ending = await place.run(tool, act.request.arguments_json, act.context)
+    telling = _telling(act, heard, bus)
+    try:
+        context = act.context.telling(telling)
+        ending = await place.run(tool, act.request.arguments_json, context)
+    finally:
+        telling.close()
     duration_ms = round((time.monotonic() - started) * 1000)
     return outcome_of(ending, act.request, act.manifest, duration_ms)
+
+
+def _telling(act: Act, heard: Heard[ToolCleared], bus: Bus) -> Telling:
+    """How far the tool has come goes out live, beside the log."""
+    subject = LIVE_PROGRESS.format(tenant=heard.fact.tenant, run_id=heard.fact.run_id)
+
+    async def tell(progress: Progress) -> None:
+        told = ToolProgress(
+            **progress.model_dump(),
+            tool=act.manifest.name,
+            call=act.request.call,
+            attempt=act.request.attempt,
+            at=bus.clock.now(),
+        )
+        await bus.live(subject, told.model_dump_json(exclude_none=True).encode())
+
+    return Telling(tell)
 
 
 def _start_before(expires_at: datetime, bus: Bus, desk: Desk) -> datetime:

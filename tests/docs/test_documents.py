@@ -56,14 +56,16 @@ def test_the_task_that_is_shown_parses():
 
 def test_the_tool_that_is_shown_declares_itself(tmp_path):
     """Run as a module of its own: annotations are looked up where the function lives."""
-    [shown] = blocks("docs/agents.md", "python")
+    shown = "\n".join(blocks("docs/agents.md", "python"))
     namespace: dict[str, object] = {"__name__": "shown"}
     exec(compile(shown, "docs/agents.md", "exec"), namespace)
 
     manifest = manifest_of(namespace["issue_refund"])
+    told = manifest_of(namespace["import_orders"])
 
     assert manifest.effect == "money"
     assert set(manifest.parameters["properties"]) == {"order_id", "amount", "reason"}
+    assert (told.silent_seconds, set(told.parameters["properties"])) == (60, {"day"})
 
 
 def test_the_shipped_agents_are_the_ones_that_the_documents_speak_of():

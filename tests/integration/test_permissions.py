@@ -161,6 +161,17 @@ async def test_only_the_console_hears_tokens_as_they_come(engine):
     assert (await tokens.next_msg(timeout=2)).data == b"It was"
 
 
+async def test_only_the_executor_tells_how_far_a_tool_has_come(engine):
+    console = await engine.connect(CONSOLE)
+    told = await console.subscribe("live.*.*.progress")
+    await console.flush()
+
+    await (await engine.connect(EXECUTOR)).publish("live.acme.r-1.progress", b"{}")
+
+    assert (await told.next_msg(timeout=2)).data == b"{}"
+    assert await refused(engine, ROUTER, "live.acme.r-1.progress")
+
+
 def test_a_user_without_a_key_is_named():
     with pytest.raises(ValueError, match="no public nkey for orchestrator"):
         permissions_conf({name: "U" for name in USERS if name != ORCHESTRATOR})

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -92,3 +93,43 @@ def gobble(size: int) -> int:
 async def who(*, call: ToolContext) -> str:
     """Tell the key of the call, and where it runs."""
     return f"{call.idempotency_key} {os.getpid()} {Path.cwd()}"
+
+
+@tool(effect="read")
+def count_to(number: int, pause_seconds: float, *, call: ToolContext) -> str:
+    """Tell of each step, then return."""
+    for done in range(1, number + 1):
+        call.progress(done, number, f"step {done}")
+        time.sleep(pause_seconds)
+    return "counted"
+
+
+@tool(effect="read")
+def tell_then_hush(seconds: float, *, call: ToolContext) -> str:
+    """Tell twice at once, then work in silence."""
+    call.progress(1, 2, "first")
+    call.progress(2, 2, f"last with {os.environ.get('SAMPLE_SECRET', 'nothing')}")
+    time.sleep(seconds)
+    return "done"
+
+
+@tool(effect="read")
+def tell_too_late(*, call: ToolContext) -> str:
+    """Leave a thread that tells after the call has ended."""
+
+    def tell() -> None:
+        for _ in range(20):
+            time.sleep(0.02)
+            call.progress(note="too late")
+
+    threading.Thread(target=tell, daemon=True).start()
+    return "done"
+
+
+@tool(effect="read", sandbox="in_process")
+async def tell_in_process(times: int, pause_seconds: float, *, call: ToolContext) -> str:
+    """Tell of each step, in the executor's own process."""
+    for done in range(1, times + 1):
+        call.progress(done, times)
+        await asyncio.sleep(pause_seconds)
+    return "told"

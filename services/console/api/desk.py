@@ -13,7 +13,7 @@ from contracts.envelope import Fact
 from contracts.history import Run
 from contracts.radius import Radius
 from contracts.shape import Body, Token
-from services.console.adapters import Bell, History, heard_within
+from services.console.adapters import Bell, History, Live, MemoryLive, heard_within
 from services.console.api.people import People, Person
 from services.console.archives import Archives, MemoryArchives, archived_run
 from services.console.audit_log import AuditTrail, Doer, MemoryAudit
@@ -58,6 +58,7 @@ class Desk:
     radii: Mapping[str, Radius] = field(default_factory=dict)
     keys: KeyDesk = field(default_factory=MemoryKeys)
     audit: AuditTrail = field(default_factory=MemoryAudit)
+    live: Live = field(default_factory=MemoryLive)
     streams: int = 0
     requests: Buckets = field(init=False)
     refused: Buckets = field(init=False)

@@ -86,9 +86,16 @@ class Client:
         return self._answer("POST", path, content=content, headers={"content-type": media_type})
 
     def events(
-        self, path: str, tenant: str | None, timeout_seconds: float, after: int = 0
+        self,
+        path: str,
+        tenant: str | None,
+        timeout_seconds: float,
+        after: int = 0,
+        on_progress: Callable[[Any], None] | None = None,
     ) -> Iterator[Any]:
         """The facts of an event stream after a sequence, until the server closes it.
+
+        What tools tell of their progress goes to `on_progress`, if it is wanted.
 
         Raises:
             Unreachable: the stream fell silent, or broke.
@@ -97,6 +104,7 @@ class Client:
         import httpx  # noqa: PLC0415 - slow to import
 
         query = {"tenant": tenant} if tenant else {}
+        query |= {} if on_progress is None else {"progress": "true"}
         limit = httpx.Timeout(REQUEST_SECONDS, read=timeout_seconds)
         known = {"last-event-id": str(after)} if after else {}
         try:
@@ -106,9 +114,16 @@ class Client:
                 if answer.status_code >= 400:
                     answer.read()
                     raise refusal(answer)
+                is_fact = True
                 for line in answer.iter_lines():
-                    if line.startswith("data: "):
-                        yield json.loads(line.removeprefix("data: "))
+                    if line.startswith("event: "):
+                        is_fact = line != "event: progress"
+                    elif line.startswith("data: "):
+                        told = json.loads(line.removeprefix("data: "))
+                        if is_fact:
+                            yield told
+                        elif on_progress is not None:
+                            on_progress(told)
         except httpx.TransportError as error:
             raise unreachable(error) from None
 

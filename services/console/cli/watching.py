@@ -16,6 +16,7 @@ from rich.status import Status
 from contracts.envelope import Fact
 from contracts.history import Run, fold
 from contracts.model import ModelRequested
+from contracts.progress import ToolProgress
 from contracts.review import ReviewRequested
 from contracts.shape import Body
 from contracts.subjects import OVER
@@ -80,7 +81,7 @@ class Watch:
         pause = FIRST_PAUSE_SECONDS
         while not self._ended:
             try:
-                for view in self._connection():
+                for view in self._connection(status):
                     quiet_since, pause = time.monotonic(), FIRST_PAUSE_SECONDS
                     yield view
             except Unreachable:
@@ -99,10 +100,17 @@ class Watch:
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
-    def _connection(self) -> Iterator[Any]:
+    def _connection(self, status: Status | None) -> Iterator[Any]:
         """What one connection brings. The platform may come back at another address."""
+
+        def told(progress: Any) -> None:
+            if status is not None:
+                line = f"{progress['tool']}  {ToolProgress.model_validate(progress).words}"
+                status.update(short(line, self._console.width - SPINNER_WIDTH))
+
         path = f"/runs/{self._run_id}/events"
-        yield from connect().events(path, self._tenant, SILENCE_SECONDS, self._after)
+        wanted = None if status is None else told
+        yield from connect().events(path, self._tenant, SILENCE_SECONDS, self._after, wanted)
 
     def _tell(self, view: Any) -> None:
         self._after = int(view["sequence"])

@@ -1,14 +1,16 @@
 """What executor and worker say to each other: frames of four bytes of length, then the content.
 
 A worker says `{}` once it is ready. To a `Call` it answers with a `Reply`, and where that is
-`returned` a second frame follows, which is the output itself.
+`returned` a second frame follows, which is the output itself. Before the reply there may be any
+number of `Told`, as the tool comes along.
 """
 
 import struct
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from contracts.progress import Progress
 from contracts.tool import ToolContext
 
 LENGTH = struct.Struct(">I")
@@ -29,6 +31,7 @@ class Call(BaseModel):
     arguments_json: str
     context: ToolContext
     time_limit_seconds: float
+    silent_seconds: float | None = None
     output_limit_bytes: int
 
 
@@ -44,6 +47,18 @@ class Reply(BaseModel):
     size_bytes: int = 0
     text: str = ""
     labels: tuple[str, ...] = ()
+
+
+class Told(BaseModel):
+    """How far the tool has come."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["progress"] = "progress"
+    progress: Progress
+
+
+SAID: TypeAdapter[Reply | Told] = TypeAdapter(Annotated[Reply | Told, Field(discriminator="kind")])
 
 
 def framed(content: bytes) -> bytes:

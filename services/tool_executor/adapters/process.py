@@ -9,13 +9,14 @@ import signal
 import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 from pydantic import ValidationError
 
+from contracts.progress import Progress
 from services.tool_executor.errors import FrameBroken, WorkerUnusable
 from services.tool_executor.rules import (
     Ending,
@@ -27,7 +28,8 @@ from services.tool_executor.rules import (
     Vanished,
 )
 
-from .frames import LENGTH, REPLY_LIMIT_BYTES, Call, Reply, framed
+from .frames import LENGTH, REPLY_LIMIT_BYTES, SAID, Call, Reply, Told, framed
+from .silence import Silence
 
 log = structlog.get_logger()
 
@@ -70,6 +72,10 @@ def worker_environment(
     allowed = {name: ours[name] for name in (*SHARED_VARIABLES, *secrets) if name in ours}
     modules = os.pathsep.join(place or str(Path.cwd()) for place in sys.path)
     return {**allowed, "HOME": folder, "TMPDIR": folder, "PYTHONPATH": modules}
+
+
+def _unheard(_: Progress) -> None:
+    """Nobody listens."""
 
 
 class WorkerProcess:
@@ -129,27 +135,28 @@ class WorkerProcess:
         log.error("executor.worker_unusable", error=repr(error), said=self._said)
         return WorkerUnusable(type(error).__name__)
 
-    async def run(self, call: Call) -> Ending:
+    async def run(self, call: Call, report: Callable[[Progress], None] = _unheard) -> Ending:
         """Run one call within its limits. Whatever goes wrong, the process does not outlive it."""
         # Until a proper answer proves otherwise; being cancelled in between counts as well.
         self._usable = False
         self.calls += 1
+        silence = Silence(call.silent_seconds)
         try:
-            async with asyncio.timeout(call.time_limit_seconds):
-                ending = await self._converse(call)
+            async with asyncio.timeout(call.time_limit_seconds), silence.limited():
+                ending = await self._converse(call, silence.broken_by(report))
         except TimeoutError:
             self.kill()
-            return Expired(call.time_limit_seconds)
+            return silence.ending or Expired(call.time_limit_seconds)
         except (FrameBroken, ValidationError, OSError, asyncio.IncompleteReadError) as error:
             return await self._vanished(error)
         self._usable = True
         return ending
 
-    async def _converse(self, call: Call) -> Ending:
+    async def _converse(self, call: Call, report: Callable[[Progress], None] = _unheard) -> Ending:
         assert self._process.stdin is not None, "started with pipes"
         self._process.stdin.write(framed(call.model_dump_json().encode()))
         await self._process.stdin.drain()
-        reply = Reply.model_validate_json(await self._frame(REPLY_LIMIT_BYTES))
+        reply = await self._reply(report)
         match reply.kind:
             case "returned":
                 output = await self._frame(call.output_limit_bytes)
@@ -160,6 +167,12 @@ class WorkerProcess:
                 return Refused(reply.text)
             case "raised":
                 return Raised(reply.text)
+
+    async def _reply(self, report: Callable[[Progress], None]) -> Reply:
+        """The reply, after what the tool tells of itself; how often it may, its time limit says."""
+        while isinstance(said := SAID.validate_json(await self._frame(REPLY_LIMIT_BYTES)), Told):
+            report(said.progress)
+        return said
 
     async def _frame(self, limit_bytes: int) -> bytes:
         assert self._process.stdout is not None, "started with pipes"

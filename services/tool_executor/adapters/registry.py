@@ -32,6 +32,9 @@ class ToolLimits(Written):
     timeout_seconds: Seconds | None = Field(
         None, validation_alias=AliasChoices("timeout_seconds", "timeout")
     )
+    silent_seconds: Annotated[Seconds, Field(le=3600)] | None = Field(
+        None, validation_alias=AliasChoices("silent_seconds", "silent")
+    )
     output_limit_bytes: Annotated[int, Field(gt=0, le=1_048_576)] | None = None
 
 

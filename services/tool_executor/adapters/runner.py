@@ -18,6 +18,7 @@ from .invocation import to_output
 from .pool import WorkerPool
 from .process import WorkerProcess
 from .registry import DeclaredTool
+from .silence import Silence
 
 
 class Place(Protocol):
@@ -68,9 +69,10 @@ class InWorker:
             arguments_json=arguments_json,
             context=context,
             time_limit_seconds=manifest.timeout_seconds,
+            silent_seconds=manifest.silent_seconds,
             output_limit_bytes=manifest.output_limit_bytes,
         )
-        return await self.worker.run(call)
+        return await self.worker.run(call, context.reported)
 
 
 class InProcess:
@@ -78,12 +80,16 @@ class InProcess:
 
     async def run(self, tool: DeclaredTool, arguments_json: str, context: ToolContext) -> Ending:
         manifest, invocation = tool.manifest, tool.invocation
+        silence = Silence(manifest.silent_seconds)
+        told = context.telling(silence.broken_by(context.reported))
         try:
-            async with asyncio.timeout(manifest.timeout_seconds) as limit:
-                keywords = invocation.keywords(arguments_json, context)
+            async with asyncio.timeout(manifest.timeout_seconds) as limit, silence.limited():
+                keywords = invocation.keywords(arguments_json, told)
                 returned, labels = unlabelled(await invocation.function(**keywords))
                 output = to_output(returned)
         except Exception as error:  # noqa: BLE001 - the edge: whatever a tool raises is its answer
+            if silence.ending is not None:
+                return silence.ending
             if limit.expired():
                 return Expired(manifest.timeout_seconds)
             said = f"{type(error).__name__}: {error}"[:REASON_LIMIT]

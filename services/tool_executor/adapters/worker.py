@@ -17,10 +17,12 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, Literal
 
 from contracts.labels import unlabelled
+from contracts.progress import Progress
 from contracts.tool import is_refusal
 
-from .frames import CALL_LIMIT_BYTES, HEAD_LIMIT, LENGTH, REASON_LIMIT, Call, Reply, framed
+from .frames import CALL_LIMIT_BYTES, HEAD_LIMIT, LENGTH, REASON_LIMIT, Call, Reply, Told, framed
 from .invocation import invocation_of, to_output
+from .teller import Teller
 
 # The executor stops a call at its limit. If the executor died meanwhile, the worker does it
 # itself, well within the margin after which others call the outcome unknown.
@@ -40,7 +42,9 @@ def main() -> None:
         call = Call.model_validate_json(content)
         _limit_processor(limits["cpu_seconds"])
         signal.setitimer(signal.ITIMER_REAL, call.time_limit_seconds + ALARM_SLACK_SECONDS)
-        reply, output = _answer(call, limits["secrets"])
+        teller = _teller(replies, limits["secrets"])
+        reply, output = _answer(call, limits["secrets"], teller)
+        teller.close()
         signal.setitimer(signal.ITIMER_REAL, 0)
         _write(replies, reply.model_dump_json().encode())
         if reply.kind == "returned":
@@ -74,10 +78,22 @@ def _write(replies: BinaryIO, content: bytes) -> None:
     replies.flush()
 
 
-def _answer(call: Call, secrets: list[str]) -> tuple[Reply, bytes]:
+def _teller(replies: BinaryIO, secrets: list[str]) -> Teller:
+    """What a tool tells of itself may quote a secret, as an error may."""
+
+    def write(progress: Progress) -> None:
+        told = Told(
+            progress=progress.model_copy(update={"note": _redacted(progress.note, secrets)})
+        )
+        _write(replies, told.model_dump_json().encode())
+
+    return Teller(write)
+
+
+def _answer(call: Call, secrets: list[str], teller: Teller) -> tuple[Reply, bytes]:
     begun = False
     try:
-        function, keywords = _prepared(call)
+        function, keywords = _prepared(call, teller)
         begun = True
         returned, labels = unlabelled(_invoke(function, keywords))
         output = to_output(returned)
@@ -93,9 +109,10 @@ def _answer(call: Call, secrets: list[str]) -> tuple[Reply, bytes]:
     return Reply(kind="returned", size_bytes=size, labels=labels), output
 
 
-def _prepared(call: Call) -> tuple[Callable[..., Any], dict[str, Any]]:
+def _prepared(call: Call, teller: Teller) -> tuple[Callable[..., Any], dict[str, Any]]:
     invocation = invocation_of(find_function(call.module, call.function))
-    return invocation.function, invocation.keywords(call.arguments_json, call.context)
+    context = call.context.telling(teller)
+    return invocation.function, invocation.keywords(call.arguments_json, context)
 
 
 def _invoke(function: Callable[..., Any], keywords: dict[str, Any]) -> object:
@@ -115,12 +132,15 @@ def find_function(module: str, function: str) -> Callable[..., Any]:
 
 def _sentence(error: Exception, secrets: list[str]) -> str:
     """The error for the model to read, without the secrets that its text may quote."""
-    text = f"{type(error).__name__}: {error}"
+    return _redacted(f"{type(error).__name__}: {error}", secrets)[:REASON_LIMIT]
+
+
+def _redacted(text: str, secrets: list[str]) -> str:
     for name in secrets:
         value = os.environ.get(name, "")
         if len(value) >= SHORTEST_SECRET:
             text = text.replace(value, REDACTED)
-    return text[:REASON_LIMIT]
+    return text
 
 
 def _limit_resources(limits: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from .ending import (
     Raised,
     Refused,
     Returned,
+    Silent,
     Vanished,
     outcome_of,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "Replay",
     "Report",
     "Returned",
+    "Silent",
     "Stubbed",
     "Submit",
     "Vanished",

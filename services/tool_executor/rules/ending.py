@@ -51,6 +51,13 @@ class Expired:
 
 
 @dataclass(frozen=True, slots=True)
+class Silent:
+    """It was stopped because it had told nothing for so long."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Vanished:
     """What ran it ended without an answer."""
 
@@ -62,7 +69,7 @@ class NotStarted:
     """Its claim ran out before it was started."""
 
 
-Ending = Returned | Refused | Raised | Oversized | Expired | Vanished | NotStarted
+Ending = Returned | Refused | Raised | Oversized | Expired | Silent | Vanished | NotStarted
 ToolOutcome = ToolSucceeded | ToolFailed | ToolUnknown
 
 
@@ -86,6 +93,9 @@ def outcome_of(
         case Expired(limit_seconds) if manifest.effect != "read":
             reason = f"it was stopped after {limit_seconds:g} s, in the middle of its work"
             return ToolUnknown(call=call, attempt=attempt, reason=reason)
+        case Silent(seconds) if manifest.effect != "read":
+            reason = f"it told nothing for {seconds:g} s, and was stopped in the middle of its work"
+            return ToolUnknown(call=call, attempt=attempt, reason=reason)
         case Vanished(reason) if manifest.effect != "read":
             reason = f"it was cut off in the middle of its work: {reason}"
             return ToolUnknown(call=call, attempt=attempt, reason=reason)
@@ -94,7 +104,7 @@ def outcome_of(
 
 
 def _failed(
-    ending: Refused | Raised | Oversized | Expired | Vanished | NotStarted,
+    ending: Refused | Raised | Oversized | Expired | Silent | Vanished | NotStarted,
     asked: ToolRequested,
     manifest: ToolManifest,
     duration_ms: int,
@@ -112,6 +122,9 @@ def _failed(
         case Expired(limit_seconds):
             reason = f"it took longer than its {limit_seconds:g} s"
             return failed.model_copy(update={"kind": "timed_out", "reason": reason})
+        case Silent(seconds):
+            reason = f"it told nothing for {seconds:g} s, and was stopped"
+            return failed.model_copy(update={"kind": "silent", "reason": reason})
         case Oversized(size_bytes):
             limit = manifest.output_limit_bytes
             reason = f"it returned {size_bytes} bytes, more than its {limit}; ask for less"
