@@ -61,6 +61,10 @@ class Guardrails(Written):
 
     input: tuple[str, ...] = ()
     output: tuple[str, ...] = ()
+    calls: tuple[str, ...] = Field(
+        (),
+        description="Beside those of the policy, on what calls with an effect carry out: they deny",
+    )
 
 
 class Escalation(Written):
@@ -181,5 +185,7 @@ class Agent(Written):
             del written["limits"]["parallel_calls"]
         if self.plan is None:
             del written["plan"]
+        if not self.guardrails.calls:
+            del written["guardrails"]["calls"]
         canonical = json.dumps(written, sort_keys=True)
         return sha256_hex(canonical.encode())[:12]

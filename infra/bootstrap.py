@@ -23,7 +23,7 @@ from infra.generate.permissions import INFRA, permissions_conf, users
 from infra.migrations.run import migrate
 from infra.platform.files import replace_file
 from infra.platform.home import Home
-from infra.platform.nats_identity import ensure_nats_users, ensure_signers
+from infra.platform.nats_identity import ensure_canary_key, ensure_nats_users, ensure_signers
 from infra.streams import ensure_streams
 from shared.connection import CA_VARIABLE, servers_of, tls_to
 
@@ -45,6 +45,7 @@ async def make_keys(home: Home, config_dir: Path, tenants: Sequence[str] = ()) -
     ensure_signers(home, SIGNING_OWNERS)
     public = {name: user.public_key for name, user in made.items()}
     replace_file(home.nats / "authorization.conf", permissions_conf(public, tenants))
+    ensure_canary_key(home)
     ensure_certificates(home.path / "tls")
     await write_manifests(home.run / "tools.lock.json", config_dir)
     ensure_token(home.keys / "tokens.json")

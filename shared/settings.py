@@ -86,6 +86,16 @@ class ServiceSettings(BaseSettings):
         return self.recovery_in_flight or max(1, self.in_flight // 4)
 
 
+class CanarySettings(BaseSettings):
+    """For those that plant canaries in prompts, and those that look for them."""
+
+    canary_key_file: Path | None = Field(
+        None,
+        validation_alias="INTERLOCK_CANARY_KEY_FILE",
+        description="64 hex digits, the same for all; without it there are no canaries",
+    )
+
+
 class PostgresSettings(BaseSettings):
     """For services that keep something of their own in PostgreSQL."""
 

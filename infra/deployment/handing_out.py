@@ -1,6 +1,7 @@
 """Each service is handed its own keys, in a folder that nobody else mounts.
 
 A service gets what it proves itself with, what it signs with, and the console the people it knows;
+who plants canaries and who looks for them get the key that these are derived from;
 `infra` is whoever makes streams; `nats` has public keys of all users, and the server's certificate;
 what stands in `public` is no secret: the keyring, pinned manifests, the authority's certificate.
 """
@@ -8,15 +9,17 @@ what stands in `public` is no secret: the keyring, pinned manifests, the authori
 from collections.abc import Mapping
 from pathlib import Path
 
-from contracts.subjects import CONSOLE, SERVICES
+from contracts.subjects import CONSOLE, GUARDRAIL, ROUTER, SERVICES
 from infra.dev.assembly import SIGNING_OWNERS
 from infra.generate.permissions import INFRA
 from infra.platform.files import replace_file
 from infra.platform.home import Home
+from infra.platform.nats_identity import CANARY_KEY
 
 from .certificates import CA, SERVER, SERVER_KEY
 
 NATS, PUBLIC = "nats", "public"
+PLANTERS = (GUARDRAIL, ROUTER)  # of canaries, and who looks for them
 PRIVATE_MODE = 0o600
 # nats-server runs as another user than the services, and alone mounts its folder.
 MOUNTED_ALONE_MODE = 0o644
@@ -26,7 +29,8 @@ def secrets_of(service: str) -> tuple[str, ...]:
     """The names of the key files that a service needs."""
     signs = (f"{service}.seed",) if service in SIGNING_OWNERS else ()
     knows = ("tokens.json",) if service == CONSOLE else ()
-    return (f"{service}.nkey", *signs, *knows)
+    plants = (CANARY_KEY,) if service in PLANTERS else ()
+    return (f"{service}.nkey", *signs, *knows, *plants)
 
 
 def hand_out(home: Home, to: Path) -> None:

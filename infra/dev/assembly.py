@@ -22,6 +22,7 @@ from contracts.subjects import (
 )
 from infra.platform.child import Child
 from infra.platform.home import Home
+from infra.platform.nats_identity import canary_key_file
 from infra.platform.ports import LOOPBACK
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -150,8 +151,11 @@ def _own(name: str, port: int, places: Places) -> dict[str, str]:
             own["INTERLOCK_POSTGRES_DSN"] = places.postgres_dsn
             own.setdefault(f"{prefix}_ARCHIVE_DIR", str(places.home.path / "archive"))
             own["INTERLOCK_CONSOLE_TOKENS_FILE"] = str(places.tokens_file)
+        case "guardrail_checker":
+            own["INTERLOCK_CANARY_KEY_FILE"] = str(canary_key_file(places.home))
         case "model_router":
             own |= _providers(places.simulator_url)
+            own["INTERLOCK_CANARY_KEY_FILE"] = str(canary_key_file(places.home))
         case "tool_executor":
             own["SHOP_DATABASE_DSN"] = places.tools_dsn
     return own

@@ -21,7 +21,7 @@ from infra.platform.cluster import nats_of
 from infra.platform.errors import PlatformError
 from infra.platform.home import Endpoints, Home
 from infra.platform.nats import DEFAULT_PORT, Durability
-from infra.platform.nats_identity import ensure_nats_users, ensure_signers
+from infra.platform.nats_identity import ensure_canary_key, ensure_nats_users, ensure_signers
 from infra.platform.ports import choose_port
 from infra.platform.postgres import Postgres
 from infra.platform.processes import Supervisor
@@ -169,6 +169,7 @@ async def _start(
     home = options.home
     users = ensure_nats_users(home, USERS)
     ensure_signers(home, SIGNING_OWNERS)
+    ensure_canary_key(home)
     public = {name: user.public_key for name, user in users.items()}
     authorization = permissions_conf(public)
     server = nats_of(home, options.durability, port=options.nats_port, authorization=authorization)

@@ -106,7 +106,7 @@ async def _checks(installation: Installation) -> Sequence[Finding]:
 
 
 def _checks_of(agent: Agent) -> tuple[str, ...]:
-    return (*agent.guardrails.input, *agent.guardrails.output)
+    return (*agent.guardrails.input, *agent.guardrails.output, *agent.guardrails.calls)
 
 
 PARTS: dict[str, Part] = {"tools": _tools, "prices": _prices, "checks": _checks}

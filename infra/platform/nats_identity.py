@@ -22,6 +22,7 @@ from infra.platform.home import Home
 
 SEED_BYTES = 32
 PRIVATE = 0o600
+CANARY_KEY = "canary.key"
 
 _Keyring = TypeAdapter(dict[str, list[str]])
 
@@ -54,6 +55,19 @@ def ensure_signers(home: Home, owners: Iterable[str]) -> dict[str, Signer]:
     signers = {owner: _ensure_signer(home, owner) for owner in owners}
     _enter_into_keyring(keyring_file(home), signers.values())
     return signers
+
+
+def ensure_canary_key(home: Home) -> Path:
+    """The key that canaries are derived from, made if there is none."""
+    path = canary_key_file(home)
+    if not path.exists():
+        create_file(path, os.urandom(SEED_BYTES).hex() + "\n", mode=PRIVATE)
+    return path
+
+
+def canary_key_file(home: Home) -> Path:
+    """Only who plants canaries and who looks for them is told of it."""
+    return home.keys / CANARY_KEY
 
 
 def keyring_file(home: Home) -> Path:

@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from contracts.subjects import GUARDRAIL
+from shared.canaries import load_canaries
 from shared.config import load_agents, load_schedules
 from shared.releases import following_releases
 from shared.service import Core, Service, run_service
 
-from .checks.catalogue import build_checks
+from .checks.catalogue import CheckLimits, build_checks
 from .checks.configured import load_checks
 from .checks.shelf import Shelf
 from .desk import Desk
@@ -27,14 +28,16 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
     named = {
         name
         for agent in agents.values()
-        for name in (*agent.guardrails.input, *agent.guardrails.output)
+        for name in (*agent.guardrails.input, *agent.guardrails.output, *agent.guardrails.calls)
     }
+    named |= {name for one in (policy, *others.values()) for name in one.outgoing.names()}
     configured = load_checks(settings.config_dir)
     # guardrails-ai takes seconds to import; only an agent that names its check pays for it.
-    checks = await asyncio.to_thread(build_checks, sorted(named), extra=configured)
+    limits = CheckLimits(canaries=load_canaries(settings.canary_key_file))
+    checks = await asyncio.to_thread(build_checks, sorted(named), limits, configured)
     async with following_releases(core.client, GUARDRAIL, core.keyring, settings) as releases:
         timeout = settings.check_timeout_seconds
-        shelf, schedules = Shelf(checks, configured), load_schedules(settings.config_dir)
+        shelf, schedules = Shelf(checks, configured, limits), load_schedules(settings.config_dir)
         yield {"desk": Desk(agents, policy, shelf, timeout, releases, others, schedules)}
 
 

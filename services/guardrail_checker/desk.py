@@ -3,13 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import structlog
+
 from contracts.agent import Agent, Assigned, Guardrails
 from contracts.guardrail import TaskCleared
 from contracts.history import Run
 from contracts.history.stubs import trial_of
 from contracts.schedule import Schedule
+from shared.canaries import PLACEHOLDER
 from shared.releases import AS_CONFIGURED, Releases
 
+from .checks import canaries
 from .checks.base import Content, Finding, run_checks
 from .checks.shelf import Shelf
 from .metrics import UNAVAILABLE
@@ -22,6 +26,8 @@ from .rules import (
     policy_version,
     unfounded,
 )
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,12 @@ class Desk:
         return unfounded(run, named, self._agent_for(run), self.schedules)
 
     async def judge(self, names: Sequence[str], content: Content) -> Judged:
+        """What the findings of the named checks, and of that for canaries, make of a text."""
+        always = (canaries.NAME,) if self.plants else ()
+        findings = await self.find(tuple(dict.fromkeys((*names, *always))), content)
+        return judge_text(content.text, findings)
+
+    async def find(self, names: Sequence[str], content: Content) -> tuple[Finding, ...]:
         """Run the named checks. One that this release does not have cannot tell, and blocks."""
         known = await self.checks.find(names)
         missing = [
@@ -65,7 +77,15 @@ class Desk:
             if name not in self.checks.checks
         ]
         found = await run_checks(known, content, self.check_timeout_seconds)
-        return judge_text(content.text, (*missing, *found))
+        for one in found:
+            if one.check == canaries.NAME and one.rule != UNAVAILABLE:
+                log.error("guardrail_checker.canary_found", of=content.source, rule=one.rule)
+        return (*missing, *found)
+
+    @property
+    def plants(self) -> bool:
+        """Whether there is a key, and so are canaries."""
+        return self.checks.limits.canaries is not None
 
     def agent_of(self, name: str, assigned: Assigned | None) -> Agent | None:
         """The agent of a release, or as it is configured; None where there is no such agent.
@@ -106,6 +126,25 @@ class Desk:
             return []
         return sorted(set(tools) - {*agent.tools, *agent.agents})
 
+    def unready(self, run: Run) -> tuple[str, str] | None:
+        """Why a run cannot be begun as things stand here: a rule and a sentence.
+
+        Raises:
+            Again: as above.
+        """
+        if (unfit := self.missing_policy(run)) is not None:
+            return "unknown_policy", unfit
+        if self._wants_canary(run) and not self.plants:
+            unset = "its instructions plant a canary, and INTERLOCK_CANARY_KEY_FILE is not set here"
+            return "no_canary_key", unset
+        return None
+
+    def _wants_canary(self, run: Run) -> bool:
+        """Whether the instructions of its agent, or of a definition on trial, plant one."""
+        trial, agent = trial_of(run), self._agent_for(run)
+        tried = None if trial is None else trial.definition
+        return any(PLACEHOLDER in one.instructions for one in (agent, tried) if one is not None)
+
     def _agent_for(self, run: Run) -> Agent | None:
         """The agent of a run as the platform has it, by the release that it is of."""
         if run.submitted is None:
@@ -121,4 +160,5 @@ def both(one: Guardrails, other: Guardrails) -> Guardrails:
     return Guardrails(
         input=tuple(dict.fromkeys((*one.input, *other.input))),
         output=tuple(dict.fromkeys((*one.output, *other.output))),
+        calls=tuple(dict.fromkeys((*one.calls, *other.calls))),
     )

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from faststream import Context
 
-from contracts.agent import DEPTH_LIMIT
 from contracts.control import InputSubmitted
 from contracts.envelope import Fact, Stored, Unbelievable
 from contracts.guardrail import (
@@ -16,11 +15,8 @@ from contracts.guardrail import (
     ResultCleared,
     TaskBlocked,
     TaskCleared,
-    ToolBlocked,
-    Verdict,
 )
 from contracts.history import Call, Run, outcome_text
-from contracts.history.lineage import grown_from, is_shadow
 from contracts.ids import root_id
 from contracts.run import AnswerProposed
 from contracts.shape import Body
@@ -29,19 +25,17 @@ from contracts.tool import ToolFailed, ToolRequested, ToolSucceeded
 from shared.bus import Bus, Heard
 from shared.service import Core, Handlers
 
+from .calls import judge_request
 from .checks.base import Content, Label
 from .desk import Desk
 from .metrics import UNAVAILABLE
 from .rules import (
     Judged,
-    judge_call,
-    judge_shadow,
     labels_of_fork,
     labels_of_result,
     labels_of_task,
     named_run,
     shown_texts,
-    unjudged,
 )
 from .rules.trust import EXTERNAL
 
@@ -83,7 +77,7 @@ async def gate_call(
     if run.end is not None or last is None or last.request.id != heard.fact.id:
         return
     if last.verdict is None:
-        await bus.say(heard.fact, await _judge_request(run, heard, bus, desk))
+        await bus.say(heard.fact, await judge_request(run, heard, bus, desk))
 
 
 @hears(ToolSucceeded, ToolFailed)
@@ -169,9 +163,12 @@ async def _judge_task(
     if strange := desk.not_of_agent(run, task.plan or {}):
         reason = f"its plan has {', '.join(strange)}, which {task.agent} cannot call"
         return TaskBlocked(rule="plan_unfit", policy_version=version, reason=reason)
-    if (unfit := desk.missing_policy(run)) is not None:
-        return TaskBlocked(rule="unknown_policy", policy_version=version, reason=unfit)
-    content = Content(task.input, "external" if EXTERNAL in labels else "user", "task")
+    if (unready := desk.unready(run)) is not None:
+        rule, reason = unready
+        return TaskBlocked(rule=rule, policy_version=version, reason=reason)
+    content = Content(
+        task.input, "external" if EXTERNAL in labels else "user", "task", tenant=run.tenant
+    )
     judged = await desk.judge(guardrails.input, content)
     verdict = {**_verdict(judged, desk, run), "assigned": assigned}
     if judged.blocked:
@@ -189,40 +186,12 @@ async def _judge_input(
         reason = "the run has not started, and its agent is not known here"
         version = desk.version_of(run)
         return InputBlocked(rule="unknown_agent", policy_version=version, reason=reason)
-    judged = await desk.judge(guardrails.input, Content(given.text, "user", "input"))
+    judged = await desk.judge(
+        guardrails.input, Content(given.text, "user", "input", tenant=run.tenant)
+    )
     if judged.blocked:
         return InputBlocked.model_validate(_verdict(judged, desk, run))
     return InputCleared.model_validate({**_verdict(judged, desk, run), "text": judged.text})
-
-
-async def _judge_request(run: Run, heard: Heard[ToolRequested], bus: Bus, desk: Desk) -> Verdict:
-    asked = heard.fact.body
-    if heard.last:
-        return ToolBlocked.model_validate(
-            {**_gave_up(desk, run), "call": asked.call, "attempt": asked.attempt}
-        )
-    policy = desk.policy_of(run)
-    if policy is None:
-        return unjudged(asked, desk.version_of(run), desk.missing_policy(run))
-    above = await _runs_above(run, bus, heard.fact.sequence)
-    verdict = judge_call(run, asked, policy, bus.clock.now(), above)
-    if not is_shadow(run):
-        return verdict
-    parent = None
-    if (grown := grown_from(run)) is not None:
-        parent = await bus.read(run.tenant, grown.run_id, as_of=heard.fact.sequence)
-    return judge_shadow(verdict, run, parent, asked, policy, bus.clock.now())
-
-
-async def _runs_above(run: Run, bus: Bus, as_of: int) -> list[Run]:
-    """The runs that called this one, the nearest first."""
-    above = [run]
-    while len(above) <= DEPTH_LIMIT:
-        task = above[-1].submitted
-        if task is None or task.body.parent is None:
-            break
-        above.append(await bus.read(run.tenant, task.body.parent.run_id, as_of=as_of))
-    return above[1:]
 
 
 async def _judge_result(
@@ -236,7 +205,8 @@ async def _judge_result(
     text = outcome_text(outcome)
     label, readers = labels_of_result(run, call, outcome)
     by: Label = "external" if label == EXTERNAL else "tool"
-    judged = await desk.judge(guardrails.input, Content(text, by, f"tool:{call.part.name}"))
+    content = Content(text, by, f"tool:{call.part.name}", tenant=run.tenant)
+    judged = await desk.judge(guardrails.input, content)
     if judged.blocked:
         return ResultBlocked.model_validate({**_verdict(judged, desk, run), "call": call.name})
     return ResultCleared.model_validate(
@@ -259,7 +229,7 @@ async def _judge_answer(
     if last:
         return AnswerBlocked.model_validate(_gave_up(desk, run))
     grounds = tuple(Content(one.text, one.by, "run") for one in shown_texts(run))
-    content = Content(proposed.text, "system", "answer", grounds)
+    content = Content(proposed.text, "system", "answer", grounds, run.tenant)
     judged = await desk.judge(guardrails.output, content)
     if judged.blocked:
         return AnswerBlocked.model_validate(_verdict(judged, desk, run))

@@ -7,6 +7,7 @@ from shared.bus import Said
 from shared.metrics import SECONDS
 
 UNAVAILABLE = "checker_unavailable"
+CANARY_CHECK = "canaries"
 
 DECISIONS = Counter(
     "interlock_guardrail_decisions",
@@ -18,6 +19,11 @@ TOOK = Histogram(
 )
 ERRORS = Counter(
     "interlock_guardrail_errors", "Checks that could not tell, so that it was refused", ["check"]
+)
+CANARIES = Counter(
+    "interlock_guardrail_canaries",
+    "Canaries found on their way out, or with another tenant: refused, and an alarm",
+    ["gate", "rule"],
 )
 
 
@@ -32,6 +38,8 @@ def count(said: Said) -> None:
         asked_at = said.cause.stored_at or said.cause.time
         TOOK.labels(gate).observe(max(0.0, (said.fact.time - asked_at).total_seconds()))
     for finding in verdict.findings:
+        if finding.check == CANARY_CHECK and finding.rule != UNAVAILABLE:
+            CANARIES.labels(gate, finding.rule).inc()
         if finding.rule == UNAVAILABLE:
             ERRORS.labels(finding.check).inc()
     if verdict.rule == UNAVAILABLE and not verdict.findings:

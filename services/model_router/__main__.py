@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from contracts.subjects import ROUTER
+from shared.canaries import load_canaries
 from shared.catalogue import load_models
 from shared.orders import following_orders
 from shared.service import Core, Service, run_service
@@ -26,7 +27,9 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
             name: Choice(reachable(alias, providers), alias.time_limit_seconds, alias.weights)
             for name, alias in models.aliases.items()
         }
-        yield {"desk": Desk(choices, providers, settings.limits, orders=orders)}
+        canaries = load_canaries(settings.canary_key_file)
+        desk = Desk(choices, providers, settings.limits, orders=orders, canaries=canaries)
+        yield {"desk": desk}
 
 
 def main() -> None:

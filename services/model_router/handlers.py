@@ -22,6 +22,7 @@ from contracts.model import (
 )
 from contracts.money import ModelFunded
 from shared.bus import Bus, Heard
+from shared.canaries import Canaries
 from shared.errors import Again
 from shared.orders import EVERYTHING_RUNS, InForce, why_stopped
 from shared.service import Handlers
@@ -61,7 +62,12 @@ class Desk:
     limits: Limits
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     orders: InForce = EVERYTHING_RUNS
+    canaries: Canaries | None = None
     calling: set[str] = field(default_factory=set)
+
+    def as_sent(self, asked: Prompt, tenant: str) -> Prompt:
+        """A prompt with the tenant's canary where its author plants it."""
+        return asked if self.canaries is None else self.canaries.plant(asked, tenant)
 
     def choice(self, work: Work) -> Choice | None:
         return self.choices.get(work.step.requested.body.alias)
@@ -128,7 +134,7 @@ async def _attempt(heard: Heard[ModelFunded], run: Run, work: Work, bus: Bus, de
         if not await bus.claim(heard.fact, _claim(work, agreed, nonce)):
             raise Again("the claim is taken, or revoked", desk.limits.takeover_seconds)
         count_dispatch(work, bus.clock.now())
-        asked = prompt(run, work.step.number)
+        asked = desk.as_sent(prompt(run, work.step.number), run.tenant)
         outcome = await _call(work, agreed, asked, bus, desk)
         if isinstance(outcome, AttemptFailure):
             await _tell_failure(heard, work, outcome, bus, desk)

@@ -2,12 +2,12 @@
 
 from pydantic import Field
 
-from shared.settings import ServiceSettings, service_config
+from shared.settings import CanarySettings, ServiceSettings, service_config
 
 from .rules import Limits
 
 
-class Settings(ServiceSettings):
+class Settings(ServiceSettings, CanarySettings):
     model_config = service_config("model_router")
 
     in_flight: int = Field(256, ge=1, le=10_000, description="Calls that wait for a model at once")

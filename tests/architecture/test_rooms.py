@@ -14,6 +14,7 @@ OPTIONAL = ("adapters", "store", "errors", "metrics")
 # What only one service has, with its reason.
 ALSO = {
     "guardrail_checker": {
+        "calls": "the gate on a call, which has more to read than the others",
         "checks": "one file a content check, each with its corpus",
         "desk": "what verdicts are made with",
         "policies": "the Cedar policies that come with it, and how a folder of them is read",

@@ -28,6 +28,7 @@ from services.model_router.adapters import FakeProvider, ProviderCall
 from services.model_router.handlers import Desk, call_model
 from services.model_router.rules import Choice, Limits
 from shared.bus import Heard
+from shared.canaries import Canaries
 from shared.testing import NOON, MemoryBus
 
 FIRST = Route(provider="fake", api="fake", model="one")
@@ -50,6 +51,8 @@ class Scene:
     pauses: list[float] = field(default_factory=list)
     routes: tuple[Route, ...] = (FIRST, SECOND)
     weights: dict[Route, float] = field(default_factory=dict)
+    instructions: str = "Help."
+    canaries: Canaries | None = None
 
     def __post_init__(self):
         self.desk = Desk(
@@ -57,6 +60,7 @@ class Scene:
             {("fake", "fake"): self.first, ("other", "fake"): self.second},
             self.limits,
             self._pause,
+            canaries=self.canaries,
         )
 
     async def _pause(self, seconds):
@@ -71,7 +75,7 @@ class Scene:
 
     def request(self, text="steps=0", **changes):
         """Up to `model.requested`."""
-        agent = Agent(name="support", instructions="Help.", tools=("find_order",))
+        agent = Agent(name="support", instructions=self.instructions, tools=("find_order",))
         tool = ToolManifest(name="find_order", description="Finds it.", parameters=PARAMETERS)
         limits = RunLimits(steps=5, budget_micro_usd=500_000, output_tokens=256)
         deadline = NOON + timedelta(minutes=15)

@@ -47,14 +47,16 @@ class TelemetryNotSilenced(CheckError):
 class Content:
     """A text, who it comes from, and what its author had read.
 
-    `label` says how far it is trusted, `source` names the origin (`tool:find_order`).
-    `grounds` is for an answer: everything the model was shown. Only checks that compare look at it.
+    `label` says how far it is trusted (`system`: a model of ours wrote it), `source` names the
+    origin (`tool:find_order`). `grounds` is for an answer: everything the model was shown. Only
+    checks that compare look at it.
     """
 
     text: str
     label: Label
     source: str
     grounds: tuple["Content", ...] = ()
+    tenant: str = ""
 
 
 @dataclass(frozen=True, slots=True)

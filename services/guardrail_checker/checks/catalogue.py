@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from services.guardrail_checker.checks import guardrails_ai, length
 from services.guardrail_checker.checks.base import Checker
+from services.guardrail_checker.checks.canaries import FindCanaries
 from services.guardrail_checker.checks.grounding import GroundedInSources
 from services.guardrail_checker.checks.hidden_text import HiddenText
 from services.guardrail_checker.checks.links import NoLinks
@@ -17,6 +18,7 @@ from services.guardrail_checker.checks.pii import Pii
 from services.guardrail_checker.checks.prompt_injection import PromptInjection
 from services.guardrail_checker.checks.secrets import Secrets
 from services.guardrail_checker.checks.self_loading import SelfLoading
+from shared.canaries import Canaries
 from shared.errors import ConfigError
 
 Factory = Callable[[], Checker]
@@ -28,6 +30,7 @@ class CheckLimits:
 
     max_length_chars: int = length.DEFAULT_LIMIT_CHARS
     guardrails_seconds: float = guardrails_ai.DEFAULT_SECONDS
+    canaries: Canaries | None = None
 
 
 def catalogue(limits: CheckLimits) -> dict[str, Factory]:
@@ -41,6 +44,7 @@ def catalogue(limits: CheckLimits) -> dict[str, Factory]:
         "no_links": NoLinks,
         "hidden_text": HiddenText,
         "self_loading": SelfLoading,
+        "canaries": lambda: FindCanaries(limits.canaries),
         "guardrails_secrets": lambda: guardrails_ai.guardrails_secrets(limits.guardrails_seconds),
     }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from services.guardrail_checker.checks.base import Checker, CheckError
-from services.guardrail_checker.checks.catalogue import Factory, build_checks
+from services.guardrail_checker.checks.catalogue import CheckLimits, Factory, build_checks
 from shared.errors import ConfigError
 
 log = structlog.get_logger()
@@ -19,6 +19,7 @@ class Shelf:
 
     checks: dict[str, Checker] = field(default_factory=dict)
     configured: Mapping[str, Factory] = field(default_factory=dict)
+    limits: CheckLimits = field(default_factory=CheckLimits)
     hopeless: set[str] = field(default_factory=set)
     _making: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -36,7 +37,9 @@ class Shelf:
 
     async def _make(self, name: str) -> None:
         try:
-            self.checks.update(await asyncio.to_thread(build_checks, [name], extra=self.configured))
+            self.checks.update(
+                await asyncio.to_thread(build_checks, [name], self.limits, self.configured)
+            )
         except (ConfigError, CheckError) as error:
             self.hopeless.add(name)
             log.warning("guardrail_checker.no_such_check", check=name, reason=str(error))

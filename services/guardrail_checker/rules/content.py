@@ -22,16 +22,21 @@ class Judged:
 
 def judge_text(text: str, findings: Sequence[Finding]) -> Judged:
     """Block on the first finding that asks for it; else take out what should be."""
-    told = tuple(
-        CheckFinding(check=one.check, severity=one.severity, rule=one.rule, reason=one.reason)
-        for one in findings
-    )
+    seen = told(findings)
     stopping = next((one for one in findings if one.severity == "block"), None)
     if stopping is not None:
-        return Judged("", stopping.rule, f"{stopping.check}: {stopping.reason}", told, blocked=True)
+        return Judged("", stopping.rule, f"{stopping.check}: {stopping.reason}", seen, blocked=True)
     removed = [one.check for one in findings if one.severity == "redact"]
     if removed:
         names = ", ".join(sorted(set(removed)))
         reason = f"passages were taken out by {names}"
-        return Judged(redact(text, findings), "redacted", reason, told, blocked=False)
-    return Judged(text, PASSED, "no check objected", told, blocked=False)
+        return Judged(redact(text, findings), "redacted", reason, seen, blocked=False)
+    return Judged(text, PASSED, "no check objected", seen, blocked=False)
+
+
+def told(findings: Sequence[Finding]) -> tuple[CheckFinding, ...]:
+    """Findings as a verdict tells them: never where, and never what."""
+    return tuple(
+        CheckFinding(check=one.check, severity=one.severity, rule=one.rule, reason=one.reason)
+        for one in findings
+    )

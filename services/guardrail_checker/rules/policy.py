@@ -10,6 +10,7 @@ from contracts.shape import Seconds, Token, Written, sha256_hex
 from contracts.tool import Effect
 from services.guardrail_checker.policies import DEFAULT
 
+from .leaving import Outgoing
 from .numbers import finite
 
 
@@ -53,6 +54,9 @@ class ToolPolicy(Written):
     review_roles: Annotated[tuple[Token, ...], Field(min_length=1)] = ("operator",)
     review_expires: Seconds = 7200
     clearance_seconds: Annotated[int, Field(gt=0, le=3600)] = 60
+    outgoing: Outgoing = Field(
+        default_factory=Outgoing, description="Checks of what leaves by a call with an effect"
+    )
 
     default_policies: bool = Field(
         True, description="False: nothing is in force but the operator's own Cedar policies"

@@ -15,6 +15,7 @@ from contracts.tool import ToolManifest, ToolRequested
 from .agents import beyond_agents
 from .authority import Ruling, policies_of, standing_of
 from .conditions import ConditionError, holds
+from .leaving import NOTHING, Leaving
 from .policy import ArgumentLimit, ToolPolicy
 
 ToolVerdict = ToolCleared | ToolBlocked | ToolEscalated
@@ -27,11 +28,28 @@ def judge_call(
     policy: ToolPolicy,
     now: datetime,
     above: Sequence[Run] = (),
+    leaving: Leaving = NOTHING,
 ) -> ToolVerdict:
     """Clear, block or escalate a call, with the rule that decided and a sentence.
 
-    `above` are the runs that called this one, the nearest first.
+    `above` are the runs that called this one, the nearest first; `leaving` is what checks found in
+    its arguments.
     """
+    if (found := leaving.denied) is not None:
+        verdict: ToolVerdict = _blocked(asked, policy, found.rule, f"{found.check}: {found.reason}")
+    else:
+        verdict = _judge(run, asked, policy, now, above, leaving)
+    return verdict.model_copy(update={"findings": leaving.findings})
+
+
+def _judge(
+    run: Run,
+    asked: ToolRequested,
+    policy: ToolPolicy,
+    now: datetime,
+    above: Sequence[Run],
+    leaving: Leaving,
+) -> ToolVerdict:
     manifest = _manifest(run, asked)
     if manifest is None:
         return _blocked(asked, policy, "tool_not_allowed", f"the agent has no tool {asked.tool!r}")
@@ -49,10 +67,10 @@ def judge_call(
         return _blocked(asked, policy, "approval_unfit", gap)
     ruling = _ruling(run, asked, manifest, policy, above, approved=is_approved)
     if is_approved:
-        return _judge_approved(run, asked, manifest, arguments, policy, ruling, now)
+        return _judge_approved(run, asked, manifest, arguments, policy, ruling, now, leaving)
     if ruling.answer == "deny":
         return _blocked(asked, policy, ruling.rule, ruling.reason)
-    question = _question(run, asked, manifest, arguments, policy, ruling)
+    question = _question(run, asked, manifest, arguments, policy, ruling, leaving)
     if question is not None:
         return question
     return _cleared(asked, manifest, policy, now, ruling.rule, ruling.reason)
@@ -66,11 +84,12 @@ def _judge_approved(
     policy: ToolPolicy,
     ruling: Ruling,
     now: datetime,
+    leaving: Leaving,
 ) -> ToolVerdict:
     """People let it run, perhaps with other arguments: judged anew, for the policy may be too."""
     if ruling.answer != "permit":
         return _blocked(asked, policy, ruling.rule, f"nobody may approve it: {ruling.reason}")
-    question = _question(run, asked, manifest, arguments, policy, ruling)
+    question = _question(run, asked, manifest, arguments, policy, ruling, leaving)
     if question is not None and not _is_enough(run, asked, question):
         reason = f"{question.reason}; those who approved it are not those who may by now"
         return question.model_copy(update={"reason": reason})
@@ -130,21 +149,27 @@ def _question(
     arguments: Arguments,
     policy: ToolPolicy,
     ruling: Ruling,
+    leaving: Leaving,
 ) -> ToolEscalated | None:
-    """The question to a person, where the agent's author, the policy or Cedar wants one."""
+    """The question to a person, where the agent's author, the policy, Cedar or a check wants it."""
     assert run.started is not None, "a call belongs to a started run"
+    found = leaving.asked
+    seen = [] if found is None else [f"{found.check}: {found.reason}"]
     rule = run.started.body.agent.review.get(asked.tool)
     if rule is not None and (reason := _wants_review(rule, arguments)):
         # Who is asked for another reason is told what the policy doubts as well.
-        told = f"{reason}; {ruling.reason}" if ruling.answer == "ask" else reason
-        return _escalated(asked, policy, rule, told)
+        doubts = [ruling.reason] if ruling.answer == "ask" else []
+        return _escalated(asked, policy, rule, "; ".join((reason, *doubts, *seen)))
     anybody = ReviewRule(roles=policy.review_roles, expires_seconds=policy.review_expires)
     if manifest.effect in policy.review_effects:
         reason = f"a tool with effect {manifest.effect} always needs a person"
         return _escalated(asked, policy, anybody, reason)
     if ruling.answer == "ask":
-        question = _escalated(asked, policy, rule or anybody, ruling.reason)
+        question = _escalated(asked, policy, rule or anybody, "; ".join((ruling.reason, *seen)))
         return question.model_copy(update={"rule": ruling.rule})
+    if found is not None:
+        question = _escalated(asked, policy, rule or anybody, seen[0])
+        return question.model_copy(update={"rule": found.rule})
     return None
 
 

@@ -5,14 +5,19 @@ from datetime import UTC, datetime
 import pytest
 from cryptography import x509
 
-from contracts.subjects import SERVICES
+from contracts.subjects import GUARDRAIL, ROUTER, SERVICES
 from infra.deployment.certificates import CA, CA_KEY, SERVER, ensure_certificates
 from infra.deployment.handing_out import NATS, PUBLIC, hand_out, secrets_of
 from infra.dev.assembly import SIGNING_OWNERS
 from infra.dev.people import ensure_token
 from infra.generate.permissions import INFRA, permissions_conf, users
 from infra.platform.home import Home
-from infra.platform.nats_identity import ensure_nats_users, ensure_signers
+from infra.platform.nats_identity import (
+    CANARY_KEY,
+    ensure_canary_key,
+    ensure_nats_users,
+    ensure_signers,
+)
 
 TENANTS = ("acme",)
 
@@ -24,6 +29,7 @@ def home(tmp_path) -> Home:
     home.create()
     made = ensure_nats_users(home, [user.name for user in users(TENANTS)])
     ensure_signers(home, SIGNING_OWNERS)
+    ensure_canary_key(home)
     public = {name: user.public_key for name, user in made.items()}
     (home.nats / "authorization.conf").write_text(permissions_conf(public, TENANTS))
     (home.run / "tools.lock.json").write_text("{}")
@@ -55,11 +61,13 @@ def test_a_service_is_handed_its_own_and_nothing_else(handed, service):
     assert all(file.stat().st_mode & 0o077 == 0 for file in files.values())
 
 
-def test_every_secret_is_with_its_owner_alone(home, handed):
-    seeds = [*home.keys.glob("*.nkey"), *home.keys.glob("*.seed"), home.keys / "tokens.json"]
+def test_every_secret_is_with_those_alone_who_need_it(home, handed):
+    others = (home.keys / "tokens.json", home.keys / CANARY_KEY)
+    seeds = [*home.keys.glob("*.nkey"), *home.keys.glob("*.seed"), *others]
     found = {file.name: owners_of(file.read_text().strip(), handed) for file in seeds}
 
     of_services = {name: {service} for service in SERVICES for name in secrets_of(service)}
+    of_services[CANARY_KEY] = {GUARDRAIL, ROUTER}
     of_people = {"producer-acme.nkey": set(), "approver-acme.nkey": set()}
     assert found == {**of_services, f"{INFRA}.nkey": {INFRA}, **of_people}
 

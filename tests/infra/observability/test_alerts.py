@@ -112,6 +112,12 @@ CASES = (
         6,
     ),
     Case(
+        "CanaryFound",
+        {'interlock_guardrail_canaries_total{gate="answer",rule="canary"}': "_x75 1x9"},
+        {'interlock_guardrail_canaries_total{gate="answer",rule="canary"}': "1x90"},
+        80,
+    ),
+    Case(
         "LoopingAgent",
         {STEPS % "5": "0x60", STEPS % "34": "0+10x60", STEPS % "+Inf": "0+10x60"},
         {STEPS % "5": "0+10x60", STEPS % "34": "0+10x60", STEPS % "+Inf": "0+10x60"},
