@@ -1,5 +1,6 @@
 """The log of runs: read one as a fold, kept in a cache that survives being stale."""
 
+import sys
 from collections import OrderedDict
 
 import structlog
@@ -14,6 +15,8 @@ from shared.lineage import attach_ancestors
 from shared.metrics import CACHED_RUNS, UNBELIEVABLE
 
 log = structlog.get_logger()
+
+BY_NOW = sys.maxsize  # as_of: all that the leader has
 
 
 class RunLog:

@@ -80,6 +80,26 @@ async def test_the_next_time_after_the_last_run_has_ended_is_not_skipped():
     assert len(bench.runs()) == 2
 
 
+async def test_a_lagging_copy_in_which_the_last_run_looks_open_skips_nothing():
+    class Lagging(MemoryBus):
+        """Its replica shows no more than the first fact of a run; the leader has them all."""
+
+        async def read(self, tenant, run_id, *, as_of=0):
+            surely = as_of >= self.facts[-1].sequence if self.facts else True
+            position = len(self.facts) if surely else 1
+            return await self._read_up_to(tenant, run_id, position)
+
+    bench = Bench()
+    bench.bus = Lagging(clock=FixedClock(NOON))
+    await bench.fire()
+    run = await bench.bus.read("acme", "nightly-20260302T1200Z")
+    await bench.bus.append(run, run.root, RunCompleted(answer="ok", steps=0))
+
+    await bench.fire(minutes=1)
+
+    assert len(bench.runs()) == 2
+
+
 async def test_runs_that_may_overlap_are_all_submitted():
     bench = Bench("allow")
     await bench.fire()

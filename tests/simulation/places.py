@@ -20,9 +20,10 @@ from services.orchestrator.rules.rates import Rates
 
 from .engine import Engine
 from .log import Log, Place
+from .wire import LATE_SECONDS
 
 MINUTE = timedelta(minutes=1)
-ON_ITS_WAY = timedelta(seconds=3)  # a place is decided upon so long before it is stored, at most
+ON_ITS_WAY = timedelta(seconds=LATE_SECONDS + 1)  # from decision to the log, at most
 
 
 def caps(chance: Random, rates: Random) -> Caps:

@@ -123,6 +123,8 @@ class Someone:
     async def _request(self, run_id: str, handler: Callable[..., Any]) -> None:
         """Ask something of a run under way: a handler of the console that takes it first."""
         tenant = self._tenant_of(run_id)
+        if tenant is None:
+            return
         olga = OLGA.model_copy(update={"tenant": tenant})
         told = await self._ask(lambda desk: handler(run_id, olga, desk))
         if isinstance(told, ControlAsked | InputAnswer):
@@ -130,9 +132,10 @@ class Someone:
 
     async def _say_of(self, run_id: str, body: Body) -> None:
         """Say something that follows from the run itself."""
-        while True:
+        tenant = self._tenant_of(run_id)
+        while tenant is not None:
             try:
-                run = await self.bus.read(self._tenant_of(run_id), run_id)
+                run = await self.bus.read(tenant, run_id)
                 if run.submitted is not None:
                     await self.bus.say(run.submitted, body)
                     return
@@ -140,10 +143,10 @@ class Someone:
                 pass
             await self._wait(1.0)
 
-    def _tenant_of(self, run_id: str) -> str:
-        """No two tenants of a world have a run of the same name."""
+    def _tenant_of(self, run_id: str) -> str | None:
+        """Whose run it is: no two tenants have one of the same name. None where there is none."""
         lie = self.engine.runs.of_run
-        return next(name for name in TENANTS if f"run.{name}.{run_id}" in lie)
+        return next((name for name in TENANTS if f"run.{name}.{run_id}" in lie), None)
 
 
 def _new(wanted: TaskSubmitted, run_id: str | None) -> NewTask:

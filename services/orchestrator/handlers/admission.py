@@ -114,20 +114,23 @@ class Admission:
     async def _leave(self, name: tuple[str, str], run: Run) -> tuple[Waiter, ...]:
         tokens = _tokens(run)
         turn = await self._change(
-            lambda state: leave(state, name, tokens, self.caps, self.clock.now())
+            lambda state: leave(state, name, tokens, self.caps, self.clock.now()), proven=True
         )
         return turn.admitted
 
-    async def _change(self, change: Change) -> Turn:
+    async def _change(self, change: Change, *, proven: bool = False) -> Turn:
         """Change the value, and have who is next by the clock woken then."""
-        turn = await self._decide(change)
+        turn = await self._decide(change, proven=proven)
         if turn.soon is not None:
             waiter = turn.soon.waiter
             await self.timers.wake(waiter.tenant, waiter.run_id, turn.soon.at)
         return turn
 
-    async def _decide(self, change: Change) -> Turn:
+    async def _decide(self, change: Change, *, proven: bool) -> Turn:
         """Decide on the last state, and store that; again where somebody else was faster.
+
+        What needs no change may only look so in a copy that lags. Who asks will ask again; what is
+        done once must be `proven`: that the state was the last one, by storing it once more.
 
         Raises:
             Again: others kept changing it.
@@ -137,10 +140,10 @@ class Admission:
                 is_sure = number > 0 or self._seen is None
                 state, revision = await self._load(anew=is_sure)
                 turn = change(state)
-                if turn.state == state:
-                    if is_sure:
-                        return turn
-                    continue  # What needs no change may only look so from here.
+                if turn.state == state and not is_sure:
+                    continue
+                if turn.state == state and not proven:
+                    return turn
                 body = turn.state.model_dump_json(exclude_none=True).encode()
                 stored = await self._store(body, revision)
                 if stored is not None:

@@ -12,6 +12,7 @@ from services.orchestrator.adapters import Timers
 from services.orchestrator.rules.schedules import is_skipped
 from shared.bus import Bus
 from shared.register import Register
+from shared.runlog import BY_NOW
 
 log = structlog.get_logger()
 
@@ -55,7 +56,8 @@ class Clockwork:
 
 
 async def _last(value: bytes, schedule: Schedule, bus: Bus) -> Run | None:
-    return await bus.read(schedule.tenant, value.decode()) if value else None
+    """The run before, surely as it is: in a copy that lags it may look open, and be over."""
+    return await bus.read(schedule.tenant, value.decode(), as_of=BY_NOW) if value else None
 
 
 def _value(name: str) -> str:

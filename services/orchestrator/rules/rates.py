@@ -1,7 +1,8 @@
 """How many runs may start in a minute: of a tenant, and of one concurrency key of it.
 
 The window moves: no minute, wherever it begins, has more starts than that. So each start is
-remembered for a minute, and the moment at which the next one may be is known.
+remembered for a minute, and the moment at which the next one may be is known. A start counts from
+when it is decided, which is before it is stored: by milliseconds, or seconds where the log is slow.
 """
 
 from bisect import insort
