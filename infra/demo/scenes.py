@@ -8,6 +8,7 @@ from contracts.envelope import Fact
 from contracts.guardrail import AnswerBlocked
 from contracts.history import Run
 from contracts.run import RunCompleted, RunFailed
+from contracts.subjects import ORCHESTRATOR
 
 from .stage import SceneFailed, Stage
 
@@ -122,7 +123,7 @@ async def crash(stage: Stage, run_id: str) -> SceneResult:
         user="tom@example.org",
     )
     await stage.follower.wait_for(run_id, "tool.succeeded", where='"call":"2-1"')
-    pid = stage.kill_orchestrator()
+    pid = stage.kill(ORCHESTRATOR)
     run = await stage.finished(run_id)
     require(completed(run), "it should have completed")
     require(await stage.refunds("1045") == ["30.00"], "30.00 should have been refunded, once")

@@ -17,7 +17,7 @@ from nats.aio.msg import Msg
 from contracts.envelope import Fact, Stored, Unbelievable, believe
 from contracts.history import Run
 from contracts.shape import Body
-from contracts.subjects import ENDS, ORCHESTRATOR, PRODUCER
+from contracts.subjects import ENDS, PRODUCER
 from infra.dev.platform import DevPlatform
 from shared.connection import mark_repeated_headers
 from shared.content import LogReader
@@ -202,11 +202,11 @@ class Stage:
     async def mend_providers(self) -> None:
         await self._simulator("DELETE", None)
 
-    def kill_orchestrator(self) -> int:
+    def kill(self, service: str) -> int:
         """SIGKILL, in the middle of whatever it does; the process that was killed."""
-        pid = self.platform.supervisor.pid(ORCHESTRATOR)
+        pid = self.platform.supervisor.pid(service)
         if pid is None:
-            raise SceneFailed("the orchestrator is not running")
+            raise SceneFailed(f"{service} is not running")
         psutil.Process(pid).send_signal(signal.SIGKILL)
         return pid
 

@@ -14,7 +14,7 @@ from contracts.control import InputRefused, InputTaken
 from contracts.history import prompt, told
 from contracts.model import ToolCall
 from contracts.run import RunCancelled, RunFailed
-from contracts.subjects import ENDS
+from contracts.subjects import ENDS, GUARDRAIL, ORCHESTRATOR
 from infra.demo.scenes import completed
 from infra.demo.stage import TENANT
 
@@ -205,8 +205,9 @@ async def test_a_task_that_the_clock_submits_is_run_to_its_end_and_once_a_minute
     before = file.read_text()
     file.write_text(OUR_SCHEDULE.format(name=name, cron=for_a_few_minutes()))
     try:
-        # It reads its schedules when it starts.
-        stage.kill_orchestrator()
+        # Both read the schedules when they start; the gate clears what it has read itself.
+        stage.kill(GUARDRAIL)
+        stage.kill(ORCHESTRATOR)
         run_id = await first_of(stage, name)
         run = await stage.ended_in_log(run_id)
     finally:
@@ -214,7 +215,7 @@ async def test_a_task_that_the_clock_submits_is_run_to_its_end_and_once_a_minute
 
     assert completed(run), run.end
     assert re.fullmatch(rf"{name}-\d{{8}}T\d{{4}}Z", run_id)
-    assert [one.type for one in await stage.facts(run_id)].count("task.submitted") == 1
+    assert [one.type for one in await stage.facts(run_id)].count("task.scheduled") == 1
 
 
 def for_a_few_minutes():

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from contracts.model import ModelAttemptRequested
-from contracts.subjects import ENDS
+from contracts.subjects import ENDS, ORCHESTRATOR
 from infra.demo.scenes import completed
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
@@ -21,7 +21,7 @@ async def test_a_run_that_was_told_to_wait_completes_and_held_no_money_meanwhile
     await stage.follower.wait_for(run_id, "model.attempt_requested", where='"deferred":true')
 
     if killed:
-        stage.kill_orchestrator()
+        stage.kill(ORCHESTRATOR)
 
     run = await stage.finished(run_id)
     assert completed(run), run.end

@@ -40,7 +40,13 @@ from contracts.run import (
     RunStarted,
 )
 from contracts.shape import Body
-from contracts.task import ParentCall, TaskConflicted, TaskSubmitted
+from contracts.task import (
+    TaskConflicted,
+    TaskDelegated,
+    TaskPutToJudge,
+    TaskScheduled,
+    TaskSubmitted,
+)
 from contracts.tool import (
     ToolCallsRefused,
     ToolClaimed,
@@ -67,8 +73,12 @@ def sentence(fact: Fact[Body]) -> str:
 
 def _task(body: Body) -> str | None:
     match body:
-        case TaskSubmitted(agent=agent, input=text, parent=ParentCall(run_id=parent)):
-            return f"run {parent} asks {agent}: {short(text)}"
+        case TaskDelegated(agent=agent, input=text, parent=parent):
+            return f"run {parent.run_id} asks {agent}: {short(text)}"
+        case TaskPutToJudge(agent=agent, judging=judging):
+            return f"{agent} is asked to judge run {judging.run_id}"
+        case TaskScheduled(agent=agent, input=text, schedule=schedule):
+            return f"{agent} is asked by the clock ({schedule}): {short(text)}"
         case TaskSubmitted(agent=agent, input=text):
             return f"{agent} is asked: {short(text)}"
         case TaskConflicted(reason=reason):
