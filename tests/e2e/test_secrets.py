@@ -107,7 +107,7 @@ async def test_no_secret_lies_in_the_log(played):
     client = await played.connect()
     js, places = client.jetstream(), {}
     for info in await js.streams_info():
-        for sequence in range(info.state.first_seq, info.state.last_seq + 1):
+        for sequence in range(max(info.state.first_seq, 1), info.state.last_seq + 1):
             try:
                 message = await js.get_msg(info.config.name, sequence)
             except NotFoundError:  # it was purged
