@@ -10,7 +10,7 @@ from contracts.control import ControlOrdered, RunCancelRequested
 from contracts.envelope import Encoded, follow
 from contracts.review import Approver, ReviewAnswered, ReviewDecided, ReviewRequested
 from contracts.run import RunCompleted
-from contracts.schedule import Schedule
+from contracts.schedule import Schedule, scheduled_task
 from contracts.shape import sha256_hex
 from contracts.subjects import CONSOLE, ENDS
 from contracts.tool import ToolClaimed
@@ -158,15 +158,15 @@ def test_two_outcomes_of_one_review_are_noticed(scene):
     assert scene.broken == {"one_outcome"}
 
 
+NIGHTLY = Schedule(name="nightly", cron="30 * * * * *", tenant="acme", task=task(), overlap="skip")
+
+
 @pytest.fixture
 def ticks(scene):
     """Promises on a schedule that was due once, at 12:00:30."""
     crons = Crons(scene.engine, Faults(Random(1)), Random(1))
     crons.due["nightly"] = [EPOCH + timedelta(seconds=30)]
-    nightly = Schedule(
-        name="nightly", cron="30 * * * * *", tenant="acme", task=task(), overlap="skip"
-    )
-    return Ticks(scene.log, scene.engine, crons, {"nightly": nightly}, scene.violate)
+    return Ticks(scene.log, scene.engine, crons, {"nightly": NIGHTLY}, scene.violate)
 
 
 def named(minute):
@@ -182,7 +182,7 @@ def test_a_tick_without_its_run_is_noticed(scene, ticks):
 def test_a_tick_may_be_left_out_while_another_run_is_open(scene, ticks):
     ticks._crons.due["nightly"].insert(0, EPOCH - timedelta(seconds=30))
     before = f"nightly-{EPOCH - timedelta(seconds=30):%Y%m%dT%H%MZ}"
-    scene.say(task(), at=0.0, run_id=before)
+    scene.say(scheduled_task(NIGHTLY), at=0.0, run_id=before)
     scene.say(RunCompleted(answer="", steps=1), at=31.0, run_id=before)
 
     ticks.check_at_rest()
@@ -191,8 +191,8 @@ def test_a_tick_may_be_left_out_while_another_run_is_open(scene, ticks):
 
 
 def test_a_second_run_of_one_tick_is_noticed(scene, ticks):
-    scene.say(task(), run_id=named(0))
-    scene.say(task(), run_id=f"{named(0)}-again")
+    scene.say(scheduled_task(NIGHTLY), run_id=named(0))
+    scene.say(scheduled_task(NIGHTLY), run_id=f"{named(0)}-again")
 
     ticks.check_at_rest()
 
