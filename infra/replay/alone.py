@@ -35,7 +35,8 @@ def is_decided(fact: Fact[Body]) -> bool:
         case ModelClaimed(state="revoked", nonce=nonce) | ToolClaimed(state="revoked", nonce=nonce):
             return nonce in (REVOKED, OVERDUE)
         case _:
-            return kind_of(fact.type).owner == ORCHESTRATOR
+            kind = kind_of(fact.type)
+            return kind.owner == ORCHESTRATOR and not kind.begins
 
 
 def explains_itself(fact: Fact[Body], run: Run) -> bool:
@@ -47,6 +48,8 @@ def explains_itself(fact: Fact[Body], run: Run) -> bool:
             return run.pause is not None and run.pause.paused.body.scope in OF_THE_RUN
         case RunStarted(ancestor=ancestor, parents=parents):
             return ancestor is None and not parents
+        case RunFailed(rule="stopped"):
+            return False  # by an order
         case RunFailed() if run.started is None:
             # A task that was cleared, and then did not start, failed by its kin or by an order.
             return run.verdict is None or isinstance(run.verdict.body, TaskBlocked)

@@ -73,14 +73,14 @@ async def test_streams_tell_what_they_hold_and_may_hold(engine):
 
 async def test_stops_are_counted_until_they_are_lifted(nats_platform, observer):
     stops = await open_stops(observer.client, OBSERVER, observer.keyring, 2.0)
-    assert await stops.in_force() == {"platform": 0, "tenant": 0, "agent": 0}
+    assert await stops.in_force() == {"platform": 0, "tenant": 0, "agent": 0, "tool": 0}
     console = await nats_platform.connect(CONSOLE)
     settings = nats_platform.settings(CONSOLE)
     log = await open_order_log(console.client, CONSOLE, console.keyring, settings)
 
     await log.give(ordered("tenant", "acme", "stopped"))
     await log.give(ordered("agent", "support", "paused"))
-    assert await stops.in_force() == {"platform": 0, "tenant": 1, "agent": 0}
+    assert await stops.in_force() == {"platform": 0, "tenant": 1, "agent": 0, "tool": 0}
 
     await log.give(ordered("tenant", "acme", "running"))
-    assert await stops.in_force() == {"platform": 0, "tenant": 0, "agent": 0}
+    assert await stops.in_force() == {"platform": 0, "tenant": 0, "agent": 0, "tool": 0}

@@ -9,7 +9,7 @@ from contracts.model import Prompt
 from contracts.review import ReviewRequested
 from contracts.run import RunFailed
 from contracts.tool import ToolClaimed, ToolFailed, ToolSucceeded
-from services.guardrail_checker import handlers as gates
+from services.guardrail_checker import calls as gates
 from tests.ensemble import SUPPORT, Ensemble
 from tests.lineage.telling import FIND, SMALL, said, scripted, told
 

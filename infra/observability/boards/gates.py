@@ -54,6 +54,18 @@ VERDICTS = Row(
             (Query(rate("interlock_unbelievable_total", "rule"), "{{rule}}"),),
             "Forged, re-stored or malformed: somebody tries, or a producer is broken.",
         ),
+        Lines(
+            "Canaries held back",
+            "short",
+            (
+                Query(
+                    "sum by (gate) "
+                    "(increase(interlock_guardrail_canaries_total[$__rate_interval]))",
+                    "{{gate}}",
+                ),
+            ),
+            "Planted words that were on their way out. See CanaryFound.",
+        ),
     ),
 )
 TOOLS = Row(
@@ -94,6 +106,12 @@ TOOLS = Row(
             "ops",
             (Query(rate("interlock_tool_replayed_total", "tool"), "{{tool}}"),),
             "Recorded results that forks were given again; no tool ran.",
+        ),
+        Lines(
+            "In quarantine",
+            "short",
+            (Query("max by (tool) (interlock_tools_quarantined)", "{{tool}}"),),
+            "Tools that are not what was pinned: no call of them starts. See ToolQuarantined.",
         ),
     ),
 )

@@ -15,6 +15,7 @@ from contracts.subjects import (
     RUNS,
     TIMERS,
 )
+from services.console.audit_log import Doer, MemoryAudit
 from services.console.dead_letters import (
     Note,
     Pace,
@@ -25,6 +26,7 @@ from services.console.dead_letters import (
 )
 from services.console.dead_letters.letters import UNREADABLE
 from services.console.errors import Conflict
+from tests.bodies import NOON
 from tests.integration.bus.scene import submit
 from tests.integration.eventually import eventually
 
@@ -223,12 +225,14 @@ async def test_many_are_discarded_at_a_rate_and_the_log_hears_nothing_of_it(
     async def pause(seconds: float) -> None:
         pauses.append(seconds)
 
-    pace = Pace(limit=3, rate=4.0, sleep=pause)
-    done = await discard_many(await box.letters(), box, ANNA, "a load test", pace)
+    audit, pace = MemoryAudit(), Pace(limit=3, rate=4.0, sleep=pause)
+    anna = Doer(principal=ANNA, by_key=None, reason="a load test", at=NOON, nonce="n-1")
+    done = await discard_many(await box.letters(), box, audit, anna, pace)
 
     assert (done.matched, done.discarded, done.after) == (4, (1, 3), 3)
     assert [(one.number, "was redriven by bert" in one.why) for one in done.skipped] == [(2, True)]
     assert pauses == [0.25, 0.25]
+    assert [one.number for one in audit.noted] == [1, 3]
     states = [(one.state, one.decision) for one in await box.letters()]
     assert states == [
         ("discarded", "a load test"),

@@ -48,7 +48,7 @@ async def test_a_user_who_may_do_too_much_is_found_and_nothing_is_stored(amiss, 
 
     found = await amiss(look_at_permissions)
 
-    assert "may say task.cleared, which only guardrail_checker may" in found["evaluator"].detail
+    assert "may say task.scheduled, which only orchestrator may" in found["evaluator"].detail
     assert (await js.stream_info(RUNS)).state.messages == 0
 
 
