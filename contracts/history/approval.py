@@ -28,6 +28,8 @@ def refusal(run: Run, review: Review, answer: Fact[ReviewAnswered]) -> RefusalRu
     asked, said = review.requested.body, answer.body
     if asked.is_expired(moment_of(answer)):
         return "late"
+    if asked.about == "outcome" and answer.sequence < review.requested.sequence:
+        return "not_possible"  # it let a call run, and tells nothing of what came of it
     # Also where the question showed a person other arguments than it has the digest of.
     shown = sha256_hex(asked.arguments_json.encode())
     if not said.arguments_sha256 == asked.arguments_sha256 == shown:

@@ -10,9 +10,11 @@ from contracts.review import (
     ANSWERS_LIMIT,
     ReviewRequested,
 )
+from contracts.tool import ToolUnknown
 from tests.bodies import (
     DIGEST,
     VERDICT,
+    tool_claimed,
     tool_escalated,
 )
 from tests.histories import History
@@ -52,6 +54,21 @@ def test_an_early_answer_for_other_arguments_is_refused_when_the_question_comes(
     _, refusal = settle(history)
 
     assert refusal.rule == "other_arguments"
+
+
+def test_an_early_answer_tells_nothing_of_an_outcome():
+    """It was for the question whether the call may run, which nobody came to ask."""
+    history, asked = unasked()
+    history.say(answered(roles=("operator",)), history.root)
+    cleared = history.clear(asked)
+    history.say(tool_claimed("1-1", 1), cleared)
+    history.say(ToolUnknown(call="1-1", attempt=1, reason="the worker died"), cleared)
+
+    question, refusal = settle(history)
+
+    assert (question.about, question.review_id) == ("outcome", "1-1-1")
+    assert refusal.rule == "not_possible"
+    assert history.run.status == "waiting"
 
 
 @pytest.mark.parametrize("review_id", ["1-2-1", "0-1-1", "9", "1-1-1-1", "x-1-1", ""])
