@@ -183,12 +183,13 @@ async def test_an_answer_that_cannot_count_is_not_said(api, bus, asked, token, v
     assert bus.bodies(ReviewAnswered) == []
 
 
-async def test_a_question_about_an_outcome_takes_no_edit(api, asked):
+async def test_a_question_about_an_outcome_takes_a_yes_and_no_edit(api, asked):
     asked(about="outcome")
 
-    answer = await api.post("/reviews/r-1.1-1-1/edit", json={"arguments": {"amount": 1}})
+    edited = await api.post("/reviews/r-1.1-1-1/edit", json={"arguments": {"amount": 1}})
+    approved = await api.post("/reviews/r-1.1-1-1/approve")
 
-    assert answer.status_code == 422
+    assert (edited.status_code, approved.status_code) == (422, 202)
 
 
 async def test_whoever_submitted_the_task_may_reject_and_not_approve_it(api, bus, asked):

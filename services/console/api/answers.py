@@ -147,9 +147,16 @@ def _check(desk: Desk, run: Run, review: Review | None, body: ReviewAnswered, na
 def _as_if_stored(desk: Desk, run: Run, body: ReviewAnswered) -> Fact[ReviewAnswered]:
     assert run.submitted is not None, "the run was found"
     now = desk.bus.clock.now()
-    first = first_sequence(run.submitted)
     return Fact(
-        "", "review.answered", run.tenant, run.run_id, run.root, now, body, first_sequence=first
+        "",
+        "review.answered",
+        run.tenant,
+        run.run_id,
+        run.root,
+        now,
+        body,
+        sequence=run.last_sequence + 1,
+        first_sequence=first_sequence(run.submitted),
     )
 
 
