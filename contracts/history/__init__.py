@@ -2,6 +2,7 @@
 
 from .conversation import Measured, canonical, conversation, digest, labels, measure, prompt
 from .fold import fold
+from .pinned import pinned
 from .standing import ChildWait, Pause
 from .state import Answer, Attempt, Call, Input, Review, Run, RunEnd, Status, Step, Try
 from .telling import outcome_text, result_text, told
@@ -27,6 +28,7 @@ __all__ = [
     "labels",
     "measure",
     "outcome_text",
+    "pinned",
     "prompt",
     "result_text",
     "told",

@@ -10,7 +10,8 @@ from ..agent import Delegate
 from ..guardrail import ToolCleared
 from ..shape import MICRO
 from ..task import INPUT_LIMIT_CHARACTERS, ParentCall, TaskDelegated, TaskLimits
-from ..tool import ToolManifest, ToolRequested
+from ..tool import ToolRequested
+from .pinned import pinned
 from .state import Run, Try
 
 
@@ -83,12 +84,6 @@ def undelegated(child: Run, parent: Run | None) -> str | None:
     if task.model_copy(update={"limits": TaskLimits()}) != called_task(parent, request):
         return f"it is not what run {asked.run_id} called in {asked.call}"
     return _unlimited(task.limits, parent, request.tool)
-
-
-def pinned(run: Run, tool: str) -> ToolManifest | None:
-    """The manifest of a tool as the run has pinned it."""
-    tools = run.started.body.tools if run.started is not None else ()
-    return next((one for one in tools if one.name == tool), None)
 
 
 def _unlimited(limits: TaskLimits, parent: Run, tool: str) -> str | None:

@@ -35,7 +35,9 @@ def ensure_certificates(folder: Path, names: tuple[str, ...] = SERVER_NAMES) -> 
 
 
 def _make_authority(folder: Path, now: datetime) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
+    # Whoever starts first makes the key; whoever finds it goes on with that, also after a crash.
+    create_file(folder / CA_KEY, _private(ec.generate_private_key(ec.SECP256R1())))
+    key = _authority_key(folder)
     name = _name("interlock authority")
     made = (
         _builder(name, name, key, now, AUTHORITY_DAYS)
@@ -43,15 +45,11 @@ def _make_authority(folder: Path, now: datetime) -> None:
         .add_extension(_usage(signs=True), critical=True)
         .sign(key, hashes.SHA256())
     )
-    # Of two that start at once, the one that wrote the key first has the authority.
-    if create_file(folder / CA_KEY, _private(key)):
-        replace_file(folder / CA, _public(made), mode=0o644)
+    replace_file(folder / CA, _public(made), mode=0o644)
 
 
 def _make_server(folder: Path, names: tuple[str, ...], now: datetime) -> None:
     authority = x509.load_pem_x509_certificate((folder / CA).read_bytes())
-    signing = serialization.load_pem_private_key((folder / CA_KEY).read_bytes(), password=None)
-    assert isinstance(signing, ec.EllipticCurvePrivateKey), "the authority was made here"
     key = ec.generate_private_key(ec.SECP256R1())
     made = (
         _builder(_name("nats-server"), authority.subject, key, now, SERVER_DAYS)
@@ -59,10 +57,16 @@ def _make_server(folder: Path, names: tuple[str, ...], now: datetime) -> None:
         .add_extension(_usage(signs=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectAlternativeName(list(map(_alternative, names))), critical=False)
-        .sign(signing, hashes.SHA256())
+        .sign(_authority_key(folder), hashes.SHA256())
     )
     replace_file(folder / SERVER_KEY, _private(key))
     replace_file(folder / SERVER, _public(made), mode=0o644)
+
+
+def _authority_key(folder: Path) -> ec.EllipticCurvePrivateKey:
+    key = serialization.load_pem_private_key((folder / CA_KEY).read_bytes(), password=None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey), "the authority was made here"
+    return key
 
 
 def _lasts(folder: Path, names: tuple[str, ...], now: datetime) -> bool:

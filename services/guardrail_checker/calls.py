@@ -1,18 +1,16 @@
 """The gate on a tool call: what leaves by it is checked, then its values are traced and judged."""
 
-import json
-
 from contracts.agent import DEPTH_LIMIT
 from contracts.guardrail import ToolBlocked, Verdict
-from contracts.history import Run
+from contracts.history import Run, pinned
 from contracts.history.lineage import grown_from, is_shadow
-from contracts.tool import ToolManifest, ToolRequested
+from contracts.tool import ToolRequested
 from shared.bus import Bus, Heard
 
 from .checks.base import Content, Finding
 from .desk import Desk
 from .metrics import UNAVAILABLE
-from .rules import ToolPolicy, judge_call, judge_shadow, unjudged
+from .rules import ToolPolicy, arguments_in, judge_call, judge_shadow, unjudged
 from .rules.content import told
 from .rules.leaving import NOTHING, Leaving, judge_leaving, leaves, texts_of
 
@@ -55,8 +53,7 @@ async def _runs_above(run: Run, bus: Bus, as_of: int) -> list[Run]:
 
 async def _leaving(run: Run, asked: ToolRequested, policy: ToolPolicy, desk: Desk) -> Leaving:
     """What the checks say of the arguments; nothing where the call cannot run, or carries none."""
-    manifest = _manifest(run, asked)
-    arguments = _arguments(asked)
+    manifest, arguments = pinned(run, asked.tool), arguments_in(asked)
     if manifest is None or arguments is None or not leaves(manifest):
         return NOTHING
     guardrails = desk.guardrails_for(run)
@@ -67,16 +64,3 @@ async def _leaving(run: Run, asked: ToolRequested, policy: ToolPolicy, desk: Des
         content = Content(text, "system", f"call:{asked.tool}", tenant=run.tenant)
         findings += await desk.find(checks, content)
     return judge_leaving(told(findings), reactions)
-
-
-def _manifest(run: Run, asked: ToolRequested) -> ToolManifest | None:
-    tools = run.started.body.tools if run.started is not None else ()
-    return next((tool for tool in tools if tool.name == asked.tool), None)
-
-
-def _arguments(asked: ToolRequested) -> dict[str, object] | None:
-    try:
-        found = json.loads(asked.arguments_json)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None

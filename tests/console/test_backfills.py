@@ -70,6 +70,14 @@ async def test_to_fill_twice_starts_nothing_twice(fill, bus):
     assert submitted(bus) == HOURS
 
 
+async def test_the_minute_that_is_under_way_is_left_to_the_clock(fill, bus):
+    bus.clock = FixedClock(NOW.replace(minute=0, second=20))
+
+    done = await fill(**{"from": "2026-03-06T11:00:00Z"})
+
+    assert done["started"] == ["hourly-20260306T1100Z"]
+
+
 async def test_a_time_that_the_clock_did_not_miss_is_left_and_the_clock_leaves_what_was_filled(
     fill, bus, folder
 ):

@@ -31,7 +31,7 @@ Overlap = Literal["wait", "allow"]
 
 
 class NewBackfill(BaseModel):
-    """From when to when, and how many runs at most; `to` is now unless said otherwise."""
+    """From when to when, and how many runs at most; `to` is the minute that began last."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
@@ -125,9 +125,13 @@ def _times(schedule: Schedule, new: NewBackfill, desk: Desk) -> list[datetime]:
         Invalid: they are not, or the schedule says what only the engine can read.
     """
     now, most = desk.bus.clock.now(), desk.settings.backfill_limit
-    until = new.until or now
-    if until > now:
-        raise Invalid(f"{until.isoformat()} is to come", "to", "leave it to the clock; say a past")
+    # The minute that is under way is the clock's.
+    began = now.replace(second=0, microsecond=0)
+    until = min(new.until or now, began)
+    if new.until is not None and new.until > now:
+        raise Invalid(
+            f"{new.until.isoformat()} is to come", "to", "leave it to the clock; say a past"
+        )
     if not new.since < until:
         raise Invalid(f"nothing lies between {new.since} and {until}", "from", "say an earlier one")
     if until - new.since > WINDOW:

@@ -8,7 +8,7 @@ from .content import Judged, judge_text
 from .policy import ToolPolicy
 from .readers import labels_of_result
 from .shadow import judge_shadow, labels_of_fork
-from .tools import judge_call
+from .tools import arguments_in, judge_call
 from .trust import said_by_user, shown_texts
 from .versions import missing_policy, policy_of, policy_version, unjudged
 
@@ -17,6 +17,7 @@ __all__ = [
     "Judged",
     "PolicyError",
     "ToolPolicy",
+    "arguments_in",
     "holds",
     "judge_call",
     "judge_shadow",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from contracts.history import Call, Run
+from contracts.history import Call, Run, pinned
 from contracts.labels import only_readers, readers_label, readers_of
 from contracts.tool import ToolFailed, ToolManifest, ToolSucceeded
 
@@ -17,8 +17,7 @@ def labels_of_result(
     The manifest speaks of all that the tool returns, and the tool of this value. What one of them
     takes away, the other does not give back.
     """
-    tools = run.started.body.tools if run.started is not None else ()
-    manifest = next((tool for tool in tools if tool.name == call.part.name), None)
+    manifest = pinned(run, call.part.name)
     declared = _declared(manifest) if manifest is not None else ()
     told = outcome.labels if isinstance(outcome, ToolSucceeded) else ()
     is_own = isinstance(outcome, ToolSucceeded) and outcome.trust == "internal"

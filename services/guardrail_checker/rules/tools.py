@@ -7,7 +7,7 @@ from datetime import datetime
 
 from contracts.agent import ReviewRule
 from contracts.guardrail import ToolBlocked, ToolCleared, ToolEscalated
-from contracts.history import Run
+from contracts.history import Run, pinned
 from contracts.history.approval import approval_gap, approver_roles
 from contracts.shape import later, sha256_hex
 from contracts.tool import ToolManifest, ToolRequested
@@ -53,7 +53,7 @@ def _judge(
     manifest = _manifest(run, asked)
     if manifest is None:
         return _blocked(asked, policy, "tool_not_allowed", f"the agent has no tool {asked.tool!r}")
-    arguments = _arguments(asked)
+    arguments = arguments_in(asked)
     if arguments is None:
         return _blocked(asked, policy, "arguments_unreadable", "its arguments are no JSON object")
     if sha256_hex(asked.arguments_json.encode()) != asked.arguments_sha256:
@@ -98,12 +98,12 @@ def _judge_approved(
 
 def _manifest(run: Run, asked: ToolRequested) -> ToolManifest | None:
     """The manifest that was pinned when the run started, if the request names that very one."""
-    tools = run.started.body.tools if run.started is not None else ()
-    found = next((tool for tool in tools if tool.name == asked.tool), None)
+    found = pinned(run, asked.tool)
     return found if found is not None and found.sha256 == asked.manifest_sha256 else None
 
 
-def _arguments(asked: ToolRequested) -> Arguments | None:
+def arguments_in(asked: ToolRequested) -> Arguments | None:
+    """The arguments of a call; None where they are no object, or name one thing twice."""
     try:
         found = json.loads(asked.arguments_json, object_pairs_hook=_once_each)
     except (ValueError, RecursionError):

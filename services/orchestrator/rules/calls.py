@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from contracts.guardrail import ToolBlocked, ToolEscalated
-from contracts.history import Call, Run, Step, Try, labels, told
+from contracts.history import Call, Run, Step, Try, labels, pinned, told
 from contracts.history.doubt import is_in_doubt
 from contracts.history.lineage import is_shadow
 from contracts.history.waiting import waited
@@ -12,7 +12,7 @@ from contracts.shape import later, sha256_hex
 from contracts.tool import ToolCallsRefused, ToolFailed, ToolRequested, ToolUnknown
 
 from .moves import Move, Say
-from .retrying import attempted_again_at, manifest_of_call
+from .retrying import attempted_again_at
 from .reviews import advance_review
 
 # By then somebody should have looked. The question stays open, and the run waits.
@@ -129,7 +129,7 @@ def _request(
 ) -> ToolRequested:
     """The next attempt; with the model's own arguments where no others are given."""
     assert run.started is not None, "calls belong to a started run"
-    manifest = manifest_of_call(run, call)
+    manifest = pinned(run, call.part.name)
     arguments = call.part.arguments_json if arguments_json is None else arguments_json
     return ToolRequested(
         step=step.number,

@@ -13,15 +13,13 @@ from contracts.agent import Agent, Delegate
 from contracts.control import RunParentEnded
 from contracts.envelope import Fact
 from contracts.guardrail import ResultCleared
-from contracts.history import Run, Step, Try, labels, result_text
+from contracts.history import Run, Step, labels, pinned, result_text
 from contracts.history.delegation import claimed_try
 from contracts.labels import only_readers
 from contracts.run import FailureRule, ParentBudget, RunCancelled, RunCompleted, RunFailed
 from contracts.shape import Body
 from contracts.task import ParentCall
 from contracts.tool import ToolFailed, ToolManifest, ToolSucceeded
-
-from .retrying import manifest_of_call
 
 INPUT = {
     "type": "object",
@@ -52,7 +50,7 @@ def refusal(run: Run, parent: Run | None) -> str | None:
     if parent is None or each is None:
         return f"run {asked.run_id} did not call it in {asked.call}, attempt {asked.attempt}"
     request = each.request.body
-    manifest = _manifest(parent, each)
+    manifest = pinned(parent, each.request.body.tool)
     if manifest is None or manifest.agent != task.agent:
         return f"run {parent.run_id} called another agent in {asked.call}"
     if asked.depth != depth(parent) + 1 or asked.deadline != request.deadline:
@@ -89,7 +87,7 @@ def outcome(parent: Run, child: Run) -> tuple[Fact[Body], Outcome] | None:
     assert asked is not None, "it answers a call"
     took = child.end.time - each.claim.time
     duration_ms = max(0, round(took.total_seconds() * 1000))
-    manifest = _manifest(parent, each)
+    manifest = pinned(parent, each.request.body.tool)
     limit = manifest.output_limit_bytes if manifest is not None else 0
     return each.verdict, _outcome(child, asked, limit, duration_ms)
 
@@ -123,7 +121,7 @@ def called_off(parent: Run) -> RunParentEnded:
 def handed_over(run: Run, step: Step) -> str | None:
     """The answer of the first agent that this step handed the run over to, as it was cleared."""
     for call in step.calls:
-        manifest = manifest_of_call(run, call)
+        manifest = pinned(run, call.part.name)
         cleared = call.result.body if call.result is not None else None
         if manifest is None or not manifest.handoff or not isinstance(cleared, ResultCleared):
             continue
@@ -146,11 +144,6 @@ def _tool(name: str, delegate: Delegate) -> ToolManifest:
 
 def _parent_call(run: Run) -> ParentCall | None:
     return run.submitted.body.parent if run.submitted is not None else None
-
-
-def _manifest(parent: Run, each: Try) -> ToolManifest | None:
-    call = parent.call(each.request.body.call)
-    return manifest_of_call(parent, call) if call is not None else None
 
 
 def _outcome(child: Run, asked: ParentCall, limit: int, duration_ms: int) -> Outcome:

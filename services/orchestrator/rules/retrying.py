@@ -6,11 +6,11 @@ Nothing is said, funded or cleared for them before. A timer of the run fires whe
 from collections.abc import Iterator
 from datetime import datetime
 
-from contracts.history import Call, Run, Step
+from contracts.history import Call, Run, Step, pinned
 from contracts.history.waiting import deferred_until
 from contracts.model import ModelAttemptDue
 from contracts.shape import later
-from contracts.tool import ToolManifest, ToolUnknown
+from contracts.tool import ToolUnknown
 
 from .moves import Say
 from .timing import deadline
@@ -34,7 +34,7 @@ def attempted_again_at(run: Run, call: Call) -> datetime | None:
 
     Past the deadline of the run nobody would attempt it, and nobody would be asked.
     """
-    last, manifest = call.last, manifest_of_call(run, call)
+    last, manifest = call.last, pinned(run, call.part.name)
     if last is None or last.review is not None or last.outcome is None or manifest is None:
         return None
     unknown = isinstance(last.outcome.body, ToolUnknown)
@@ -55,10 +55,3 @@ def retry_moments(run: Run) -> Iterator[datetime]:
     for call in step.calls:
         if (at := attempted_again_at(run, call)) is not None:
             yield at
-
-
-def manifest_of_call(run: Run, call: Call) -> ToolManifest | None:
-    """The pinned manifest of the tool that a call names, if the agent has it."""
-    assert run.started is not None, "calls belong to a started run"
-    tools = run.started.body.tools
-    return next((tool for tool in tools if tool.name == call.part.name), None)

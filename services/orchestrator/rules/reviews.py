@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Literal
 
 from contracts.envelope import Fact
-from contracts.history import Review, Run
+from contracts.history import Review, Run, pinned
 from contracts.history.approval import refusal, role_of
 from contracts.ids import person
 from contracts.review import (
@@ -27,7 +27,6 @@ from contracts.review import (
     ReviewEscalated,
 )
 from contracts.run import RunCancelled
-from contracts.tool import ToolManifest
 
 from .edits import edit_problem
 from .moves import Move, Say
@@ -76,17 +75,12 @@ def _refused(
     said = answer.body
     rule = refusal(run, review, answer)
     if rule is None and said.decision == "edit" and said.arguments_json is not None:
-        problem = edit_problem(_manifest(run, review), said.arguments_json)
+        problem = edit_problem(pinned(run, review.requested.body.tool), said.arguments_json)
         if problem is not None:
             return refuse(answer, "bad_edit", problem)
     if rule is None and _says_again(standing.get(person(said.principal)), said):
         rule = "said_before"
     return None if rule is None else refuse(answer, rule)
-
-
-def _manifest(run: Run, review: Review) -> ToolManifest | None:
-    tools = run.started.body.tools if run.started is not None else ()
-    return next((tool for tool in tools if tool.name == review.requested.body.tool), None)
 
 
 def _says_again(before: Fact[ReviewAnswered] | None, said: ReviewAnswered) -> bool:

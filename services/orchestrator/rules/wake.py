@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from contracts.guardrail import ToolCleared
-from contracts.history import Call, Review, Run
+from contracts.history import Call, Review, Run, pinned
 from contracts.shape import later
 from contracts.tool import DEFAULT_TIMEOUT_SECONDS
 
 from .afterwards import in_flight
 from .overdue import overdue_at, silent
-from .retrying import manifest_of_call, retry_moments
+from .retrying import retry_moments
 from .timing import GRACE_SECONDS, deadline, step_overdue_at
 
 # Schedules have whole seconds: a nearer one would be this one.
@@ -66,7 +66,7 @@ def _soonest_overdue(run: Run, call: Call, now: datetime) -> datetime:
 
     The orchestrator is not woken by clearances and claims. It looks again then, and knows.
     """
-    manifest = manifest_of_call(run, call)
+    manifest = pinned(run, call.part.name)
     limit = DEFAULT_TIMEOUT_SECONDS if manifest is None else manifest.timeout_seconds
     assert call.last is not None, "a call that may begin is asked for"
     soonest = later(call.last.request.time, limit + GRACE_SECONDS)

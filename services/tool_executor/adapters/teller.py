@@ -14,7 +14,7 @@ from contracts.progress import Progress
 from .telling import TELL_SECONDS
 
 
-class Teller:
+class FrameTeller:
     """Tells of one call, from any thread, until it is closed."""
 
     def __init__(self, write: Callable[[Progress], None]) -> None:

@@ -22,7 +22,7 @@ from contracts.tool import is_refusal
 
 from .frames import CALL_LIMIT_BYTES, HEAD_LIMIT, LENGTH, REASON_LIMIT, Call, Reply, Told, framed
 from .invocation import invocation_of, to_output
-from .teller import Teller
+from .teller import FrameTeller
 
 # The executor stops a call at its limit. If the executor died meanwhile, the worker does it
 # itself, well within the margin after which others call the outcome unknown.
@@ -78,7 +78,7 @@ def _write(replies: BinaryIO, content: bytes) -> None:
     replies.flush()
 
 
-def _teller(replies: BinaryIO, secrets: list[str]) -> Teller:
+def _teller(replies: BinaryIO, secrets: list[str]) -> FrameTeller:
     """What a tool tells of itself may quote a secret, as an error may."""
 
     def write(progress: Progress) -> None:
@@ -87,10 +87,10 @@ def _teller(replies: BinaryIO, secrets: list[str]) -> Teller:
         )
         _write(replies, told.model_dump_json().encode())
 
-    return Teller(write)
+    return FrameTeller(write)
 
 
-def _answer(call: Call, secrets: list[str], teller: Teller) -> tuple[Reply, bytes]:
+def _answer(call: Call, secrets: list[str], teller: FrameTeller) -> tuple[Reply, bytes]:
     begun = False
     try:
         function, keywords = _prepared(call, teller)
@@ -109,7 +109,7 @@ def _answer(call: Call, secrets: list[str], teller: Teller) -> tuple[Reply, byte
     return Reply(kind="returned", size_bytes=size, labels=labels), output
 
 
-def _prepared(call: Call, teller: Teller) -> tuple[Callable[..., Any], dict[str, Any]]:
+def _prepared(call: Call, teller: FrameTeller) -> tuple[Callable[..., Any], dict[str, Any]]:
     invocation = invocation_of(find_function(call.module, call.function))
     context = call.context.telling(teller)
     return invocation.function, invocation.keywords(call.arguments_json, context)

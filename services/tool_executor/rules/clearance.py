@@ -19,7 +19,7 @@ from typing import Literal
 
 from contracts.envelope import Fact
 from contracts.guardrail import ToolCleared
-from contracts.history import Call, Run, Try, labels
+from contracts.history import Call, Run, Try, labels, pinned
 from contracts.history.approval import approval_gap
 from contracts.history.doubt import is_in_doubt
 from contracts.labels import joined
@@ -126,15 +126,15 @@ def _begin(
     run: Run, each: Try, start_before: datetime, manifests: Mapping[str, ToolManifest]
 ) -> Act | Submit | Report:
     asked = each.request.body
-    pinned = _pinned(run, asked)
-    if pinned is not None and pinned.agent is not None:
+    manifest = pinned(run, asked.tool)
+    if manifest is not None and manifest.agent is not None:
         return _delegate(run, each, start_before)
     return Act(manifests[asked.tool], asked, _context(run, asked), start_before)
 
 
 def _delegate(run: Run, each: Try, start_before: datetime) -> Submit | Report:
     """Another agent answers the call, as a run of its own."""
-    manifest = _pinned(run, each.request.body)
+    manifest = pinned(run, each.request.body.tool)
     assert manifest is not None, "an unknown tool is never cleared"
     found = submission(run, each, manifest, start_before)
     return found if isinstance(found, Submit) else Report(found, call_off=each.claim is None)
@@ -189,22 +189,17 @@ def _drift(
     clearance: ToolCleared,
     manifests: Mapping[str, ToolManifest],
 ) -> str | None:
-    pinned = _pinned(run, asked)
-    if pinned is None or pinned.sha256 != clearance.manifest_sha256:
+    then = pinned(run, asked.tool)
+    if then is None or then.sha256 != clearance.manifest_sha256:
         return f"{asked.tool} as cleared is not what was pinned when the run started"
-    if pinned.agent is not None:
+    if then.agent is not None:
         return None
     own = manifests.get(asked.tool)
     if own is None:
         return f"this executor has no tool {asked.tool}; add its module to tools.yaml"
-    if own.sha256 != pinned.sha256:
+    if own.sha256 != then.sha256:
         return f"{asked.tool} was changed after the run started; submit the task again"
     return None
-
-
-def _pinned(run: Run, asked: ToolRequested) -> ToolManifest | None:
-    tools = run.started.body.tools if run.started is not None else ()
-    return next((tool for tool in tools if tool.name == asked.tool), None)
 
 
 def _context(run: Run, asked: ToolRequested) -> ToolContext:

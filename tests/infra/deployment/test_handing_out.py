@@ -98,6 +98,17 @@ def test_certificates_are_made_once(home):
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
+def test_a_crash_before_the_certificate_of_the_authority_was_written_is_made_good(home):
+    folder = home.path / "tls"
+    server = x509.load_pem_x509_certificate((folder / SERVER).read_bytes())
+    (folder / CA).unlink()
+
+    ensure_certificates(folder)
+
+    authority = x509.load_pem_x509_certificate((folder / CA).read_bytes())
+    server.verify_directly_issued_by(authority)
+
+
 def test_a_server_of_another_name_gets_another_certificate_of_the_same_authority(home):
     folder = home.path / "tls"
     authority = (folder / CA).read_bytes()

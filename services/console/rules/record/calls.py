@@ -8,7 +8,7 @@ from pydantic import Field
 
 from contracts.envelope import Fact
 from contracts.guardrail import ToolBlocked, ToolCleared, ToolEscalated
-from contracts.history import Call, Run, Step, Try, told
+from contracts.history import Call, Run, Step, Try, pinned, told
 from contracts.history.approval import moment_of
 from contracts.model import Text
 from contracts.tool import Effect, ToolFailed, ToolSucceeded, ToolUnknown
@@ -57,9 +57,7 @@ def calls_of(run: Run, step: Step) -> tuple[CallRecord, ...]:
 
 
 def _call(run: Run, call: Call) -> CallRecord:
-    assert run.started is not None, "a call belongs to a started run"
-    tools = (one for one in run.started.body.tools if one.name == call.part.name)
-    manifest = next(tools, None)
+    manifest = pinned(run, call.part.name)
     result = told(call)
     return CallRecord(
         call=call.name,

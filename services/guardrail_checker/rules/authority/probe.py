@@ -34,7 +34,6 @@ _REACH_OF: tuple[tuple[Origin, Reach], ...] = (
 # What can only be the origin of one kind.
 _OF_ONE_KIND: dict[Origin, Sink] = {"created": "id", "bounded": "amount", "tenant": "destination"}
 PAYLOAD = "payload"
-NAME = CONTEXT_NAME
 A_LINK = "https://a.example/b"
 
 Origins = Mapping[str, Origin]
@@ -51,20 +50,21 @@ class Probe:
     def reach(self) -> ToolReach:
         """What it could do, if it is more than a read."""
         sinks = tuple(
-            SinkReach(argument=name, kind=kind, reach=self._farthest(NAME[kind], kind))
+            SinkReach(argument=name, kind=kind, reach=self._farthest(CONTEXT_NAME[kind], kind))
             for name, kind in self.tool.sinks.items()
         )
         review = self.agent.review.get(self.tool.name)
         is_asked = review is not None and review.when is None
         is_asked = is_asked or self.tool.effect in self.policy.review_effects
         is_alone = self._ever({}) and all(one.reach != "nobody" for one in sinks)
-        if is_asked or not is_alone or self._calls() == 0:
+        calls = self._calls()
+        if is_asked or not is_alone or calls == 0:
             return ToolReach(tool=self.tool.name, effect=self.tool.effect, sinks=sinks, calls=0)
         return ToolReach(
             tool=self.tool.name,
             effect=self.tool.effect,
             sinks=sinks,
-            calls=self._calls(),
+            calls=calls,
             largest_amount=self._largest(),
             review=review.when if review is not None else None,
             payload=self.tool.payload,
