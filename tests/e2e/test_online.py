@@ -5,8 +5,11 @@ import json
 import pytest
 
 from tests.e2e.commands import interlock, typed
+from tests.integration.eventually import eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
+
+LISTED_SECONDS = 15.0  # lists are written a second after the log, or later on a busy machine
 
 
 async def test_a_run_with_a_risk_in_it_is_judged_and_passes_as_it_did(stage):
@@ -26,6 +29,7 @@ async def test_what_people_say_of_split_and_other_runs_of_production_makes_a_car
     for run, (how, _) in said.items():
         await stage.submit(run, f"Parcel 8: {how}", agent="porter")
         await stage.follower.wait_for(run, "run.evaluated")
+    await eventually(lambda: are_listed(home, set(said)), LISTED_SECONDS)
     waiting = json.loads(await interlock(home, "reviews", "list", "--split", "--json"))
     assert [one["run_id"] for one in waiting if one["agent"] == "porter"] == ["watched-split"]
 
@@ -51,3 +55,9 @@ async def test_of_an_agent_that_no_jury_is_asked_about_there_is_no_card(stage):
 
     assert code == 3
     assert "asks no jury about helpful of courier" in " ".join(told.split())
+
+
+async def are_listed(home, runs):
+    """Whether the lists have the verdicts on all of these."""
+    found = json.loads(await interlock(home, "runs", "list", "--agent", "porter", "--json"))
+    return runs <= {one["run_id"] for one in found if one["passed"] is not None}
