@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from nats.errors import Error as NatsError
 from nats.js.api import StreamInfo
 
 from contracts.subjects import RUNS
@@ -20,6 +21,7 @@ from infra.platform.nats_identity import ensure_nats_users, ensure_signers
 from infra.platform.processes import Supervisor
 from infra.streams import ensure_streams
 from shared.service import Core
+from tests.integration.eventually import patiently
 from tests.integration.nats_platform import BOUNDS, NatsPlatform
 
 # A leader is elected in 4 to 9 seconds, and a busy machine takes its time.
@@ -67,7 +69,12 @@ class ClusterPlatform(NatsPlatform):
 
     async def look(self) -> StreamInfo:
         """The stream of runs, as its leader sees it."""
-        return await (await self.jetstream()).stream_info(RUNS)
+        js = await self.jetstream()
+        return await patiently(lambda: js.stream_info(RUNS), NatsError, RECOVERED_WITHIN_SECONDS)
+
+    async def dead_letters(self) -> list[dict[str, Any]]:
+        """Their stream has a leader of its own, which may be the one that is being chosen."""
+        return await patiently(super().dead_letters, NatsError, RECOVERED_WITHIN_SECONDS)
 
     async def leader(self) -> int:
         """Which node leads the stream of runs."""

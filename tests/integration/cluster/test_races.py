@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
@@ -18,7 +17,7 @@ from shared.errors import LogUnavailable, Stale
 from shared.service import Core
 from tests.bodies import DIGEST, claimed, task, task_cleared
 from tests.integration.cluster.cluster_platform import RECOVERED_WITHIN_SECONDS, ClusterPlatform
-from tests.integration.eventually import eventually
+from tests.integration.eventually import eventually, patiently
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 
@@ -84,7 +83,7 @@ async def append_at(
     core: Core, last: int, cause_id: str, body: TaskConflicted, everybody: asyncio.Barrier
 ) -> Fact[TaskConflicted] | None:
     """The fact, if it was the next one after sequence `last`; begun when everybody is ready."""
-    run = await patiently(lambda: core.bus.runs.read("appends", "r-1", at_least=last))
+    run = await when_led(lambda: core.bus.runs.read("appends", "r-1", at_least=last))
     assert run.last_sequence == last, "nobody has moved it since the last round"
     await everybody.wait()
     try:
@@ -96,18 +95,12 @@ async def append_at(
 async def lying(core: Core, tenant: str, after: int = 0) -> list[Stored]:
     """What the leader has of the tenant's runs; a follower may lag."""
     subject, far = f"run.{tenant}.>", after + 1_000_000
-    return await patiently(lambda: core.bus.runs._reader._rest(subject, after + 1, far))
+    return await when_led(lambda: core.bus.runs._reader._rest(subject, after + 1, far))
 
 
-async def patiently(read: Callable[[], Awaitable[T]]) -> T:
+async def when_led(read: Callable[[], Awaitable[T]]) -> T:
     """What is read; while a leader is chosen nobody answers, however patient one read is."""
-    ends_at = time.monotonic() + RECOVERED_WITHIN_SECONDS
-    while True:
-        try:
-            return await read()
-        except LogUnavailable:
-            if time.monotonic() > ends_at:
-                raise
+    return await patiently(read, LogUnavailable, RECOVERED_WITHIN_SECONDS)
 
 
 async def test_of_claims_on_one_subject_exactly_one_is_won(cluster):
