@@ -22,6 +22,7 @@ from .shape import Body, Sha256, Token, UtcTime, Written, sha256_hex
 Effect = Literal["read", "write", "egress", "money", "credential", "destructive"]
 Sink = Literal["destination", "amount", "id", "credential"]
 FieldKind = Literal["destination", "amount", "id", "name"]
+Sandbox = Literal["in_process", "process", "jail"]
 DEFAULT_TIMEOUT_SECONDS = 30.0
 DEFAULT_OUTPUT_LIMIT_BYTES = 65_536
 # While they are empty they are not hashed: runs that were pinned before they came go on.
@@ -48,7 +49,7 @@ class ToolManifest(Written):
         Decimal(0), ge=0, le=1_000_000, description="What one call costs, as its author says"
     )
     scopes: tuple[str, ...] = ()
-    sandbox: Literal["in_process", "process"] = "process"
+    sandbox: Sandbox = "process"
     output_trust: Literal["internal", "external"] = "external"
     readers: Annotated[tuple[Reader, ...], Field(max_length=READERS_LIMIT)] | None = Field(
         None, description="Who may see what it returns; absent: anybody"
@@ -111,7 +112,7 @@ class Declared(TypedDict, total=False):
     fields: dict[str, FieldKind]
     price_usd: Decimal
     scopes: Sequence[str]
-    sandbox: Literal["in_process", "process"]
+    sandbox: Sandbox
     output_trust: Literal["internal", "external"]
     readers: Sequence[str]
     timeout_seconds: float

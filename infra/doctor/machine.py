@@ -12,6 +12,8 @@ from infra.platform.errors import PlatformError
 from infra.platform.home import Home
 from infra.platform.nats import find_nats_server, nats_server_version
 from infra.platform.postgres_account import account_for_postgres, find_postgres, login_name
+from services.tool_executor.adapters.jail import Jail
+from services.tool_executor.errors import JailUnavailable
 
 from .check import aside
 from .finding import Finding, fail, ok, warn
@@ -23,6 +25,7 @@ FIRST_UNTRIED_PYTHON = (3, 14)
 OLDEST_NATS_SERVER = (2, 15)
 LEAST_FREE_BYTES = 10**9
 DOCKER_TIMEOUT_SECONDS = 3.0
+JAIL_REMEDY = "only needed for tools of `sandbox: jail`: apt install bubblewrap"
 DOCKER_REMARK = "only needed for `docker compose`: https://docs.docker.com/engine/install"
 
 
@@ -34,6 +37,7 @@ async def look_at_machine(installation: Installation) -> Sequence[Finding]:
         await aside(check_postgres),
         await aside(lambda: check_home(home)),
         await aside(lambda: check_disk(home.path)),
+        await aside(check_jail),
         await check_docker(),
     )
 
@@ -95,6 +99,14 @@ def judge_disk(free_bytes: int) -> Finding:
     if free_bytes < LEAST_FREE_BYTES:
         return fail("disk", shown, "free at least 1 GB, or move INTERLOCK_HOME")
     return ok("disk", shown)
+
+
+def check_jail() -> Finding:
+    """Only tools that ask for a jail need one; an executor that has such a tool does not start."""
+    try:
+        return ok("jail", f"bubblewrap at {Jail.found().bwrap}")
+    except JailUnavailable as error:
+        return warn("jail", str(error), JAIL_REMEDY)
 
 
 async def check_docker() -> Finding:

@@ -6,7 +6,7 @@
 import argparse
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,10 +19,13 @@ from shared.orders import following_orders
 from shared.pins import load_pins
 from shared.service import Core, Service, run_service
 
+from .adapters.jail import Jail
+from .adapters.kinds import WorkerKind
 from .adapters.pool import WorkerPool
-from .adapters.process import WorkerLimits
+from .adapters.process import WorkerLimits, WorkerProcess
 from .adapters.registry import Registry, load_registry
 from .adapters.runner import SandboxRunner
+from .errors import JailUnavailable
 from .handlers import Desk, hears
 from .metrics import count, watch_quarantine
 from .settings import Settings
@@ -39,7 +42,7 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
             log.warning("executor.tool_not_as_pinned", tool=manifest.name, reason=changed)
     pool = make_pool(registry, settings)
     try:
-        await pool.warm(registry.sandboxed_secrets)
+        await pool.warm(registry.kinds)
         async with following_orders(core.client, EXECUTOR, core.keyring, settings) as orders:
             watch_quarantine(registry.manifests.values(), pins, orders)
             yield {
@@ -58,7 +61,11 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
 
 
 def make_pool(registry: Registry, settings: Settings) -> WorkerPool:
-    """Workers within the limits of the settings."""
+    """Workers within the limits of the settings.
+
+    Raises:
+        ConfigError: see `find_jail`.
+    """
     limits = WorkerLimits(
         start_seconds=settings.worker_start_seconds,
         memory_bytes=settings.worker_memory_bytes,
@@ -66,13 +73,32 @@ def make_pool(registry: Registry, settings: Settings) -> WorkerPool:
         open_files=settings.worker_open_files,
         file_bytes=settings.worker_file_bytes,
     )
+    jail = find_jail(registry)
+
+    def start(kind: WorkerKind) -> Awaitable[WorkerProcess]:
+        return WorkerProcess.start(registry.modules, limits, kind, jail)
+
     return WorkerPool(
-        registry.modules,
-        limits,
+        start,
         workers=settings.workers,
         calls_per_worker=settings.calls_per_worker,
         wait_seconds=settings.lease_wait_seconds,
     )
+
+
+def find_jail(registry: Registry) -> Jail | None:
+    """What walls off the tools that ask for it; None where none does.
+
+    Raises:
+        ConfigError: some do, and this machine cannot.
+    """
+    jailed = sorted(
+        name for name, tool in registry.tools.items() if tool.manifest.sandbox == "jail"
+    )
+    try:
+        return Jail.found() if jailed else None
+    except JailUnavailable as error:
+        raise ConfigError(f"{', '.join(jailed)}: sandbox: jail: {error}") from None
 
 
 def write_manifests(config_dir: Path, out: Path) -> int:

@@ -4,6 +4,7 @@ ExecutorError
 ├── ArgumentsInvalid    never will: the model is told which argument, and what is wrong with it
 ├── WorkersBusy         every worker has a call: try again
 ├── WorkerUnusable      a worker did not start: try again
+├── JailUnavailable     this machine can wall nothing off: such tools are refused at the start
 └── FrameBroken         a worker said what is no frame: it is killed, and its call judged as cut off
 """
 
@@ -33,6 +34,16 @@ class WorkerUnusable(ExecutorError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"a worker did not start: {reason}; see the log of the executor")
+
+
+class JailUnavailable(ExecutorError):
+    """No jail can be made here."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"no jail can be made on this machine ({reason}): install bubblewrap, let this user "
+            "make user namespaces, or run such tools on a machine that can"
+        )
 
 
 class FrameBroken(ExecutorError):

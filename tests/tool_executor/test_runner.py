@@ -34,7 +34,11 @@ async def running(**changes):
     """A pool of workers for the sample tools, and a runner on it."""
     shape = {"workers": 1, "calls_per_worker": 100, "wait_seconds": 10.0, **changes}
     modules = shape.pop("modules", (sample_tools.__name__,))
-    pool = WorkerPool(modules, LIMITS, **shape)
+
+    def start(kind):
+        return WorkerProcess.start(modules, LIMITS, kind)
+
+    pool = WorkerPool(start, **shape)
     try:
         yield SandboxRunner(pool)
     finally:
@@ -103,7 +107,7 @@ async def test_what_a_stopped_tool_started_is_stopped_with_it():
 
 
 async def test_a_worker_whose_executor_died_stops_the_call_itself():
-    worker = await WorkerProcess.start((sample_tools.__name__,), (), LIMITS)
+    worker = await WorkerProcess.start((sample_tools.__name__,), LIMITS)
     manifest = declared("hang").manifest
     call = Call(
         module=manifest.module,

@@ -1,58 +1,53 @@
-"""Warm workers, bounded in number. A worker only ever holds the secrets of its own kind of tool."""
+"""Warm workers, bounded in number. Each only ever serves tools of its own kind."""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from services.tool_executor.errors import WorkersBusy
+from services.tool_executor.errors import WorkersBusy, WorkerUnusable
 
-from .process import WorkerLimits, WorkerProcess
+from .kinds import WorkerKind
+from .process import WorkerProcess
 
-Secrets = tuple[str, ...]
+Start = Callable[[WorkerKind], Awaitable[WorkerProcess]]
 
 
 class WorkerPool:
     """Lends workers, one call each at a time.
 
-    Workers are kept by the names of the secrets they hold: a tool never runs in a process that
-    has seen the secrets of another scope.
+    One that is for a single call is replaced while nobody waits, so that the next call finds the
+    next worker warm. Lent, idle and starting ones together never pass the bound.
     """
 
     def __init__(
-        self,
-        modules: Sequence[str],
-        limits: WorkerLimits,
-        *,
-        workers: int,
-        calls_per_worker: int,
-        wait_seconds: float,
+        self, start: Start, *, workers: int, calls_per_worker: int, wait_seconds: float
     ) -> None:
-        self._modules = tuple(modules)
-        self._limits = limits
+        self._start = start
         self._workers = workers
         self._calls_per_worker = calls_per_worker
         self._wait_seconds = wait_seconds
         self._free = asyncio.Semaphore(workers)
         self._lent = 0
-        self._idle: list[tuple[Secrets, WorkerProcess]] = []
+        self._idle: list[tuple[WorkerKind, asyncio.Future[WorkerProcess]]] = []
+        self._closed = False
 
-    async def warm(self, kinds: Sequence[Secrets]) -> None:
+    async def warm(self, kinds: Sequence[WorkerKind]) -> None:
         """Start a worker of each kind ahead of its first call, as many as may be.
 
         Raises:
             WorkerUnusable: one does not start.
         """
-        wanted = kinds[: self._workers]
-        started = await asyncio.gather(*map(self._start, wanted), return_exceptions=True)
+        for kind in kinds[: self._workers]:
+            self._prepare(kind)
+        started = await asyncio.gather(*(one for _, one in self._idle), return_exceptions=True)
         failures = [one for one in started if isinstance(one, BaseException)]
-        pairs = zip(wanted, started, strict=True)
-        self._idle += [(kind, one) for kind, one in pairs if isinstance(one, WorkerProcess)]
         if failures:
             raise failures[0]
 
     @asynccontextmanager
-    async def lend(self, secrets: Secrets) -> AsyncIterator[WorkerProcess]:
+    async def lend(self, kind: WorkerKind) -> AsyncIterator[WorkerProcess]:
         """A worker for one call.
 
         Raises:
@@ -62,20 +57,20 @@ class WorkerPool:
         await self._wait_for_slot()
         self._lent += 1
         try:
-            worker = await self._take(secrets)
+            worker = await self._take(kind)
             try:
                 yield worker
             finally:
-                await self._give_back(secrets, worker)
+                await self._give_back(kind, worker)
         finally:
             self._lent -= 1
             self._free.release()
 
     async def close(self) -> None:
         """End every idle worker; a lent one ends when it is given back."""
-        self._calls_per_worker = 0
+        self._closed = True
         while self._idle:
-            await self._idle.pop()[1].close()
+            await self._drop(self._idle.pop()[1])
 
     async def _wait_for_slot(self) -> None:
         began = time.monotonic()
@@ -84,21 +79,39 @@ class WorkerPool:
         except TimeoutError:
             raise WorkersBusy(self._workers, time.monotonic() - began) from None
 
-    async def _take(self, secrets: Secrets) -> WorkerProcess:
-        fitting = [pair for pair in self._idle if pair[0] == secrets and pair[1].usable]
-        if fitting:
+    async def _take(self, kind: WorkerKind) -> WorkerProcess:
+        while fitting := [pair for pair in self._idle if pair[0] == kind]:
             self._idle.remove(fitting[-1])
-            return fitting[-1][1]
-        # An idle one of another kind makes room: lent and idle together never pass the bound.
-        while self._idle and len(self._idle) + self._lent > self._workers:
-            await self._idle.pop(0)[1].close()
-        return await self._start(secrets)
+            with contextlib.suppress(WorkerUnusable):
+                worker = await fitting[-1][1]
+                if worker.usable:
+                    return worker
+                await worker.close()
+        await self._make_room(self._lent)
+        return await self._start(kind)
 
-    async def _start(self, secrets: Secrets) -> WorkerProcess:
-        return await WorkerProcess.start(self._modules, secrets, self._limits)
+    async def _make_room(self, wanted: int) -> None:
+        """An idle one of another kind makes room."""
+        while self._idle and len(self._idle) + wanted > self._workers:
+            await self._drop(self._idle.pop(0)[1])
 
-    async def _give_back(self, secrets: Secrets, worker: WorkerProcess) -> None:
-        if worker.usable and worker.calls < self._calls_per_worker:
-            self._idle.append((secrets, worker))
-        else:
-            await worker.close()
+    async def _give_back(self, kind: WorkerKind, worker: WorkerProcess) -> None:
+        calls = 1 if kind.once else self._calls_per_worker
+        if worker.usable and worker.calls < calls and not self._closed:
+            ready: asyncio.Future[WorkerProcess] = asyncio.get_running_loop().create_future()
+            ready.set_result(worker)
+            self._idle.append((kind, ready))
+            return
+        await worker.close()
+        if kind.once and not self._closed and len(self._idle) + self._lent <= self._workers:
+            self._prepare(kind)
+
+    def _prepare(self, kind: WorkerKind) -> None:
+        self._idle.append((kind, asyncio.ensure_future(self._start(kind))))
+
+    async def _drop(self, coming: asyncio.Future[WorkerProcess]) -> None:
+        """End one that is idle, or about to be."""
+        coming.cancel()
+        await asyncio.wait([coming])
+        if not coming.cancelled() and coming.exception() is None:
+            await coming.result().close()

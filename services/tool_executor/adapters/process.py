@@ -29,6 +29,8 @@ from services.tool_executor.rules import (
 )
 
 from .frames import LENGTH, REPLY_LIMIT_BYTES, SAID, Call, Reply, Told, framed
+from .jail import INSIDE, Jail
+from .kinds import WorkerKind
 from .silence import Silence
 
 log = structlog.get_logger()
@@ -38,6 +40,7 @@ CHUNK_BYTES = 65_536
 TAIL_BYTES = 2_000
 REAP_SECONDS = 5.0
 EXIT_SECONDS = 0.5
+ANY = WorkerKind()
 SHARED_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
@@ -51,12 +54,13 @@ class WorkerLimits:
     open_files: int
     file_bytes: int
 
-    def argument(self, modules: Sequence[str], secrets: Sequence[str]) -> str:
-        """The worker's one argument."""
+    def argument(self, modules: Sequence[str], kind: WorkerKind) -> str:
+        """The worker's one argument. In a jail no module is imported but the tool's own."""
         return json.dumps(
             {
-                "modules": list(modules),
-                "secrets": list(secrets),
+                "modules": [kind.jailed] if kind.jailed else list(modules),
+                "secrets": list(kind.secrets),
+                "jailed": bool(kind.jailed),
                 "memory_bytes": self.memory_bytes,
                 "cpu_seconds": self.cpu_seconds,
                 "open_files": self.open_files,
@@ -100,21 +104,32 @@ class WorkerProcess:
 
     @classmethod
     async def start(
-        cls, modules: Sequence[str], secrets: Sequence[str], limits: WorkerLimits
+        cls,
+        modules: Sequence[str],
+        limits: WorkerLimits,
+        kind: WorkerKind = ANY,
+        jail: Jail | None = None,
     ) -> "WorkerProcess":
         """A worker that has imported the tools and waits for calls.
 
         Raises:
-            WorkerUnusable: it ended, or was not ready in time.
+            WorkerUnusable: it ended, or was not ready in time, or wants a jail and there is none.
         """
         folder = tempfile.mkdtemp(prefix="interlock-tool-")
+        command = [sys.executable, "-P", "-m", WORKER, limits.argument(modules, kind)]
+        home = folder
+        if kind.jailed:
+            if jail is None:
+                raise WorkerUnusable("its tools want a jail, and this executor has none")
+            command = jail.command(kind.jailed, limits.file_bytes, command)
+            home = INSIDE
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", WORKER, limits.argument(modules, secrets)),
+            *command,
             stdin=PIPE,
             stdout=PIPE,
             stderr=PIPE,
             cwd=folder,
-            env=worker_environment(os.environ, secrets, folder),
+            env=worker_environment(os.environ, kind.secrets, home),
             # A group of its own, so that what a tool starts ends with it.
             start_new_session=True,
         )

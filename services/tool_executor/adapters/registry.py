@@ -18,6 +18,7 @@ from shared.config import ManifestFile, load_yaml
 from shared.errors import ConfigError
 
 from .invocation import Invocation, invocation_of
+from .kinds import WorkerKind
 
 TOOLS_FILE = "tools.yaml"
 MODULES_LIMIT = 256
@@ -71,6 +72,11 @@ class DeclaredTool:
     invocation: Invocation
     secrets: tuple[str, ...] = ()
 
+    @property
+    def kind(self) -> WorkerKind:
+        """Of which kind a worker is that may run it."""
+        return WorkerKind.of(self.manifest, self.secrets)
+
 
 @dataclass(frozen=True)
 class Registry:
@@ -84,11 +90,13 @@ class Registry:
         return {name: tool.manifest for name, tool in self.tools.items()}
 
     @property
-    def sandboxed_secrets(self) -> tuple[tuple[str, ...], ...]:
-        """The different sets of secrets that worker processes are needed for."""
+    def kinds(self) -> tuple[WorkerKind, ...]:
+        """The kinds of worker processes that are needed, those with most secrets first."""
         tools = self.tools.values()
-        kinds = {tool.secrets for tool in tools if tool.manifest.sandbox == "process"}
-        return tuple(sorted(kinds, key=lambda kind: (-len(kind), kind)))
+        kinds = {tool.kind for tool in tools if tool.manifest.sandbox != "in_process"}
+        return tuple(
+            sorted(kinds, key=lambda kind: (-len(kind.secrets), kind.secrets, kind.jailed))
+        )
 
     def manifest_file(self) -> ManifestFile:
         """What a run pins, in the order of names: the same tools give the same bytes."""

@@ -51,7 +51,7 @@ class SandboxRunner:
         if tool.manifest.sandbox == "in_process":
             yield InProcess()
             return
-        async with self._pool.lend(tool.secrets) as worker:
+        async with self._pool.lend(tool.kind) as worker:
             yield InWorker(worker)
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from contracts.progress import Progress
 
-from .telling import TELL_SECONDS
+TELL_SECONDS = 0.2  # between two, of one call
 
 
 class FrameTeller:

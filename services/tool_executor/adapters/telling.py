@@ -11,9 +11,9 @@ import structlog
 
 from contracts.progress import Progress
 
-log = structlog.get_logger()
+from .teller import TELL_SECONDS
 
-TELL_SECONDS = 0.2  # between two, of one call
+log = structlog.get_logger()
 
 
 class Telling:

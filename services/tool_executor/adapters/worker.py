@@ -22,6 +22,7 @@ from contracts.tool import is_refusal
 
 from .frames import CALL_LIMIT_BYTES, HEAD_LIMIT, LENGTH, REASON_LIMIT, Call, Reply, Told, framed
 from .invocation import invocation_of, to_output
+from .syscalls import confine
 from .teller import FrameTeller
 
 # The executor stops a call at its limit. If the executor died meanwhile, the worker does it
@@ -35,6 +36,8 @@ def main() -> None:
     limits: dict[str, Any] = json.loads(sys.argv[1])
     calls, replies = _take_pipes()
     _limit_resources(limits)
+    if limits["jailed"]:
+        confine()
     for module in limits["modules"]:
         importlib.import_module(module)
     _write(replies, b"{}")

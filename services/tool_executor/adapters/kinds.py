@@ -1,0 +1,29 @@
+"""What a worker process is for: which secrets it holds, and how far it is walled off."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from contracts.tool import ToolManifest
+
+Secrets = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerKind:
+    """Tools of one kind take turns in one worker.
+
+    A tool never runs in a process that has seen the secrets of another scope. In a jail it shares
+    nothing at all: one worker is for tools of one module, and ends with its first call.
+    """
+
+    secrets: Secrets = ()
+    jailed: str = ""
+    """The module of the tools, if they run in a jail."""
+
+    @classmethod
+    def of(cls, manifest: ToolManifest, secrets: Secrets) -> Self:
+        return cls(secrets, manifest.module if manifest.sandbox == "jail" else "")
+
+    @property
+    def once(self) -> bool:
+        return bool(self.jailed)
