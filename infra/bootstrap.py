@@ -15,7 +15,7 @@ import nats
 from infra.demo.shop.database import prepare as prepare_shop
 from infra.deployment.certificates import ensure_certificates
 from infra.deployment.handing_out import hand_out
-from infra.deployment.roles import ensure_tools_role
+from infra.deployment.roles import ensure_passwords, ensure_service_roles, ensure_tools_role
 from infra.dev.assembly import SIGNING_OWNERS
 from infra.dev.people import ensure_token
 from infra.dev.platform import write_manifests
@@ -34,7 +34,7 @@ NKEY_VARIABLE = "INTERLOCK_INFRA_NKEY_FILE"
 
 
 async def make_keys(home: Home, config_dir: Path, tenants: Sequence[str] = ()) -> None:
-    """Keys, the users of nats-server, pinned tool manifests, and a first person's token.
+    """Keys, passwords, users of nats-server, pinned tool manifests, and a first person's token.
 
     Raises:
         ValueError: a tenant is 1 to 64 of A-Z a-z 0-9 _ -, and one of these is not.
@@ -46,13 +46,14 @@ async def make_keys(home: Home, config_dir: Path, tenants: Sequence[str] = ()) -
     public = {name: user.public_key for name, user in made.items()}
     replace_file(home.nats / "authorization.conf", permissions_conf(public, tenants))
     ensure_canary_key(home)
+    ensure_passwords(home.keys)
     ensure_certificates(home.path / "tls")
     await write_manifests(home.run / "tools.lock.json", config_dir)
     ensure_token(home.keys / "tokens.json")
 
 
 async def set_up(home: Home, durability: str, environment: Mapping[str, str] = os.environ) -> None:
-    """Streams, consumers, tables, and the role of tools. Doing it again changes nothing."""
+    """Streams, consumers, roles and tables. Doing it again changes nothing."""
     ca_file = environment.get(CA_VARIABLE)
     tls = tls_to(Path(ca_file) if ca_file else None)
     client = await nats.connect(
@@ -68,10 +69,18 @@ async def set_up(home: Home, durability: str, environment: Mapping[str, str] = o
     finally:
         await client.close()
     postgres_dsn = environment["INTERLOCK_POSTGRES_DSN"]
+    # Before the tables: whoever migrates gives each role that there is its rights.
+    await ensure_service_roles(postgres_dsn, _keys_of(home, environment))
     await migrate(postgres_dsn)
     if password := environment.get(TOOLS_PASSWORD_VARIABLE):
         await ensure_tools_role(postgres_dsn, password)
     await prepare_shop(postgres_dsn)
+
+
+def _keys_of(home: Home, environment: Mapping[str, str]) -> Path:
+    """Where the key of whoever prepares lies, and the passwords of roles beside it."""
+    nkey = environment.get(NKEY_VARIABLE)
+    return Path(nkey).parent if nkey else home.keys
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ A service gets what it proves itself with, what it signs with, and the console t
 who plants canaries and who looks for them get the key that these are derived from;
 `infra` is whoever makes streams; `nats` has public keys of all users, and the server's certificate;
 what stands in `public` is no secret: the keyring, pinned manifests, the authority's certificate.
+Who has a role in the database gets its password, and `infra`, who makes the roles, all of them.
 """
 
 from collections.abc import Mapping
@@ -12,11 +13,13 @@ from pathlib import Path
 from contracts.subjects import CONSOLE, GUARDRAIL, ROUTER, SERVICES
 from infra.dev.assembly import SIGNING_OWNERS
 from infra.generate.permissions import INFRA
+from infra.migrations.grants import SERVICE_ROLES
 from infra.platform.files import replace_file
 from infra.platform.home import Home
 from infra.platform.nats_identity import CANARY_KEY
 
 from .certificates import CA, SERVER, SERVER_KEY
+from .roles import password_file
 
 NATS, PUBLIC = "nats", "public"
 PLANTERS = (GUARDRAIL, ROUTER)  # of canaries, and who looks for them
@@ -30,7 +33,8 @@ def secrets_of(service: str) -> tuple[str, ...]:
     signs = (f"{service}.seed",) if service in SIGNING_OWNERS else ()
     knows = ("tokens.json",) if service == CONSOLE else ()
     plants = (CANARY_KEY,) if service in PLANTERS else ()
-    return (f"{service}.nkey", *signs, *knows, *plants)
+    keeps = (f"{service}.pgpass",) if service in SERVICE_ROLES else ()
+    return (f"{service}.nkey", *signs, *knows, *plants, *keeps)
 
 
 def hand_out(home: Home, to: Path) -> None:
@@ -42,7 +46,9 @@ def hand_out(home: Home, to: Path) -> None:
     tls = home.path / "tls"
     for service in SERVICES:
         _fill(to / service, {name: home.keys / name for name in secrets_of(service)})
-    _fill(to / INFRA, {f"{INFRA}.nkey": home.keys / f"{INFRA}.nkey"})
+    passwords = [password_file(home.keys, service) for service in SERVICE_ROLES]
+    made_with = [home.keys / f"{INFRA}.nkey", *passwords]
+    _fill(to / INFRA, {file.name: file for file in made_with})
     servers = {name: tls / name for name in (CA, SERVER, SERVER_KEY)}
     authorization = "authorization.conf"
     servers[authorization] = home.nats / authorization

@@ -20,10 +20,12 @@ from contracts.subjects import (
     ORCHESTRATOR,
     ROUTER,
 )
+from infra.migrations.grants import SERVICE_ROLES
 from infra.platform.child import Child
 from infra.platform.home import Home
 from infra.platform.nats_identity import canary_key_file
 from infra.platform.ports import LOOPBACK
+from infra.platform.postgres_cluster import ROLE
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # The evaluator says no starred fact, but takes canaries away.
@@ -74,6 +76,10 @@ class Places:
     manifests_file: Path
     tokens_file: Path
     ports: Mapping[str, int]
+
+    def dsn_of(self, service: str) -> str:
+        """The database as a service comes to it: by its own role."""
+        return self.postgres_dsn.replace(f"//{ROLE}@", f"//{SERVICE_ROLES[service]}@", 1)
 
 
 def replicas_of(service: str, count: int) -> tuple[str, ...]:
@@ -141,14 +147,12 @@ def _own(name: str, port: int, places: Places) -> dict[str, str]:
         own[f"{prefix}_SIGNING_KEY_FILE"] = str(places.home.keys / f"{name}.seed")
     # Settings of one process only win over those of all: its prefix is its own.
     own |= {key: value for key, value in os.environ.items() if key.startswith(f"{prefix}_")}
+    if name in SERVICE_ROLES:
+        own["INTERLOCK_POSTGRES_DSN"] = places.dsn_of(name)
     match name:
-        case "cost_ledger":
-            own["INTERLOCK_POSTGRES_DSN"] = places.postgres_dsn
         case "observer":
-            own["INTERLOCK_POSTGRES_DSN"] = places.postgres_dsn
             own.setdefault(f"{prefix}_ARCHIVE_DIR", str(places.home.path / "archive"))
         case "console":
-            own["INTERLOCK_POSTGRES_DSN"] = places.postgres_dsn
             own.setdefault(f"{prefix}_ARCHIVE_DIR", str(places.home.path / "archive"))
             own["INTERLOCK_CONSOLE_TOKENS_FILE"] = str(places.tokens_file)
         case "guardrail_checker":

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
+from infra.migrations.grants import GRANTS, SERVICE_ROLES
 from infra.migrations.run import MigrationChanged, pending
 
 from .finding import Finding, fail, ok, warn
@@ -26,6 +27,13 @@ FROM pg_class, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS needed
 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
   AND NOT has_table_privilege(oid, needed)
 ORDER BY relname
+"""
+EXISTING = """
+SELECT name FROM unnest($1::text[]) AS names (name) WHERE to_regclass(name) IS NOT NULL
+"""
+UNGIVEN = """
+SELECT name FROM unnest($1::text[]) AS names (name)
+WHERE NOT has_any_column_privilege(name, 'SELECT, INSERT') ORDER BY name
 """
 CONNECTIONS = """
 SELECT current_setting('max_connections')::int
@@ -64,7 +72,7 @@ async def look_at_postgres(installation: Installation) -> Sequence[Finding]:
             return (
                 judge_version(connection.get_server_version().major),
                 await _migrations(connection, installation),
-                await _rights(connection),
+                await _rights(connection, installation),
                 await _connections(connection),
             )
     except DatabaseAway as error:
@@ -92,13 +100,29 @@ async def _migrations(connection: asyncpg.Connection, installation: Installation
     return ok("migrations", "at head")
 
 
-async def _rights(connection: asyncpg.Connection) -> Finding:
+async def _rights(connection: asyncpg.Connection, installation: Installation) -> Finding:
     role = await connection.fetchval("SELECT current_user")
+    for service, known in SERVICE_ROLES.items():
+        if role == known:
+            return await _rights_of(connection, service, installation)
     tables = [row["relname"] for row in await connection.fetch(UNWRITABLE)]
     if tables:
         remedy = f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {role};"
         return fail("rights", f"{role} may not read and write {', '.join(tables)}", remedy)
     return ok("rights", f"{role} reads and writes every table")
+
+
+async def _rights_of(
+    connection: asyncpg.Connection, service: str, installation: Installation
+) -> Finding:
+    """Of a service's own role: what the migrations give it, and no other table is looked at."""
+    role = SERVICE_ROLES[service]
+    known = await connection.fetch(EXISTING, list(GRANTS[service]))
+    rows = await connection.fetch(UNGIVEN, [row["name"] for row in known])
+    if rows:
+        tables = ", ".join(row["name"] for row in rows)
+        return fail("rights", f"{role} may not use {tables}", make_tables(installation))
+    return ok("rights", f"{role} uses the tables of {service}, and no others")
 
 
 async def _connections(connection: asyncpg.Connection) -> Finding:

@@ -1,7 +1,8 @@
 """Brings a database to the newest schema: each numbered file once, in order, under one lock.
 
 Services put their files here as `NNNN_<service>_<what>.sql`. A file that was applied is history:
-changing it is refused, the next change is the next file.
+changing it is refused, the next change is the next file. Then each service's role, where there is
+one, is given what it may do with the tables.
 """
 
 import asyncio
@@ -10,6 +11,8 @@ import sys
 from pathlib import Path
 
 import asyncpg
+
+from infra.migrations.grants import grant
 
 FOLDER = Path(__file__).parent
 # Any number will do, as long as everybody who migrates this database takes the same.
@@ -49,6 +52,7 @@ async def migrate(dsn: str, folder: Path = FOLDER) -> list[str]:
         missing = _missing(await _applied(connection), files)
         for name in missing:
             await _apply(connection, name, files[name])
+        await grant(connection)
         return missing
     finally:
         # The lock goes with the connection, however this ends.

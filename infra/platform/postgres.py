@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import asyncpg
 
+from infra.migrations.grants import SERVICE_ROLES
 from infra.platform.child import Child
 from infra.platform.errors import PostgresUnusable
 from infra.platform.home import Home
@@ -57,7 +58,7 @@ SETTINGS = {
 
 
 class Postgres:
-    """One PostgreSQL server with the role and the database `interlock`, its cluster in the home."""
+    """One PostgreSQL server with our roles and our database, its cluster in the home."""
 
     def __init__(self, home: Home, *, installation: Path | None = None) -> None:
         self._home = home
@@ -67,7 +68,7 @@ class Postgres:
 
     @property
     def dsn(self) -> str:
-        """For asyncpg, and for whatever else speaks libpq's URLs."""
+        """Of the role that owns every table; for asyncpg and whatever else speaks libpq's URLs."""
         return self._dsn_of(ROLE)
 
     @property
@@ -151,7 +152,7 @@ class Postgres:
             timeout=CONNECT_TIMEOUT_SECONDS,
         )
         try:
-            for role in (ROLE, TOOLS_ROLE):
+            for role in (ROLE, TOOLS_ROLE, *SERVICE_ROLES.values()):
                 if not await connection.fetchval(ROLE_EXISTS, role):
                     await connection.execute(f"CREATE ROLE {role} LOGIN")
             if not await connection.fetchval(DATABASE_EXISTS, DATABASE):

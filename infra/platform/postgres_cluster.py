@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from signal import SIGQUIT
 
+from infra.migrations.grants import SERVICE_ROLES
 from infra.platform.child import Account, Child
 from infra.platform.errors import PostgresUnusable
 from infra.platform.files import replace_file
@@ -19,6 +20,7 @@ from infra.platform.spawn import run_to_end
 ROLE = "interlock"
 TOOLS_ROLE = "interlock_tools"  # of tools: no table of the platform is theirs
 SUPERUSER = "postgres"
+ROLES = (ROLE, TOOLS_ROLE, *SERVICE_ROLES.values(), SUPERUSER)
 INITDB_TIMEOUT_SECONDS = 60.0
 ORPHAN_TIMEOUT_SECONDS = 10.0
 
@@ -101,9 +103,9 @@ class Cluster:
             raise PostgresUnusable(f"initdb failed; {child.log_file}:\n{tail(child.log_file)}")
 
     def _write_access_rules(self) -> None:
-        """Let in who runs this, as the role or as the superuser, by the socket; nobody else."""
+        """Let in who runs this, as any of the roles, by the socket; nobody else."""
         login = login_name()
-        users = "".join(f'interlock "{login}" {role}\n' for role in (ROLE, TOOLS_ROLE, SUPERUSER))
+        users = "".join(f'interlock "{login}" {role}\n' for role in ROLES)
         for name, text in {
             "pg_hba.conf": "local all all peer map=interlock\n",
             "pg_ident.conf": users,

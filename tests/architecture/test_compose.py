@@ -8,6 +8,7 @@ import yaml
 from contracts.subjects import SERVICES
 from infra.deployment.handing_out import secrets_of
 from infra.dev.assembly import SIGNING_OWNERS
+from infra.migrations.grants import SERVICE_ROLES
 from infra.platform.postgres_cluster import TOOLS_ROLE
 from shared.settings import ServiceSettings
 from tests.architecture.sources import ROOT
@@ -24,10 +25,9 @@ ONCE = {"keys", "setup"}
 SHARED_WITH_OTHERS = {"INTERLOCK_TOOL_MANIFESTS"}
 LOOPBACK = "127.0.0.1:"
 ARCHIVISTS = {"observer", "console"}
-KEEPERS = {"cost-ledger", "observer", "console"}
 # Each secret of `.env`, and the containers that are told it.
 SECRETS = {
-    "POSTGRES_PASSWORD": {"postgres", "setup", *KEEPERS},
+    "POSTGRES_PASSWORD": {"postgres", "setup"},
     "TOOLS_PASSWORD": {"setup", "tool-executor"},
     "OPENAI_API_KEY": {"model-router"},
     "ANTHROPIC_API_KEY": {"model-router"},
@@ -161,6 +161,19 @@ def test_tools_have_a_role_of_their_own():
     dsn = container_of("tool_executor")["environment"]["SHOP_DATABASE_DSN"]
 
     assert dsn.startswith(f"postgresql://{TOOLS_ROLE}:")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_comes_to_the_database_by_its_own_role_and_password_or_not_at_all(service):
+    given = container_of(service)["environment"]
+
+    dsn, password = given.get("INTERLOCK_POSTGRES_DSN"), given.get("PGPASSFILE")
+
+    if service in SERVICE_ROLES:
+        assert dsn.startswith(f"postgresql://{SERVICE_ROLES[service]}@postgres:")
+        assert password == f"/keys/{service}.pgpass"
+    else:
+        assert (dsn, password) == (None, None)
 
 
 def test_nats_is_reached_by_tls_alone():

@@ -3,7 +3,9 @@
 import asyncpg
 import pytest
 
+from contracts.subjects import CONSOLE
 from services.console.archives import Archived, MemoryArchives, PostgresArchives
+from tests.roles import dsn_of
 
 FIRST = Archived("a" * 64, b'{"line":1}\n\x00\xff')
 SECOND = Archived("b" * 64, b"")
@@ -14,8 +16,10 @@ async def archives(request, postgres_dsn):
     if request.param == "memory":
         yield MemoryArchives()
         return
-    async with asyncpg.create_pool(postgres_dsn, min_size=1, max_size=2) as pool:
-        await pool.execute("TRUNCATE console_archives")
+    owner = await asyncpg.connect(postgres_dsn)
+    await owner.execute("TRUNCATE console_archives")
+    await owner.close()
+    async with asyncpg.create_pool(dsn_of(CONSOLE, postgres_dsn), min_size=1, max_size=2) as pool:
         yield PostgresArchives(pool)
 
 

@@ -21,8 +21,8 @@ MIDDLE = ParentBudget(run_id="middle", budget_micro_usd=600)
 
 
 @pytest.fixture
-def store(pool):
-    return LedgerStore(pool)
+def store(as_ledger):
+    return LedgerStore(as_ledger)
 
 
 def asked(n: int, run_id: str, *parents: ParentBudget):

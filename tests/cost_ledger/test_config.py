@@ -16,6 +16,7 @@ from shared.clock import SystemClock
 from shared.config import load_yaml
 from shared.errors import ConfigError
 from tests.cost_ledger.tariffs import CONFIG
+from tests.roles import dsn_of
 
 
 def test_every_name_of_the_budgets_file_has_a_cap_in_the_window():
@@ -45,7 +46,7 @@ def test_there_is_a_handler_for_everything_that_the_ledger_hears():
 
 
 async def test_the_service_starts_on_the_shipped_configuration(pool, postgres_dsn):
-    settings = Settings(postgres_dsn=postgres_dsn, config_dir=CONFIG)
+    settings = Settings(postgres_dsn=dsn_of(LEDGER, postgres_dsn), config_dir=CONFIG)
     core = SimpleNamespace(bus=SimpleNamespace(clock=SystemClock()))
 
     async with wire(core, settings) as wired:

@@ -36,9 +36,9 @@ HELD = 400 + 1024 + 2 * 1024  # prompt and envelope at 1, output at 2 micro-doll
 
 
 @pytest.fixture
-def desk(pool):
+def desk(as_ledger):
     return Desk(
-        store=LedgerStore(pool),
+        store=LedgerStore(as_ledger),
         models=Models(aliases={"default": Alias(routes=(INSTANT,))}),
         prices=FixedPriceBook({"fake/instant": flat("1")}),
         budgets=Budgets(window="total"),

@@ -16,8 +16,8 @@ SUMS = "SELECT held_micro_usd, settled_micro_usd, liability_micro_usd FROM budge
 
 
 @pytest.fixture
-def store(pool):
-    return LedgerStore(pool)
+def store(as_ledger):
+    return LedgerStore(as_ledger)
 
 
 async def settle(store, hold, evidence, cause="c-1"):

@@ -8,9 +8,11 @@ from cryptography import x509
 from contracts.subjects import GUARDRAIL, ROUTER, SERVICES
 from infra.deployment.certificates import CA, CA_KEY, SERVER, ensure_certificates
 from infra.deployment.handing_out import NATS, PUBLIC, hand_out, secrets_of
+from infra.deployment.roles import ensure_passwords
 from infra.dev.assembly import SIGNING_OWNERS
 from infra.dev.people import ensure_token
 from infra.generate.permissions import INFRA, permissions_conf, users
+from infra.migrations.grants import SERVICE_ROLES
 from infra.platform.home import Home
 from infra.platform.nats_identity import (
     CANARY_KEY,
@@ -20,6 +22,7 @@ from infra.platform.nats_identity import (
 )
 
 TENANTS = ("acme",)
+KINDS = ("*.nkey", "*.seed", "*.pgpass")
 
 
 @pytest.fixture
@@ -30,6 +33,7 @@ def home(tmp_path) -> Home:
     made = ensure_nats_users(home, [user.name for user in users(TENANTS)])
     ensure_signers(home, SIGNING_OWNERS)
     ensure_canary_key(home)
+    ensure_passwords(home.keys)
     public = {name: user.public_key for name, user in made.items()}
     (home.nats / "authorization.conf").write_text(permissions_conf(public, TENANTS))
     (home.run / "tools.lock.json").write_text("{}")
@@ -63,11 +67,13 @@ def test_a_service_is_handed_its_own_and_nothing_else(handed, service):
 
 def test_every_secret_is_with_those_alone_who_need_it(home, handed):
     others = (home.keys / "tokens.json", home.keys / CANARY_KEY)
-    seeds = [*home.keys.glob("*.nkey"), *home.keys.glob("*.seed"), *others]
-    found = {file.name: owners_of(file.read_text().strip(), handed) for file in seeds}
+    seeds = [file for kind in KINDS for file in home.keys.glob(kind)]
+    found = {file.name: owners_of(file.read_text().strip(), handed) for file in (*seeds, *others)}
 
     of_services = {name: {service} for service in SERVICES for name in secrets_of(service)}
     of_services[CANARY_KEY] = {GUARDRAIL, ROUTER}
+    # Who makes the roles knows the password of each.
+    of_services |= {f"{service}.pgpass": {service, INFRA} for service in SERVICE_ROLES}
     of_people = {"producer-acme.nkey": set(), "approver-acme.nkey": set()}
     assert found == {**of_services, f"{INFRA}.nkey": {INFRA}, **of_people}
 

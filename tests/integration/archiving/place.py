@@ -60,12 +60,13 @@ class Life:
 
 @dataclass
 class Place:
-    """A platform with its database and a folder."""
+    """A platform with its database, as the observer and as the console of people, and a folder."""
 
     platform: object
     core: object
     js: object
     pool: object
+    people: object
     log: object
     files: ArchiveFiles
     folder: object
@@ -99,7 +100,7 @@ class Place:
         return Eraser(log, files, rows, kinship, Mortal(PostgresOrders(self.pool), life), 100)
 
     async def order(self, run_id=None, kind="delete", *, is_dry=False, **person):
-        await self.pool.execute(
+        await self.people.execute(
             "INSERT INTO observer_orders (kind, is_dry, tenant, run_id, customer, user_name, "
             "reason, asked_by) VALUES ($1, $2, 'acme', $3, $4, $5, 'asked', 'anna')",
             *(kind, is_dry, run_id, person.get("customer"), person.get("user")),

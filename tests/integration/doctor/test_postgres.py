@@ -5,12 +5,15 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
+from contracts.subjects import CONSOLE
 from infra.doctor.check import Check
 from infra.doctor.clocks import look_at_clocks
 from infra.doctor.installation import Installation
 from infra.doctor.postgres import look_at_postgres
-from infra.migrations.run import FOLDER
+from infra.migrations.grants import SERVICE_ROLES
+from infra.migrations.run import FOLDER, migrate
 from infra.platform.home import Home
+from tests.roles import dsn_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 NEWEST = max(path.name for path in FOLDER.glob("[0-9]*.sql"))
@@ -77,6 +80,23 @@ async def test_a_migration_of_another_text_is_named(installation, postgres_dsn):
         await connection.close()
 
     assert "another text" in found["migrations"].detail
+
+
+async def test_of_a_service_s_own_role_its_own_rights_are_looked_at(installation, postgres_dsn):
+    as_console = replace(installation, postgres_dsn=dsn_of(CONSOLE, postgres_dsn))
+    owner = await asyncpg.connect(postgres_dsn)
+
+    found = await amiss(as_console)
+    await owner.execute(f"REVOKE ALL ON console_runs FROM {SERVICE_ROLES[CONSOLE]}")
+    try:
+        missing = await amiss(as_console)
+    finally:
+        await migrate(postgres_dsn)
+        await owner.close()
+
+    assert "rights" not in found
+    assert missing["rights"].detail == "interlock_console may not use console_runs"
+    assert missing["rights"].remedy.startswith("python -m infra.migrations.run")
 
 
 async def test_rights_that_are_missing_are_named_with_the_grant(installation, postgres_dsn):
