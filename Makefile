@@ -18,8 +18,8 @@ install: $(SYNCED) ## Install everything into .venv
 demo: $(SYNCED) ## Watch six agent runs pass every layer (offline, under a minute)
 	@$(RUN) infra.demo $(ARGS)
 
-test: $(SYNCED) ## Run every test, on real servers
-	@INTERLOCK_UV=$(UV) .venv/bin/pytest $(ARGS)
+test: $(SYNCED) ## Run every test, on real servers, in two processes
+	@INTERLOCK_UV=$(UV) .venv/bin/pytest -n 2 --dist loadgroup $(ARGS)
 
 check: $(SYNCED) ## Format, lint, types, layers, generated files
 	@.venv/bin/ruff format --check --quiet .
