@@ -1,9 +1,10 @@
-"""A certificate authority of one installation, and the certificate of its nats-server.
+"""A certificate authority of one installation, and the certificates of its two servers.
 
 The authority's key stays where all keys are made. Clients are told its certificate, and so know the
-server; who they are themselves they prove by their nkeys.
+server; who they are themselves they prove by their nkeys, or by the password of their role.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -20,18 +21,37 @@ SERVER_DAYS = 365
 RENEW_WITHIN = timedelta(days=60)  # before it ends, the next run makes another
 CLOCKS_APART = timedelta(hours=1)
 SERVER_NAMES = ("nats", "localhost", "127.0.0.1")
+POSTGRES_NAMES = ("postgres", "localhost", "127.0.0.1")
 CA, CA_KEY = "ca.pem", "ca.key"
 SERVER, SERVER_KEY = "server.pem", "server.key"
+POSTGRES, POSTGRES_KEY = "postgres.pem", "postgres.key"
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """Who has a certificate, for which names, in which files."""
+
+    called: str
+    names: tuple[str, ...]
+    certificate: Path
+    key: Path
 
 
 def ensure_certificates(folder: Path, names: tuple[str, ...] = SERVER_NAMES) -> None:
-    """An authority if there is none, and a certificate for the server if it has none that lasts."""
+    """An authority if there is none, and a certificate for each server that has none that lasts.
+
+    `names` are those of nats-server.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     now = datetime.now(UTC)
     if not (folder / CA).exists():
         _make_authority(folder, now)
-    if not _lasts(folder, names, now):
-        _make_server(folder, names, now)
+    for server in (
+        _Server("nats-server", names, folder / SERVER, folder / SERVER_KEY),
+        _Server("postgres", POSTGRES_NAMES, folder / POSTGRES, folder / POSTGRES_KEY),
+    ):
+        if not _lasts(server, now):
+            _make_server(folder, server, now)
 
 
 def _make_authority(folder: Path, now: datetime) -> None:
@@ -48,19 +68,20 @@ def _make_authority(folder: Path, now: datetime) -> None:
     replace_file(folder / CA, _public(made), mode=0o644)
 
 
-def _make_server(folder: Path, names: tuple[str, ...], now: datetime) -> None:
+def _make_server(folder: Path, server: _Server, now: datetime) -> None:
     authority = x509.load_pem_x509_certificate((folder / CA).read_bytes())
     key = ec.generate_private_key(ec.SECP256R1())
+    names = x509.SubjectAlternativeName(list(map(_alternative, server.names)))
     made = (
-        _builder(_name("nats-server"), authority.subject, key, now, SERVER_DAYS)
+        _builder(_name(server.called), authority.subject, key, now, SERVER_DAYS)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName(list(map(_alternative, names))), critical=False)
+        .add_extension(names, critical=False)
         .sign(_authority_key(folder), hashes.SHA256())
     )
-    replace_file(folder / SERVER_KEY, _private(key))
-    replace_file(folder / SERVER, _public(made), mode=0o644)
+    replace_file(server.key, _private(key))
+    replace_file(server.certificate, _public(made), mode=0o644)
 
 
 def _authority_key(folder: Path) -> ec.EllipticCurvePrivateKey:
@@ -69,14 +90,13 @@ def _authority_key(folder: Path) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def _lasts(folder: Path, names: tuple[str, ...], now: datetime) -> bool:
-    """Whether the server has a certificate for these names that is good for a while yet."""
-    path = folder / SERVER
-    if not path.exists() or not (folder / SERVER_KEY).exists():
+def _lasts(server: _Server, now: datetime) -> bool:
+    """Whether a server has a certificate for its names that is good for a while yet."""
+    if not server.certificate.exists() or not server.key.exists():
         return False
-    found = x509.load_pem_x509_certificate(path.read_bytes())
+    found = x509.load_pem_x509_certificate(server.certificate.read_bytes())
     told = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    has_names = list(told) == list(map(_alternative, names))
+    has_names = list(told) == list(map(_alternative, server.names))
     return has_names and found.not_valid_after_utc - now > RENEW_WITHIN
 
 

@@ -2,7 +2,8 @@
 
 A service gets what it proves itself with, what it signs with, and the console the people it knows;
 who plants canaries and who looks for them get the key that these are derived from;
-`infra` is whoever makes streams; `nats` has public keys of all users, and the server's certificate;
+`infra` is whoever makes streams; `nats` has public keys of all users, and the server's certificate,
+`postgres` its own;
 what stands in `public` is no secret: the keyring, pinned manifests, the authority's certificate.
 Who has a role in the database gets its password, and `infra`, who makes the roles, all of them.
 """
@@ -18,13 +19,13 @@ from infra.platform.files import replace_file
 from infra.platform.home import Home
 from infra.platform.nats_identity import CANARY_KEY
 
-from .certificates import CA, SERVER, SERVER_KEY
+from .certificates import CA, POSTGRES, POSTGRES_KEY, SERVER, SERVER_KEY
 from .roles import password_file
 
-NATS, PUBLIC = "nats", "public"
+NATS, DATABASE, PUBLIC = "nats", "postgres", "public"
 PLANTERS = (GUARDRAIL, ROUTER)  # of canaries, and who looks for them
 PRIVATE_MODE = 0o600
-# nats-server runs as another user than the services, and alone mounts its folder.
+# Servers run as other users than the services, and each alone mounts its folder.
 MOUNTED_ALONE_MODE = 0o644
 
 
@@ -53,6 +54,8 @@ def hand_out(home: Home, to: Path) -> None:
     authorization = "authorization.conf"
     servers[authorization] = home.nats / authorization
     _fill(to / NATS, servers, MOUNTED_ALONE_MODE)
+    own = {name: tls / name for name in (POSTGRES, POSTGRES_KEY)}
+    _fill(to / DATABASE, own, MOUNTED_ALONE_MODE)
     told = {
         "keyring.json": home.keys / "keyring.json",
         "tools.lock.json": home.run / "tools.lock.json",

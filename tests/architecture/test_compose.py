@@ -135,7 +135,9 @@ def test_only_who_makes_keys_mounts_all_of_them():
     handing = {at for volume, at in mounts_of("keys").items() if volume != "state"}
 
     assert holders == ["keys"]
-    assert handing == {f"/handed/{one}" for one in (*SERVICES, "nats", "infra", "public")}
+    assert handing == {
+        f"/handed/{one}" for one in (*SERVICES, "nats", "postgres", "infra", "public")
+    }
 
 
 def test_a_volume_of_keys_is_of_one_container():
@@ -191,6 +193,23 @@ def test_nats_is_reached_by_tls_alone():
         container_of(service)["environment"]["INTERLOCK_NATS_CA_FILE"] == "/public/ca.pem"
         for service in SERVICES
     )
+
+
+def test_postgres_is_reached_by_tls_alone_and_known_by_its_authority():
+    hba = (ROOT / "infra" / "deployment" / "pg_hba.conf").read_text("utf-8")
+    ways = [line.split()[0] for line in hba.splitlines() if line and not line.startswith("#")]
+    dsns = [
+        value
+        for one in compose().values()
+        for value in one.get("environment", {}).values()
+        if str(value).startswith("postgresql://")
+    ]
+
+    assert "--ssl=on" in compose()["postgres"]["command"]
+    assert ways == ["local", "hostssl"]
+    assert len(dsns) == 1 + len(SERVICE_ROLES) + 1, "setup, services that keep something, tools"
+    verified = "@postgres:5432/interlock?sslmode=verify-full&sslrootcert=/public/ca.pem"
+    assert all(dsn.endswith(verified) for dsn in dsns)
 
 
 def test_every_file_that_is_built_or_mounted_is_there():

@@ -7,7 +7,7 @@ from cryptography import x509
 
 from contracts.subjects import GUARDRAIL, ROUTER, SERVICES
 from infra.deployment.certificates import CA, CA_KEY, SERVER, ensure_certificates
-from infra.deployment.handing_out import NATS, PUBLIC, hand_out, secrets_of
+from infra.deployment.handing_out import DATABASE, NATS, PUBLIC, hand_out, secrets_of
 from infra.deployment.roles import ensure_passwords
 from infra.dev.assembly import SIGNING_OWNERS
 from infra.dev.people import ensure_token
@@ -83,6 +83,7 @@ def test_the_key_of_the_authority_stays_where_keys_are_made(home, handed):
 
     assert owners_of(key, handed) == set()
     assert owners_of((home.path / "tls" / "server.key").read_text(), handed) == {NATS}
+    assert owners_of((home.path / "tls" / "postgres.key").read_text(), handed) == {DATABASE}
     assert owners_of((home.path / "tls" / CA).read_text(), handed) == {NATS, PUBLIC}
 
 
