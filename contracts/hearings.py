@@ -1,6 +1,6 @@
 """Who hears what: every durable consumer, shared by the replicas of its service."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .subjects import (
     ENDS,
@@ -40,6 +40,10 @@ class Hearing:
         """Subject filters of the consumer. Every service hears what is redriven to it."""
         plain = (*map(filter_of, self.types), f"run.*.*.{REDRIVEN}.{self.service}")
         return (*plain, STRAY_SUBMISSION) if self.stray_submissions else plain
+
+    def named(self, durable: str) -> "Hearing":
+        """The same under another name."""
+        return replace(self, durable=durable)
 
 
 HEARINGS: tuple[Hearing, ...] = (

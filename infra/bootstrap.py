@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nats
 
+from contracts.tenancy import TENANTS_VARIABLE, tenants_in
 from infra.demo.shop.database import prepare as prepare_shop
 from infra.deployment.certificates import ensure_certificates
 from infra.deployment.handing_out import hand_out
@@ -27,7 +28,6 @@ from infra.platform.nats_identity import ensure_canary_key, ensure_nats_users, e
 from infra.streams import ensure_streams
 from shared.connection import CA_VARIABLE, servers_of, tls_to
 
-TENANTS_VARIABLE = "INTERLOCK_TENANTS"  # with commas between; each gets users of its own
 HAND_OUT_VARIABLE = "INTERLOCK_HAND_OUT_DIR"
 TOOLS_PASSWORD_VARIABLE = "INTERLOCK_TOOLS_PASSWORD"  # noqa: S105 - its name
 NKEY_VARIABLE = "INTERLOCK_INFRA_NKEY_FILE"
@@ -53,7 +53,11 @@ async def make_keys(home: Home, config_dir: Path, tenants: Sequence[str] = ()) -
 
 
 async def set_up(home: Home, durability: str, environment: Mapping[str, str] = os.environ) -> None:
-    """Streams, consumers, roles and tables. Doing it again changes nothing."""
+    """Streams, consumers, roles and tables. Doing it again changes nothing.
+
+    Raises:
+        ValueError: a tenant that is named is no token of a subject, or they are too many.
+    """
     ca_file = environment.get(CA_VARIABLE)
     tls = tls_to(Path(ca_file) if ca_file else None)
     client = await nats.connect(
@@ -63,8 +67,9 @@ async def set_up(home: Home, durability: str, environment: Mapping[str, str] = o
         tls=tls,
         tls_handshake_first=tls is not None,
     )
+    tenants = tenants_in(environment.get(TENANTS_VARIABLE, ""))
     try:
-        for change in await ensure_streams(client.jetstream(), durability):
+        for change in await ensure_streams(client.jetstream(), durability, tenants=tenants):
             print(change)
     finally:
         await client.close()
@@ -94,11 +99,10 @@ def main() -> None:
         asyncio.run(set_up(home, options.durability))
         return
     config_dir = Path(os.environ.get("INTERLOCK_CONFIG_DIR", "infra/config"))
-    named = os.environ.get(TENANTS_VARIABLE, "").split(",")
-    tenants = [tenant.strip() for tenant in named if tenant.strip()]
+    tenants = tenants_in(os.environ.get(TENANTS_VARIABLE, ""))
     asyncio.run(make_keys(home, config_dir, tenants))
     if to := os.environ.get(HAND_OUT_VARIABLE):
-        hand_out(home, Path(to))
+        hand_out(home, Path(to), tenants)
 
 
 if __name__ == "__main__":

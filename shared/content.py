@@ -52,7 +52,7 @@ class Contents:
         if size > LIMIT_BYTES:
             raise LogRefused(message.subject, 0, f"{size} bytes, of at most {LIMIT_BYTES}")
         sha256 = sha256_hex(message.body)
-        places = _places(message.subject, sha256)
+        places = places_of(message.subject, sha256)
         for place, start in zip(places, range(0, size, PIECE_BYTES), strict=False):
             await self._put(place, message.body[start : start + PIECE_BYTES])
         return Encoded(message.subject, {**message.headers, DATAREF: sha256}, b"")
@@ -86,7 +86,7 @@ class Contents:
 
     async def _get(self, subject: str, sha256: str) -> bytes | None:
         """The content of a digest, whatever lies there; None where it is not whole."""
-        places = _places(subject, sha256)
+        places = places_of(subject, sha256)
         found = await self._reader.read(places[0].removesuffix("0") + "*", 1)
         pieces = {piece.subject: piece.body for piece in found}
         # By their places, for others may lie beside them.
@@ -106,7 +106,7 @@ class Contents:
         return body if hashlib.sha256(body).hexdigest() == sha256 else None
 
 
-def _places(subject: str, sha256: str) -> list[str]:
+def places_of(subject: str, sha256: str) -> list[str]:
     """Where the pieces of a body lie whose fact has this subject."""
     run = parse_subject(subject)
     own = {"tenant": run.tenant, "run_id": run.run_id, "sha256": sha256}
@@ -116,8 +116,10 @@ def _places(subject: str, sha256: str) -> list[str]:
 class LogReader(DirectReader):
     """Reads the log of runs, each message with its body."""
 
-    def __init__(self, client: Client, inbox: str, timeout_seconds: float) -> None:
-        super().__init__(client, RUNS, inbox, timeout_seconds)
+    def __init__(
+        self, client: Client, inbox: str, timeout_seconds: float, stream: str = RUNS
+    ) -> None:
+        super().__init__(client, stream, inbox, timeout_seconds)
         self.contents = Contents(client, inbox, timeout_seconds)
 
     async def start(self) -> None:

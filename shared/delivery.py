@@ -18,6 +18,7 @@ from shared.deadletters import DeadLetters
 from shared.errors import Again, LogUnavailable
 from shared.metrics import HANDLING, HEARD, QUEUED, UNBELIEVABLE
 from shared.redrive import Redrives, Work
+from shared.tenant_log import in_log
 from shared.tracing.context import working_on
 
 log = structlog.get_logger()
@@ -178,14 +179,16 @@ class Deliverer:
 
 
 def stored_from(message: Msg) -> Stored:
-    """A delivered message as it lies in the stream."""
+    """A delivered message as it lies in its stream; one of a copy as it lies in the log."""
     metadata = message.metadata
-    return Stored(
-        subject=message.subject,
-        headers=message.headers or {},
-        body=message.data,
-        sequence=metadata.sequence.stream,
-        stored_at=_stored_at(message),
+    return in_log(
+        Stored(
+            subject=message.subject,
+            headers=message.headers or {},
+            body=message.data,
+            sequence=metadata.sequence.stream,
+            stored_at=_stored_at(message),
+        )
     )
 
 

@@ -24,11 +24,11 @@ from nats.aio.client import Client
 from contracts.envelope import Stored, Unbelievable
 from contracts.hearings import HEARINGS, Hearing
 from contracts.shape import Body
-from contracts.subjects import RUNS, kind_of_body
+from contracts.subjects import kind_of_body
+from contracts.tenancy import heard_in, user_of
 from shared.bus import Heard, NatsBus, OnSaid, uncounted
 from shared.clock import SystemClock
 from shared.connection import inbox_prefix, make_broker, mark_repeated_headers
-from shared.content import LogReader
 from shared.crashes import CrashBudget, NatsCrashCounts
 from shared.deadletters import DeadLetters
 from shared.delivery import Deliverer, Handler, OnUnbelievable, Patience
@@ -43,6 +43,7 @@ from shared.settings import ServiceSettings
 from shared.signing import Keyring, load_keyring, load_signer
 from shared.telemetry.log_export import exporting_logs
 from shared.telemetry.meters import Cadence, exporting_metrics
+from shared.tenant_log import reader_for
 
 log = structlog.get_logger()
 
@@ -80,6 +81,7 @@ class Service:
     """One service: its name, its settings, what it hears, and how its parts are wired.
 
     `web` answers every HTTP path that is not the runner's own. `on_said` counts what it says.
+    With a tenant, it hears and reads the runs of that tenant alone, under a user of its own.
     """
 
     name: str
@@ -89,6 +91,7 @@ class Service:
     routes: Sequence[tuple[str, AsgiApp]] = ()
     web: AsgiApp | None = None
     on_said: OnSaid = uncounted
+    tenant: str | None = None
 
 
 @dataclass
@@ -100,6 +103,7 @@ class Core:
     keyring: Keyring
     dead_letters: DeadLetters
     redrives: Redrives
+    user: str
     loops: list[PullLoop] = field(default_factory=list)
 
     def troubles(self) -> list[str]:
@@ -110,7 +114,11 @@ class Core:
 
 
 async def connect(
-    name: str, settings: ServiceSettings, broker: NatsBroker, on_said: OnSaid = uncounted
+    name: str,
+    settings: ServiceSettings,
+    broker: NatsBroker,
+    on_said: OnSaid = uncounted,
+    tenant: str | None = None,
 ) -> Core:
     """Connect a bus. Used by the runner, and by programs that only say and read.
 
@@ -121,7 +129,8 @@ async def connect(
     signer = load_signer(settings.signing_key_file)
     client = await broker.connect()
     mark_repeated_headers(client)
-    reader = LogReader(client, inbox_prefix(name), settings.read_timeout_seconds)
+    user = user_of(name, tenant)
+    reader = reader_for(tenant, client, inbox_prefix(user), settings.read_timeout_seconds)
     await reader.start()
     publisher = Publisher(
         client.jetstream(),
@@ -132,7 +141,7 @@ async def connect(
     )
     runs = RunLog(reader, keyring, settings.cached_runs)
     bus = NatsBus(client, runs, publisher, signer, SystemClock(), on_said)
-    return Core(bus, client, keyring, DeadLetters(client, name), Redrives(reader, keyring))
+    return Core(bus, client, keyring, DeadLetters(client, name), Redrives(reader, keyring), user)
 
 
 def bind(handler: AnyHandler, context: ContextRepo) -> AnyHandler:
@@ -150,13 +159,15 @@ def bind(handler: AnyHandler, context: ContextRepo) -> AnyHandler:
 
 def build(service: Service) -> AsgiFastStream:
     """The FastStream application of a service."""
-    broker = make_broker(service.name, service.settings)
+    broker = make_broker(user_of(service.name, service.tenant), service.settings)
     cores: list[Core] = []
     context = ContextRepo()
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        core = await connect(service.name, service.settings, broker, service.on_said)
+        core = await connect(
+            service.name, service.settings, broker, service.on_said, service.tenant
+        )
         cores.append(core)
         async with telling(service), service.wire(core, service.settings) as wired:
             for name, value in {"bus": core.bus, "core": core, **wired}.items():
@@ -229,12 +240,14 @@ def run_service(service: Service) -> None:
 
 async def _hear(service: Service, core: Core, context: ContextRepo) -> None:
     for hearing in (one for one in HEARINGS if one.service == service.name):
-        loop = _loop(service, hearing, core, context)
+        loop = _loop(service, *heard_in(service.tenant, hearing), core, context)
         core.loops.append(loop)
         await loop.start()
 
 
-def _loop(service: Service, hearing: Hearing, core: Core, context: ContextRepo) -> PullLoop:
+def _loop(
+    service: Service, stream: str, hearing: Hearing, core: Core, context: ContextRepo
+) -> PullLoop:
     settings = service.settings
     bound = {
         type_: cast("Handler", bind(handler, context))
@@ -254,9 +267,9 @@ def _loop(service: Service, hearing: Hearing, core: Core, context: ContextRepo) 
     )
     return PullLoop(
         core.client,
-        RUNS,
+        stream,
         hearing.durable,
-        inbox_prefix(service.name),
+        inbox_prefix(core.user),
         deliverer.deliver,
         slots=Slots(settings.in_flight, settings.recovery_slots),
         ack_wait_seconds=settings.ack_wait_seconds,

@@ -6,12 +6,14 @@ who plants canaries and who looks for them get the key that these are derived fr
 `postgres` its own;
 what stands in `public` is no secret: the keyring, pinned manifests, the authority's certificate.
 Who has a role in the database gets its password, and `infra`, who makes the roles, all of them.
+Where tenants are named, the executor of each is a service of its own: `tool_executor-acme`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from contracts.subjects import CONSOLE, GUARDRAIL, ROUTER, SERVICES
+from contracts.subjects import CONSOLE, EXECUTOR, GUARDRAIL, ROUTER, SERVICES
+from contracts.tenancy import user_of
 from infra.dev.assembly import SIGNING_OWNERS
 from infra.generate.permissions import INFRA
 from infra.migrations.grants import SERVICE_ROLES
@@ -38,14 +40,20 @@ def secrets_of(service: str) -> tuple[str, ...]:
     return (f"{service}.nkey", *signs, *knows, *plants, *keeps)
 
 
-def hand_out(home: Home, to: Path) -> None:
+def holders(tenants: Iterable[str] = ()) -> tuple[str, ...]:
+    """Every service that is handed keys: with tenants, an executor of each and none of all."""
+    executors = tuple(user_of(EXECUTOR, tenant) for tenant in tenants) or (EXECUTOR,)
+    return (*(service for service in SERVICES if service != EXECUTOR), *executors)
+
+
+def hand_out(home: Home, to: Path, tenants: Iterable[str] = ()) -> None:
     """Copy what was made in the home to whom it belongs; a file that is no more needed is removed.
 
     Raises:
         OSError: something was not made, or a folder cannot be written.
     """
     tls = home.path / "tls"
-    for service in SERVICES:
+    for service in holders(tenants):
         _fill(to / service, {name: home.keys / name for name in secrets_of(service)})
     passwords = [password_file(home.keys, service) for service in SERVICE_ROLES]
     made_with = [home.keys / f"{INFRA}.nkey", *passwords]

@@ -31,14 +31,14 @@ Infos = Mapping[tuple[str, str], ConsumerInfo | None]
 
 
 async def look_at_consumers(installation: Installation) -> Sequence[Finding]:
-    wanted = consumer_configs(Bounds())
+    wanted = consumer_configs(Bounds(), installation.tenants)
     async with session(installation, INFRA) as connected:
         js = connected.jetstream
         looks = [await _look(js, wanted)]
         while len(looks) < LOOKS and not all(map(is_pulled, looks[-1].values())):
             await asyncio.sleep(PAUSE_SECONDS)
             looks.append(await _look(js, wanted))
-        strangers = await _strangers(js, {stream for stream, _ in wanted})
+        strangers = await _strangers(js, wanted)
     judged = (
         judge(stream, config, _seen(looks, stream, config), installation)
         for stream, config in wanted
@@ -64,11 +64,13 @@ async def _info(js: JetStreamContext, stream: str, durable: str) -> ConsumerInfo
     return info
 
 
-async def _strangers(js: JetStreamContext, streams: set[str]) -> tuple[Finding, ...]:
+async def _strangers(
+    js: JetStreamContext, wanted: Sequence[tuple[str, ConsumerConfig]]
+) -> tuple[Finding, ...]:
     """Durables that nobody should have: whatever they keep back is never handed out."""
-    ours = {(stream, config.durable_name) for stream, config in consumer_configs(Bounds())}
+    ours = {(stream, config.durable_name) for stream, config in wanted}
     found: list[tuple[str, str]] = []
-    for stream in sorted(streams):
+    for stream in sorted({stream for stream, _ in wanted}):
         try:
             infos = await js.consumers_info(stream)
         except NotFoundError:

@@ -23,6 +23,11 @@ REDELIVERED_MESSAGES = 20
 SERVICES = {**{one.durable: one.service for one in HEARINGS}, TIMER_DURABLE: ORCHESTRATOR}
 
 
+def service_of(durable: str) -> str:
+    """Who hears a consumer; one of a tenant has its name behind that of the service."""
+    return SERVICES.get(durable) or durable.partition("-")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A consumer, and whether anybody pulled from it, or it moved, during the looks."""
@@ -68,7 +73,7 @@ def judge(
 
 
 def _hearing(name: str, durable: str, seen: Seen, installation: Installation) -> Iterator[Finding]:
-    service = SERVICES[durable]
+    service = service_of(durable)
     if seen.info.paused:
         yield fail(
             f"{name} paused",
@@ -89,7 +94,7 @@ def _hearing(name: str, durable: str, seen: Seen, installation: Installation) ->
 
 
 def _waiting(name: str, durable: str, info: ConsumerInfo) -> Iterator[Finding]:
-    service = SERVICES[durable]
+    service = service_of(durable)
     if (pending := info.num_pending or 0) >= LAG_MESSAGES:
         detail = f"{pending} messages wait for {service}"
         yield warn(f"{name} lag", detail, f"start more replicas of {service}")

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from contracts.tenancy import TENANTS_VARIABLE, tenants_in
 from infra.dev.assembly import REPOSITORY
 from infra.dev.configuration import CONFIG_VARIABLE
+from infra.generate.permissions import users
 from infra.platform.home import Endpoints, Home
 from shared.connection import servers_of
 
@@ -105,6 +107,25 @@ class Installation:
     def config_dir(self) -> Path:
         default = REPOSITORY / "infra" / "config"
         return Path(self.environment.get(CONFIG_VARIABLE) or default).absolute()
+
+    @property
+    def tenants(self) -> tuple[str, ...]:
+        """Those that are named; the platform of a home names none.
+
+        Raises:
+            Unexaminable: the setting cannot be read.
+        """
+        if self.kind == "platform":
+            return ()
+        try:
+            return tenants_in(self.environment.get(TENANTS_VARIABLE, ""))
+        except ValueError as error:
+            raise Unexaminable(f"{TENANTS_VARIABLE}: {error}") from None
+
+    @property
+    def users(self) -> tuple[str, ...]:
+        """Every user of nats-server."""
+        return tuple(user.name for user in users(self.tenants))
 
     @property
     def keyring_file(self) -> Path:

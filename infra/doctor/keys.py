@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from infra.dev.assembly import SIGNING_OWNERS
-from infra.generate.permissions import USERS, permissions_conf
+from infra.generate.permissions import permissions_conf
 from infra.platform.errors import KeyFileCorrupt
 from infra.platform.nats_identity import nats_public_key, read_keyring, signing_public_key
 
@@ -29,7 +29,7 @@ async def look_at_keys(installation: Installation) -> Sequence[Finding]:
 
 
 def _look(installation: Installation) -> Iterator[Finding]:
-    nkeys = {user: installation.nkey_file(user) for user in USERS}
+    nkeys = {user: installation.nkey_file(user) for user in installation.users}
     seeds = {owner: installation.seed_file(owner) for owner in SIGNING_OWNERS}
     if not any(path.exists() for path in (*nkeys.values(), *seeds.values())):
         raise Unexaminable(f"no keys are in {installation.home.keys}; `interlock dev` makes them")
@@ -95,9 +95,9 @@ def judge_users(installation: Installation, users: Mapping[str, str]) -> Finding
     files = [*nats.glob(name), *nats.glob(f"node-*/{name}")]
     if not files:
         return skipped(name, "the configuration of nats-server is not on this machine")
-    if len(users) < len(USERS):
+    if len(users) < len(installation.users):
         return skipped(name, "cannot be compared without the key of every user")
-    wanted = permissions_conf(users)
+    wanted = permissions_conf(users, installation.tenants)
     for path in files:
         told = path.read_text("utf-8")
         unknown = [user for user, public in users.items() if public not in told]

@@ -15,7 +15,7 @@ import nats.errors
 from nats.js.api import Header
 
 from contracts.subjects import FACTS, FactKind
-from infra.generate.permissions import INFRA, USERS
+from infra.generate.permissions import INFRA
 
 from .errors import NotLetIn, Unanswered, Unexaminable
 from .finding import Finding, fail, ok, skipped
@@ -24,7 +24,9 @@ from .remedies import tell_nats
 from .session import Session, session
 
 ANSWER_SECONDS = 3.0
-NOBODY = "run.doctor.nobody"
+NO_TENANT = "doctor"
+NO_RUN = "run.{tenant}.nobody"
+ELSEWHERE = NO_RUN.format(tenant=NO_TENANT)
 NO_STREAM = {Header.EXPECTED_STREAM.value: "NOT-A-STREAM"}
 AT_ONCE = 4  # connections; each has to prove a key
 
@@ -37,7 +39,7 @@ async def look_at_permissions(installation: Installation) -> Sequence[Finding]:
         async with gate:
             return await examine(user, installation)
 
-    return await asyncio.gather(*map(one, USERS))
+    return await asyncio.gather(*map(one, installation.users))
 
 
 async def examine(user: str, installation: Installation) -> Finding:
@@ -57,21 +59,26 @@ async def examine(user: str, installation: Installation) -> Finding:
 async def _try(user: str, connected: Session, remedy: str) -> Finding:
     if user == INFRA:
         return ok(user, "is let in; it may do everything")
-    own, foreign = own_of(user), foreign_to(user)
-    if await refused(connected, own):
+    service, _, tenant = user.partition("-")
+    own, foreign = own_of(service), foreign_to(service)
+    place = NO_RUN.format(tenant=tenant or NO_TENANT)
+    if own is not None and await refused(connected, own, place):
         return fail(user, f"may not say {own.type}, which is its own", remedy)
-    if not await refused(connected, foreign):
+    if not await refused(connected, foreign, place):
         return fail(user, f"may say {foreign.type}, which only {foreign.owner} may", remedy)
-    return ok(user, f"is let in; may say {own.type}, may not say {foreign.type}")
+    if tenant and own is not None and not await refused(connected, own):
+        return fail(user, f"may say {own.type} in other tenants than {tenant}", remedy)
+    may = f"may say {own.type}, may" if own is not None else "may"
+    return ok(user, f"is let in; {may} not say {foreign.type}")
 
 
-async def refused(connected: Session, kind: FactKind) -> bool:
+async def refused(connected: Session, kind: FactKind, place: str = ELSEWHERE) -> bool:
     """Whether the server refuses a fact of this kind from the user, or hands it to the log.
 
     Raises:
         Unanswered: neither the server nor the log says anything.
     """
-    subject = f"{NOBODY}.{kind.type}{'.doctor' if kind.keyed else ''}"
+    subject = f"{place}.{kind.type}{'.doctor' if kind.keyed else ''}"
     asked = asyncio.create_task(_passes(connected, subject))
     denied = asyncio.create_task(connected.refusal_of(subject))
     tasks = (asked, denied)
@@ -93,9 +100,9 @@ async def _passes(connected: Session, subject: str) -> None:
         )
 
 
-def own_of(user: str) -> FactKind:
-    """A kind of fact that the user owns."""
-    return next(kind for kind in FACTS if kind.owner == user)
+def own_of(user: str) -> FactKind | None:
+    """A kind of fact that the user owns; None of one who only hears."""
+    return next((kind for kind in FACTS if kind.owner == user), None)
 
 
 def foreign_to(user: str) -> FactKind:

@@ -30,7 +30,7 @@ async def look_at_streams(installation: Installation) -> Sequence[Finding]:
     async with session(installation, INFRA) as connected:
         found = await _found(connected.jetstream)
     copies = _copies(installation.durability, found)
-    wanted = stream_configs(copies, Bounds())
+    wanted = stream_configs(copies, Bounds(), installation.tenants)
     judged = (
         judge(config, found.get(config.name or ""), make_streams(installation)) for config in wanted
     )

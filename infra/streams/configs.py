@@ -1,5 +1,6 @@
 """What the streams and consumers should be."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from nats.js.api import (
@@ -10,9 +11,10 @@ from nats.js.api import (
     RetentionPolicy,
     StorageType,
     StreamConfig,
+    StreamSource,
 )
 
-from contracts.hearings import HEARINGS, Hearing
+from contracts.hearings import Hearing
 from contracts.subjects import (
     ADMISSION,
     ADMISSION_VALUE,
@@ -38,6 +40,7 @@ from contracts.subjects import (
     TIMERS,
     stream_subjects,
 )
+from contracts.tenancy import copy_of, hearings_of
 
 MEBIBYTE = 1024 * 1024
 # A longer window would keep more ids in the server's memory; correctness never depends on it.
@@ -48,6 +51,8 @@ CRASHES_SECONDS = 3600.0
 ORDERS_KEPT = 100  # for each scope; the last is in force, the others tell who did what
 RELEASES_KEPT = 50  # for each label of an agent; one of them may be put back
 UNLIMITED = -1
+# What the log took twice, so long after, a copy takes too; who folds it drops the second.
+COPY_DUPLICATE_WINDOW_SECONDS = 0.1
 # Of older releases: what they had heard is in the log, and is heard again by who took over.
 RETIRED_CONSUMERS = ((RUNS, "console"),)
 REPLICAS = {"fast": 1, "durable": 1, "replicated": 3}
@@ -78,20 +83,28 @@ class Bounds:
     in_flight: int = 1000
 
 
-def stream_configs(replicas: int, bounds: Bounds) -> tuple[StreamConfig, ...]:
-    """What the streams should be."""
+def stream_configs(
+    replicas: int, bounds: Bounds, tenants: Iterable[str] = ()
+) -> tuple[StreamConfig, ...]:
+    """What the streams should be; the log comes before the copies of it."""
     found = (_runs(bounds), _content(bounds), _control(bounds), _timers(bounds), _dead(bounds))
     access = (_keys(bounds), _audit(bounds))
     beside = (_releases(bounds), *access, _admission(bounds), _crashes(bounds))
-    return tuple(config.evolve(num_replicas=replicas) for config in (*found, *beside))
+    copies = (_copy(tenant) for tenant in tenants)
+    return tuple(config.evolve(num_replicas=replicas) for config in (*found, *beside, *copies))
 
 
-def consumer_configs(bounds: Bounds) -> tuple[tuple[str, ConsumerConfig], ...]:
+def consumer_configs(
+    bounds: Bounds, tenants: Iterable[str] = ()
+) -> tuple[tuple[str, ConsumerConfig], ...]:
     """Every durable consumer, with the stream that it hears."""
     timers = Hearing(TIMER_DURABLE, TIMER_DURABLE, (), None)
     fired = (TIMER_FIRED.format(tenant="*", run_id="*"), TIMER_DUE.format(name="*"))
     return (
-        *((RUNS, _consumer(hearing, hearing.filters, bounds)) for hearing in HEARINGS),
+        *(
+            (stream, _consumer(hearing, hearing.filters, bounds))
+            for stream, hearing in hearings_of(tenants)
+        ),
         (TIMERS, _consumer(timers, fired, bounds)),
     )
 
@@ -122,6 +135,19 @@ def _lasting(name: str, description: str, subjects: list[str], max_bytes: int) -
 def _runs(bounds: Bounds) -> StreamConfig:
     subjects = list(stream_subjects())
     return _lasting(RUNS, "Every fact of every run.", subjects, bounds.runs_bytes)
+
+
+def _copy(tenant: str) -> StreamConfig:
+    """A source and no mirror: a filtered mirror would answer for the whole log (ADR 0027).
+
+    It holds no more than the log, which has a limit.
+    """
+    description = f"The runs of {tenant}, for its executor."
+    lasting = _lasting(copy_of(tenant), description, [], UNLIMITED)
+    source = StreamSource(name=RUNS, filter_subject=f"run.{tenant}.>")
+    return lasting.evolve(
+        subjects=None, sources=[source], duplicate_window=COPY_DUPLICATE_WINDOW_SECONDS
+    )
 
 
 def _content(bounds: Bounds) -> StreamConfig:

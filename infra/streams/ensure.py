@@ -10,10 +10,15 @@ StreamsError             says which stream or consumer, what differs, and what t
 
 import asyncio
 import time
+from collections.abc import Iterable
 
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, StreamConfig
 from nats.js.errors import APIError, NotFoundError
+
+from contracts.hearings import HEARINGS
+from contracts.subjects import EXECUTOR, RUNS
+from contracts.tenancy import COPIES, copy_of
 
 from .configs import REPLICAS, RETIRED_CONSUMERS, Bounds, consumer_configs, stream_configs
 from .differences import differences_of, plural
@@ -50,9 +55,15 @@ class StreamIncompatible(StreamsError):
 
 
 async def ensure_streams(
-    js: JetStreamContext, durability: str = "fast", bounds: Bounds | None = None
+    js: JetStreamContext,
+    durability: str = "fast",
+    bounds: Bounds | None = None,
+    tenants: Iterable[str] = (),
 ) -> tuple[str, ...]:
     """Make or update streams and consumers; a sentence for each change, none if all was in place.
+
+    Each of `tenants` has a copy of its runs, and an executor that hears it; without them there is
+    one executor of all, which hears the log.
 
     Raises:
         UnknownDurability: `durability` is not a key of `REPLICAS`.
@@ -60,15 +71,29 @@ async def ensure_streams(
     """
     if durability not in REPLICAS:
         raise UnknownDurability(durability)
-    bounds = bounds or Bounds()
-    done = [
-        await _ensure_stream(js, config) for config in stream_configs(REPLICAS[durability], bounds)
-    ]
-    done += [
-        await _ensure_consumer(js, stream, config) for stream, config in consumer_configs(bounds)
-    ]
-    done += [await _drop_consumer(js, stream, durable) for stream, durable in RETIRED_CONSUMERS]
+    bounds, named = bounds or Bounds(), tuple(tenants)
+    streams = stream_configs(REPLICAS[durability], bounds, named)
+    consumers = consumer_configs(bounds, named)
+    done = [await _ensure_stream(js, config) for config in streams]
+    done += [await _ensure_consumer(js, stream, config) for stream, config in consumers]
+    unheard = (*RETIRED_CONSUMERS, *(_of_all() if named else ()))
+    done += [await _drop_consumer(js, stream, durable) for stream, durable in unheard]
+    done += await _drop_copies(js, {copy_of(tenant) for tenant in named})
     return tuple(sentence for sentence in done if sentence)
+
+
+def _of_all() -> tuple[tuple[str, str], ...]:
+    """What nobody hears where tenants are named."""
+    return tuple((RUNS, hearing.durable) for hearing in HEARINGS if hearing.service == EXECUTOR)
+
+
+async def _drop_copies(js: JetStreamContext, kept: set[str]) -> list[str]:
+    """Of tenants that are named no more: what is deleted of the log must not stay in a copy."""
+    names = {info.config.name or "" for info in await js.streams_info()}
+    gone = sorted({name for name in names if name.startswith(COPIES)} - kept)
+    for name in gone:
+        await js.delete_stream(name)
+    return [f"dropped stream {name}: its tenant is named no more" for name in gone]
 
 
 async def _ensure_stream(js: JetStreamContext, wanted: StreamConfig) -> str | None:

@@ -29,19 +29,20 @@ from shared.tracing.outbox import Bounds, Outbox
 @asynccontextmanager
 async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
     """Open the read models and the way to the back end of traces."""
+    seconds = settings.read_timeout_seconds
     async with open_pool(settings) as pool, tracing(core, settings) as tracer:
         store, orders = PostgresProjection(pool), PostgresRebuilds(pool)
         history = await open_history(core, settings, kept_files(pool, settings))
         rebuilder = Rebuilder(store, orders, history, settings.rebuild_runs)
         gauges = gauged(
             PostgresStates(pool),
-            await open_engine(core.client, OBSERVER, settings.read_timeout_seconds),
-            await open_lag(core.client, OBSERVER, settings.read_timeout_seconds),
-            await open_stops(core.client, OBSERVER, core.keyring, settings.read_timeout_seconds),
+            await open_engine(core.client, OBSERVER, seconds, settings.copied_tenants),
+            await open_lag(core.client, OBSERVER, seconds),
+            await open_stops(core.client, OBSERVER, core.keyring, seconds),
             look_seconds=settings.look_seconds,
             stuck_seconds=settings.stuck_seconds,
         )
-        log = await open_archive_log(core, settings.read_timeout_seconds)
+        log = await open_archive_log(core, seconds, settings.copied_tenants)
         clerk = open_clerk(pool, log, core.bus.clock, settings)
         upkeep = Upkeep(store, orders, rebuilder, settings)
         async with running(upkeep.run(), clerk.run()), gauges:

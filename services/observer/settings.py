@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, field_validator
 
+from contracts.tenancy import TENANTS_VARIABLE, tenants_in
 from shared.settings import PostgresSettings, ServiceSettings, service_config
 
 
@@ -16,6 +17,12 @@ class Settings(ServiceSettings, PostgresSettings):
     ack_wait_seconds: float = Field(12.0, gt=0, description="As the consumer's: no run waits here")
     batch_facts: int = Field(256, ge=1, le=10_000, description="Facts a transaction")
     batch_wait_seconds: float = Field(1.0, ge=0, description="From one transaction to the next")
+
+    tenants: str = Field(
+        "",
+        validation_alias=TENANTS_VARIABLE,
+        description="With commas between: whose runs are copied for an executor of their own",
+    )
 
     upkeep_seconds: float = Field(1.0, gt=0, description="Between looks for ordered rebuilds")
     rebuild_runs: int = Field(32, ge=1, le=1_000, description="Runs that are rebuilt together")
@@ -58,3 +65,13 @@ class Settings(ServiceSettings, PostgresSettings):
         ),
         description="Messages, arguments and results go into spans, redacted",
     )
+
+    @field_validator("tenants")
+    @classmethod
+    def _named_well(cls, value: str) -> str:
+        return ",".join(tenants_in(value))
+
+    @property
+    def copied_tenants(self) -> tuple[str, ...]:
+        """The tenants that are named."""
+        return tenants_in(self.tenants)

@@ -43,7 +43,7 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
     pool = make_pool(registry, settings)
     try:
         await pool.warm(registry.kinds)
-        async with following_orders(core.client, EXECUTOR, core.keyring, settings) as orders:
+        async with following_orders(core.client, core.user, core.keyring, settings) as orders:
             watch_quarantine(registry.manifests.values(), pins, orders)
             yield {
                 "desk": Desk(
@@ -123,7 +123,8 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     settings = Settings()
     if chosen.command is None:
-        run_service(Service(EXECUTOR, settings, hears, wire, on_said=count))
+        service = Service(EXECUTOR, settings, hears, wire, on_said=count, tenant=settings.tenant)
+        run_service(service)
         return
     try:
         written = write_manifests(settings.config_dir, chosen.out)

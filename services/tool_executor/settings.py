@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from contracts.shape import Token
 from shared.settings import ServiceSettings, service_config
 
 
@@ -15,6 +16,9 @@ class Settings(ServiceSettings):
     in_flight: int = Field(8, ge=1, le=10_000)
     recovery_in_flight: int | None = Field(4, ge=1)
 
+    tenant: Token | None = Field(
+        None, description="Runs of this tenant alone are heard and read; of all where it is not set"
+    )
     start_within_seconds: float = Field(
         5.0, gt=0, description="From a claim to the last moment at which its call may start"
     )

@@ -5,8 +5,9 @@ import importlib
 import pytest
 import yaml
 
-from contracts.subjects import SERVICES
-from infra.deployment.handing_out import secrets_of
+from contracts.subjects import EXECUTOR, SERVICES
+from contracts.tenancy import user_of
+from infra.deployment.handing_out import holders, secrets_of
 from infra.dev.assembly import SIGNING_OWNERS
 from infra.migrations.grants import SERVICE_ROLES
 from infra.platform.postgres_cluster import TOOLS_ROLE
@@ -23,6 +24,8 @@ BOUNDED = ("mem_limit", "pids_limit", "stop_grace_period")
 ONCE = {"keys", "setup"}
 # Every service is given it; only those that pin or check manifests read it.
 SHARED_WITH_OTHERS = {"INTERLOCK_TOOL_MANIFESTS"}
+TENANT = "default"
+EXECUTOR_TENANT = "${INTERLOCK_EXECUTOR_TENANT:-default}"
 LOOPBACK = "127.0.0.1:"
 ARCHIVISTS = {"observer", "console"}
 # Each secret of `.env`, and the containers that are told it.
@@ -36,7 +39,14 @@ SECRETS = {
 
 
 def compose() -> dict:
-    return yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))["services"]
+    """Its services, where one tenant is named: what stands there if nothing is set."""
+    text = (ROOT / "docker-compose.yml").read_text("utf-8")
+    return yaml.safe_load(text.replace(EXECUTOR_TENANT, TENANT))["services"]
+
+
+def handed_as(service: str) -> str:
+    """Under which name a service is handed its keys."""
+    return user_of(service, TENANT) if service == EXECUTOR else service
 
 
 def container_of(service: str) -> dict:
@@ -127,17 +137,29 @@ def test_every_key_that_a_service_is_told_of_is_handed_to_it(service):
     given = container_of(service)["environment"].values()
     told = {value.removeprefix("/keys/") for value in given if str(value).startswith("/keys/")}
 
-    assert told == set(secrets_of(service))
+    assert told == set(secrets_of(handed_as(service)))
 
 
 def test_only_who_makes_keys_mounts_all_of_them():
-    holders = [name for name in compose() if "state" in mounts_of(name)]
+    mounting = [name for name in compose() if "state" in mounts_of(name)]
     handing = {at for volume, at in mounts_of("keys").items() if volume != "state"}
+    handed = (*holders([TENANT]), "nats", "postgres", "infra", "public")
 
-    assert holders == ["keys"]
-    assert handing == {
-        f"/handed/{one}" for one in (*SERVICES, "nats", "postgres", "infra", "public")
+    assert mounting == ["keys"]
+    assert handing == {f"/handed/{one}" for one in handed}
+
+
+def test_whoever_makes_copies_hears_them_or_lets_them_go_is_told_the_same_tenants():
+    told = {
+        name: one["environment"]["INTERLOCK_TENANTS"]
+        for name, one in compose().items()
+        if "INTERLOCK_TENANTS" in one.get("environment", {})
     }
+
+    assert set(told) == {"keys", "setup", "observer"}
+    assert set(told.values()) == {"${INTERLOCK_TENANTS:-default}"}
+    executor = container_of(EXECUTOR)["environment"]
+    assert executor["INTERLOCK_TOOL_EXECUTOR_TENANT"] == TENANT
 
 
 def test_a_volume_of_keys_is_of_one_container():

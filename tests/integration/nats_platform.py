@@ -3,7 +3,7 @@
 import base64
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from signal import SIGKILL
@@ -14,9 +14,10 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from contracts.hearings import HEARINGS
-from contracts.subjects import DEAD, RUNS
+from contracts.subjects import DEAD
+from contracts.tenancy import heard_in, user_of
 from infra.dev.assembly import SIGNING_OWNERS
-from infra.generate.permissions import INFRA, USERS, permissions_conf
+from infra.generate.permissions import INFRA, permissions_conf, users
 from infra.platform.home import Home
 from infra.platform.nats import NatsServer
 from infra.platform.nats_identity import ensure_nats_users, ensure_signers, keyring_file
@@ -47,8 +48,11 @@ DELIVERIES = 3
 class NatsPlatform:
     """The server, and connections under any of its users. All are closed at the end."""
 
-    def __init__(self, home: Home, server: NatsServer, supervisor: Supervisor) -> None:
+    def __init__(
+        self, home: Home, server: NatsServer, supervisor: Supervisor, tenants: Sequence[str] = ()
+    ) -> None:
         self.home = home
+        self.tenants = tuple(tenants)
         self.server = server
         self.refusals: list[str] = []
         self._supervisor = supervisor
@@ -56,17 +60,20 @@ class NatsPlatform:
 
     @classmethod
     @asynccontextmanager
-    async def running(cls, folder: Path) -> AsyncIterator["NatsPlatform"]:
+    async def running(
+        cls, folder: Path, tenants: Sequence[str] = ()
+    ) -> AsyncIterator["NatsPlatform"]:
         home = Home(folder)
         home.create()
-        users = ensure_nats_users(home, USERS)
+        made = ensure_nats_users(home, [user.name for user in users(tenants)])
         ensure_signers(home, SIGNING_OWNERS)
-        public = {name: user.public_key for name, user in users.items()}
-        server = NatsServer(home, port=0, monitoring_port=0, authorization=permissions_conf(public))
+        public = {name: user.public_key for name, user in made.items()}
+        authorization = permissions_conf(public, tenants)
+        server = NatsServer(home, port=0, monitoring_port=0, authorization=authorization)
         async with Supervisor(lambda _event: None) as supervisor:
             await server.start(supervisor)
-            platform = cls(home, server, supervisor)
-            await ensure_streams(await platform.jetstream(), bounds=BOUNDS)
+            platform = cls(home, server, supervisor, tenants)
+            await ensure_streams(await platform.jetstream(), bounds=BOUNDS, tenants=tenants)
             try:
                 yield platform
             finally:
@@ -83,11 +90,12 @@ class NatsPlatform:
         }
         return ServiceSettings(**{**QUICK, **own, **changes})
 
-    async def connect(self, name: str, **changes: Any) -> Core:
-        """The bus of a service, under its own credentials."""
-        settings = self.settings(name, **changes)
-        broker = make_broker(name, settings)
-        core = await connect(name, settings, broker)
+    async def connect(self, name: str, tenant: str | None = None, **changes: Any) -> Core:
+        """The bus of a service, of one tenant or of all, under its own credentials."""
+        user = user_of(name, tenant)
+        settings = self.settings(user, **changes)
+        broker = make_broker(user, settings)
+        core = await connect(name, settings, broker, tenant=tenant)
         self._closers.append(core.client.close)
         return core
 
@@ -120,17 +128,19 @@ class NatsPlatform:
         recovery_in_flight: int = 16,
         told: OnUnbelievable | None = None,
         cap_seconds: float = 5.0,
+        tenant: str | None = None,
     ) -> PullLoop:
         """Hear the durable consumer of a service, in the way that its runner does."""
         settings = self.settings(name)
-        hearing = next(one for one in HEARINGS if one.service == name)
+        served = next(one for one in HEARINGS if one.service == name)
+        stream, hearing = heard_in(tenant, served)
         patience = Patience(hearing.deliveries, settings.retry_base_seconds, cap_seconds)
         budget = crash_budget(core, name, hearing.durable, settings)
         loop = PullLoop(
             core.client,
-            RUNS,
+            stream,
             hearing.durable,
-            inbox_prefix(name),
+            inbox_prefix(core.user),
             Deliverer(core.redrives, handlers, core.dead_letters, patience, budget, told).deliver,
             slots=Slots(in_flight, recovery_in_flight),
             ack_wait_seconds=settings.ack_wait_seconds,

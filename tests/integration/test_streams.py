@@ -8,7 +8,7 @@ from nats.js.api import ConsumerConfig, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
 from contracts.hearings import HEARINGS
-from contracts.subjects import CRASHES, DEAD, RUNS, TIMERS, stream_subjects
+from contracts.subjects import CRASHES, DEAD, EXECUTOR, RUNS, TIMERS, stream_subjects
 from infra.streams import (
     RETIRED_CONSUMERS,
     Bounds,
@@ -20,6 +20,7 @@ from infra.streams import (
 from infra.streams.configs import UNAWAITED
 from tests.integration.engine import nats_server
 
+ASKED = 20  # a second one that answered would take half of them
 BOUNDS = Bounds(runs_bytes=8_000_000, timers_bytes=1_000_000, dead_bytes=1_000_000)
 
 
@@ -122,3 +123,39 @@ async def test_what_can_never_become_right_is_told_and_left_as_it_is(js):
 async def test_an_unknown_durability_is_a_mistake_that_names_the_choices(js):
     with pytest.raises(UnknownDurability, match="fast, durable, replicated"):
         await ensure_streams(js, "eternal")
+
+
+async def test_a_tenant_that_is_named_has_a_copy_with_a_consumer_and_nobody_hears_for_all(js):
+    await ensure_streams(js, bounds=BOUNDS)
+
+    done = await ensure_streams(js, bounds=BOUNDS, tenants=("acme",))
+    again = await ensure_streams(js, bounds=BOUNDS, tenants=("acme",))
+
+    assert done[:2] == ("made stream RUNS_acme", "made consumer RUNS_acme/tool_executor-acme")
+    assert done[2:] == (f"dropped consumer {RUNS}/{EXECUTOR}: nobody hears it any more",)
+    assert again == ()
+
+
+async def test_a_copy_answers_for_itself_alone(js):
+    """A filtered mirror would answer for the log too, and say that other tenants have no runs."""
+    await ensure_streams(js, bounds=BOUNDS, tenants=("acme",))
+    await js.publish("run.beta.r-1.task.submitted", b"{}")
+
+    found = [await js.get_msg(RUNS, 1, direct=True) for _ in range(ASKED)]
+
+    assert {(one.subject, one.headers["Nats-Stream"]) for one in found} == {
+        ("run.beta.r-1.task.submitted", RUNS)
+    }
+
+
+async def test_a_tenant_that_is_named_no_more_loses_its_copy_and_all_are_heard_again(js):
+    await ensure_streams(js, bounds=BOUNDS, tenants=("acme", "beta"))
+
+    done = await ensure_streams(js, bounds=BOUNDS, tenants=("acme",))
+    rest = await ensure_streams(js, bounds=BOUNDS)
+
+    assert done == ("dropped stream RUNS_beta: its tenant is named no more",)
+    assert rest == (
+        f"made consumer {RUNS}/{EXECUTOR}",
+        "dropped stream RUNS_acme: its tenant is named no more",
+    )

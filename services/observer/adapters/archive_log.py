@@ -14,11 +14,13 @@ from contracts.history.lineage import grown_from
 from contracts.run import LINEAGE_LIMIT, RunArchived
 from contracts.shape import Body
 from contracts.subjects import CONTENT, CONTENT_SUBJECT, OBSERVER, RUNS, run_prefix
+from contracts.tenancy import copy_of
 from shared.connection import inbox_prefix
 from shared.content import LogReader
 from shared.errors import LineageBroken, LogUnavailable
 from shared.leader import LeaderReader
 from shared.service import Core
+from shared.tenant_log import BEHIND_SECONDS, awaited, in_log
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class ArchiveLog(Protocol):
         ...
 
     async def purge(self, tenant: str, run_id: str, before: int) -> int:
-        """Take the facts of a run before a sequence out of the log; how many."""
+        """Take the facts of a run before a sequence out of the log and its copy; how many."""
         ...
 
     async def contents(self, tenant: str, run_id: str) -> list[str]:
@@ -84,8 +86,11 @@ class ArchiveLog(Protocol):
 class NatsArchiveLog:
     """On JetStream."""
 
-    def __init__(self, core: Core, reader: LogReader, seconds: float) -> None:
+    def __init__(
+        self, core: Core, reader: LogReader, seconds: float, copied: Sequence[str] = ()
+    ) -> None:
         self._core = core
+        self._copies = {one: LeaderReader(core.client, copy_of(one), seconds) for one in copied}
         self._reader = reader
         self._leader = LeaderReader(core.client, RUNS, seconds)
         self._content_leader = LeaderReader(core.client, CONTENT, seconds)
@@ -135,8 +140,23 @@ class NatsArchiveLog:
 
     async def purge(self, tenant: str, run_id: str, before: int) -> int:
         found = await self._purge(RUNS, run_prefix(tenant, run_id), before)
+        if tenant in self._copies:
+            await self._purge_copy(tenant, run_prefix(tenant, run_id), before)
         self._core.bus.runs.forget(tenant, run_id)
         return found
+
+    async def _purge_copy(self, tenant: str, prefix: str, before: int) -> None:
+        """Once it has what stays in the log, nothing of what went is on its way to it any more."""
+        leader = self._copies[tenant]
+
+        async def staying() -> Stored | None:
+            copy = await leader.last(prefix)
+            return copy if copy is not None and in_log(copy).sequence >= before else None
+
+        copy = await awaited(staying)
+        if copy is None:
+            raise LogUnavailable(prefix, BEHIND_SECONDS, f"{copy_of(tenant)} is behind the log")
+        await self._purge(copy_of(tenant), prefix, copy.sequence)
 
     async def contents(self, tenant: str, run_id: str) -> list[str]:
         # The first piece of each; there may be many, and they may be large.
@@ -184,8 +204,10 @@ def _tombstone(facts: Sequence[Fact[Body]]) -> Fact[RunArchived] | None:
     return cast("Fact[RunArchived]", found[-1]) if found else None
 
 
-async def open_archive_log(core: Core, seconds: float) -> NatsArchiveLog:
-    """The log behind a connected bus."""
+async def open_archive_log(
+    core: Core, seconds: float, copied: Sequence[str] = ()
+) -> NatsArchiveLog:
+    """The log behind a connected bus, and the copies of the runs of these tenants."""
     reader = LogReader(core.client, f"{inbox_prefix(OBSERVER)}.archive", seconds)
     await reader.start()
-    return NatsArchiveLog(core, reader, seconds)
+    return NatsArchiveLog(core, reader, seconds, copied)

@@ -1,13 +1,15 @@
 """What the engine tells of its streams and consumers."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
-from contracts.hearings import HEARINGS, Hearing
-from contracts.subjects import DEAD, DEAD_NOTE, RUNS, STREAMS
+from contracts.hearings import Hearing
+from contracts.subjects import DEAD, DEAD_NOTE, STREAMS
+from contracts.tenancy import hearings_of
 from shared.clock import Clock, SystemClock
 from shared.connection import inbox_prefix
 from shared.direct import DirectReader
@@ -53,26 +55,33 @@ class Engine(Protocol):
 class NatsEngine:
     """Asks JetStream."""
 
-    def __init__(self, jetstream: JetStreamContext, reader: DirectReader, clock: Clock) -> None:
+    def __init__(
+        self,
+        jetstream: JetStreamContext,
+        readers: Mapping[str, DirectReader],
+        hearings: Sequence[tuple[str, Hearing]],
+        clock: Clock,
+    ) -> None:
         self._jetstream = jetstream
-        self._reader = reader
+        self._hearings = hearings
+        self._readers = readers
         self._clock = clock
 
     async def queues(self) -> list[Queue]:
-        return [await self._queue(hearing) for hearing in HEARINGS]
+        return [await self._queue(stream, hearing) for stream, hearing in self._hearings]
 
-    async def _queue(self, hearing: Hearing) -> Queue:
-        told = await self._jetstream.consumer_info(RUNS, hearing.durable)
+    async def _queue(self, stream: str, hearing: Hearing) -> Queue:
+        told = await self._jetstream.consumer_info(stream, hearing.durable)
         pending = told.num_pending or 0
         # A call that takes minutes is not acknowledged, but heard: it waits for nobody.
         reached = told.delivered.stream_seq if told.delivered is not None else 0
-        waits = await self._waits(hearing, reached) if pending else 0.0
+        waits = await self._waits(stream, hearing, reached) if pending else 0.0
         return Queue(
             hearing.durable, pending, told.num_ack_pending or 0, told.num_redelivered or 0, waits
         )
 
-    async def _waits(self, hearing: Hearing, reached: int) -> float:
-        since = await first_after(self._reader, hearing, reached)
+    async def _waits(self, stream: str, hearing: Hearing, reached: int) -> float:
+        since = await first_after(self._readers[stream], hearing, reached)
         return 0.0 if since is None else max(0.0, (self._clock.now() - since).total_seconds())
 
     async def streams(self) -> list[Filled]:
@@ -96,8 +105,16 @@ class NatsEngine:
         return max(0, letters - decided)
 
 
-async def open_engine(client: Client, name: str, timeout_seconds: float) -> NatsEngine:
+async def open_engine(
+    client: Client, name: str, timeout_seconds: float, tenants: Sequence[str] = ()
+) -> NatsEngine:
     """The engine as the service `name` may look at it, over its connection."""
-    reader = DirectReader(client, RUNS, inbox_prefix(name), timeout_seconds)
-    await reader.start()
-    return NatsEngine(client.jetstream(timeout=timeout_seconds), reader, SystemClock())
+    hearings = hearings_of(tenants)
+    readers = {
+        stream: DirectReader(client, stream, inbox_prefix(name), timeout_seconds)
+        for stream, _ in hearings
+    }
+    for reader in readers.values():
+        await reader.start()
+    jetstream = client.jetstream(timeout=timeout_seconds)
+    return NatsEngine(jetstream, readers, hearings, SystemClock())

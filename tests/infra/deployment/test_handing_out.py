@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 from cryptography import x509
 
-from contracts.subjects import GUARDRAIL, ROUTER, SERVICES
+from contracts.subjects import GUARDRAIL, ROUTER
 from infra.deployment.certificates import CA, CA_KEY, SERVER, ensure_certificates
-from infra.deployment.handing_out import DATABASE, NATS, PUBLIC, hand_out, secrets_of
+from infra.deployment.handing_out import DATABASE, NATS, PUBLIC, hand_out, holders, secrets_of
 from infra.deployment.roles import ensure_passwords
 from infra.dev.assembly import SIGNING_OWNERS
 from infra.dev.people import ensure_token
@@ -44,7 +44,7 @@ def home(tmp_path) -> Home:
 
 @pytest.fixture
 def handed(home, tmp_path):
-    hand_out(home, tmp_path / "handed")
+    hand_out(home, tmp_path / "handed", TENANTS)
     return tmp_path / "handed"
 
 
@@ -57,7 +57,7 @@ def owners_of(secret: str, handed) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", holders(TENANTS))
 def test_a_service_is_handed_its_own_and_nothing_else(handed, service):
     files = {file.name: file for file in (handed / service).iterdir()}
 
@@ -70,7 +70,7 @@ def test_every_secret_is_with_those_alone_who_need_it(home, handed):
     seeds = [file for kind in KINDS for file in home.keys.glob(kind)]
     found = {file.name: owners_of(file.read_text().strip(), handed) for file in (*seeds, *others)}
 
-    of_services = {name: {service} for service in SERVICES for name in secrets_of(service)}
+    of_services = {name: {service} for service in holders(TENANTS) for name in secrets_of(service)}
     of_services[CANARY_KEY] = {GUARDRAIL, ROUTER}
     # Who makes the roles knows the password of each.
     of_services |= {f"{service}.pgpass": {service, INFRA} for service in SERVICE_ROLES}
@@ -88,10 +88,10 @@ def test_the_key_of_the_authority_stays_where_keys_are_made(home, handed):
 
 
 def test_what_is_no_more_a_service_s_is_taken_back(home, handed):
-    stale = handed / "tool_executor" / "cost_ledger.seed"
+    stale = handed / "tool_executor-acme" / "cost_ledger.seed"
     stale.write_text("x")
 
-    hand_out(home, handed)
+    hand_out(home, handed, TENANTS)
 
     assert not stale.exists()
 

@@ -45,6 +45,20 @@ def test_a_deployment_that_is_named_wins(home):
         found.required_postgres()
 
 
+def test_the_tenants_of_a_deployment_are_told_and_the_platform_of_a_home_has_none(home):
+    named = {"INTERLOCK_NATS_URL": "nats://log.example:4222", "INTERLOCK_TENANTS": "acme, beta"}
+    found = Installation.found(home, named)
+
+    assert found.tenants == ("acme", "beta")
+    assert {"tool_executor-acme", "tool_executor-beta"} <= set(found.users)
+    assert "tool_executor" not in found.users
+    with pytest.raises(Unexaminable, match="INTERLOCK_TENANTS: the tenant"):
+        _ = Installation.found(home, {**named, "INTERLOCK_TENANTS": "a.b"}).tenants
+
+    home.publish(endpoints())
+    assert Installation.found(home, {"INTERLOCK_TENANTS": "acme"}).tenants == ()
+
+
 def test_a_platform_that_has_ended_is_not_there(home):
     home.publish(endpoints(pid=2**22 + 1))
 
