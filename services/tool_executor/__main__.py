@@ -72,6 +72,7 @@ def make_pool(registry: Registry, settings: Settings) -> WorkerPool:
         cpu_seconds=settings.worker_cpu_seconds,
         open_files=settings.worker_open_files,
         file_bytes=settings.worker_file_bytes,
+        egress_bytes=settings.worker_egress_bytes,
     )
     jail = find_jail(registry)
 

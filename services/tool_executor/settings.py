@@ -34,3 +34,6 @@ class Settings(ServiceSettings):
     worker_cpu_seconds: int = Field(60, ge=1, description="Processor time of one call")
     worker_open_files: int = Field(256, ge=32)
     worker_file_bytes: int = Field(64 << 20, ge=0, description="Largest file a tool may write")
+    worker_egress_bytes: int = Field(
+        16 << 20, ge=0, description="What may go in and out of a jail in one call"
+    )

@@ -21,6 +21,7 @@ LIMITS = WorkerLimits(
     cpu_seconds=10,
     open_files=64,
     file_bytes=4 << 20,
+    egress_bytes=1 << 20,
 )
 
 
@@ -38,9 +39,9 @@ async def jailed(workers=1):
         await pool.close()
 
 
-def hostile(**changes) -> DeclaredTool:
+def hostile(hosts=(), **changes) -> DeclaredTool:
     manifest = manifest_of(hostile_tools.attempt).model_copy(update=changes)
-    return DeclaredTool(manifest, invocation_of(hostile_tools.attempt))
+    return DeclaredTool(manifest, invocation_of(hostile_tools.attempt), hosts=hosts)
 
 
 async def attempt(runner, code: str, **changes):

@@ -10,6 +10,7 @@ from services.tool_executor.__main__ import main
 from services.tool_executor.adapters.invocation import invocation_of
 from services.tool_executor.adapters.registry import load_registry
 from services.tool_executor.errors import ArgumentsInvalid
+from services.tool_executor.rules import Host
 from shared.config import load_manifests
 from shared.errors import ConfigError
 from tests.tool_executor import sample_tools
@@ -54,6 +55,27 @@ def test_limits_of_the_file_replace_those_of_the_tool_and_change_what_is_pinned(
 
     assert (manifest.timeout_seconds, manifest.output_limit_bytes) == (5.0, 10)
     assert manifest.sha256 != manifest_of(sample_tools.double).sha256
+
+
+JAILED = TOOL.format(arguments='sandbox="jail", scopes=["erp:read"]')
+
+
+def test_hosts_go_to_the_jailed_tools_that_declare_the_scope(written):
+    yaml = """
+modules: [jailed_tools]
+hosts: {"weather:*": [api.example.com], "erp:*": [status.example.com]}
+private_hosts: {"erp:read": ["erp.internal:8443"]}
+"""
+    tool = load_registry(written(yaml, jailed_tools=JAILED)).tools["double"]
+
+    inside = Host.parse("erp.internal:8443", private=True)
+    assert tool.kind.hosts == (inside, Host.parse("status.example.com"))
+
+
+@pytest.mark.parametrize("host", ["https://api.example.com", "*", "api.example.com:x"])
+def test_a_host_that_is_none_is_refused_with_its_line(written, host):
+    with pytest.raises(ConfigError, match=r"hosts\.weather:\*"):
+        load_registry(written(f'modules: []\nhosts: {{"weather:*": ["{host}"]}}'))
 
 
 def test_secrets_go_to_the_tools_that_declare_the_scope(written):

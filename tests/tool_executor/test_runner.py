@@ -25,6 +25,7 @@ LIMITS = WorkerLimits(
     cpu_seconds=10,
     open_files=256,
     file_bytes=1 << 20,
+    egress_bytes=0,
 )
 WARM_P50_LIMIT_MS = 50.0
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from services.tool_executor.errors import JailUnavailable
 
+from .way_out import SOCKET
+
 INSIDE = "/tmp"  # noqa: S108 - a file system of the jail's own
 NOBODY = "65534"
 DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -51,13 +53,19 @@ class Jail:
             raise JailUnavailable(tried.stderr.decode(errors="replace").strip())
         return jail
 
-    def command(self, module: str, folder_bytes: int, inner: Sequence[str]) -> list[str]:
-        """What starts `inner` in a jail where tools of `module` can be imported."""
+    def command(
+        self, module: str, folder_bytes: int, inner: Sequence[str], way_out: Path | None = None
+    ) -> list[str]:
+        """What starts `inner` in a jail where tools of `module` can be imported.
+
+        `way_out` is a local socket that is let in; without it nothing outside can be reached.
+        """
         return [
             *self.walls(folder_bytes),
             *_system(),
             *_seen(_interpreter()),
             *_seen(_packages((*OURS, module.partition(".")[0]))),
+            *(("--bind", str(way_out), str(SOCKET)) if way_out else ()),
             *("--remount-ro", "/", "--chdir", INSIDE),
             *inner,
         ]

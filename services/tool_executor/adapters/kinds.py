@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from contracts.tool import ToolManifest
+from services.tool_executor.rules import Host
 
 Secrets = tuple[str, ...]
 
@@ -19,10 +20,14 @@ class WorkerKind:
     secrets: Secrets = ()
     jailed: str = ""
     """The module of the tools, if they run in a jail."""
+    hosts: tuple[Host, ...] = ()
+    """What can be reached from that jail."""
 
     @classmethod
-    def of(cls, manifest: ToolManifest, secrets: Secrets) -> Self:
-        return cls(secrets, manifest.module if manifest.sandbox == "jail" else "")
+    def of(cls, manifest: ToolManifest, secrets: Secrets, hosts: tuple[Host, ...]) -> Self:
+        if manifest.sandbox != "jail":
+            return cls(secrets)
+        return cls(secrets, manifest.module, hosts)
 
     @property
     def once(self) -> bool:

@@ -4,14 +4,12 @@ import asyncio
 import contextlib
 import json
 import os
-import shutil
 import signal
 import sys
-import tempfile
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 from pydantic import ValidationError
@@ -29,9 +27,10 @@ from services.tool_executor.rules import (
 )
 
 from .frames import LENGTH, REPLY_LIMIT_BYTES, SAID, Call, Reply, Told, framed
-from .jail import INSIDE, Jail
+from .jail import Jail
 from .kinds import WorkerKind
 from .silence import Silence
+from .surroundings import Room, surroundings
 
 log = structlog.get_logger()
 
@@ -41,7 +40,6 @@ TAIL_BYTES = 2_000
 REAP_SECONDS = 5.0
 EXIT_SECONDS = 0.5
 ANY = WorkerKind()
-SHARED_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +51,12 @@ class WorkerLimits:
     cpu_seconds: int
     open_files: int
     file_bytes: int
+    egress_bytes: int
+
+    @property
+    def room(self) -> Room:
+        """How much of the disk and of the network it has."""
+        return Room(self.file_bytes, self.egress_bytes)
 
     def argument(self, modules: Sequence[str], kind: WorkerKind) -> str:
         """The worker's one argument. In a jail no module is imported but the tool's own."""
@@ -61,21 +65,13 @@ class WorkerLimits:
                 "modules": [kind.jailed] if kind.jailed else list(modules),
                 "secrets": list(kind.secrets),
                 "jailed": bool(kind.jailed),
+                "egress": bool(kind.hosts),
                 "memory_bytes": self.memory_bytes,
                 "cpu_seconds": self.cpu_seconds,
                 "open_files": self.open_files,
                 "file_bytes": self.file_bytes,
             }
         )
-
-
-def worker_environment(
-    ours: Mapping[str, str], secrets: Sequence[str], folder: str
-) -> dict[str, str]:
-    """The whole environment of a worker: nothing is inherited that is not named here."""
-    allowed = {name: ours[name] for name in (*SHARED_VARIABLES, *secrets) if name in ours}
-    modules = os.pathsep.join(place or str(Path.cwd()) for place in sys.path)
-    return {**allowed, "HOME": folder, "TMPDIR": folder, "PYTHONPATH": modules}
 
 
 def _unheard(_: Progress) -> None:
@@ -85,9 +81,9 @@ def _unheard(_: Progress) -> None:
 class WorkerProcess:
     """A warm worker. It is `usable` while its last call ended with a proper answer."""
 
-    def __init__(self, process: Process, folder: str) -> None:
+    def __init__(self, process: Process, around: AsyncExitStack) -> None:
         self._process = process
-        self._folder = folder
+        self._around = around
         self._tail = b""
         self._draining = asyncio.create_task(self._drain())
         self._usable = False
@@ -115,36 +111,35 @@ class WorkerProcess:
         Raises:
             WorkerUnusable: it ended, or was not ready in time, or wants a jail and there is none.
         """
-        folder = tempfile.mkdtemp(prefix="interlock-tool-")
-        command = [sys.executable, "-P", "-m", WORKER, limits.argument(modules, kind)]
-        home = folder
-        if kind.jailed:
-            if jail is None:
-                raise WorkerUnusable("its tools want a jail, and this executor has none")
-            command = jail.command(kind.jailed, limits.file_bytes, command)
-            home = INSIDE
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=PIPE,
-            cwd=folder,
-            env=worker_environment(os.environ, kind.secrets, home),
-            # A group of its own, so that what a tool starts ends with it.
-            start_new_session=True,
-        )
-        worker = cls(process, folder)
+        inner = [sys.executable, "-P", "-m", WORKER, limits.argument(modules, kind)]
+        async with AsyncExitStack() as around:
+            made = surroundings(kind, inner, limits.room, jail)
+            place = await around.enter_async_context(made)
+            process = await asyncio.create_subprocess_exec(
+                *place.command,
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=PIPE,
+                cwd=place.folder,
+                env=place.environment,
+                # A group of its own, so that what a tool starts ends with it.
+                start_new_session=True,
+            )
+            worker = cls(process, around.pop_all())
+        return await worker._ready(limits.start_seconds)
+
+    async def _ready(self, within_seconds: float) -> "WorkerProcess":
         try:
-            async with asyncio.timeout(limits.start_seconds):
-                await worker._frame(REPLY_LIMIT_BYTES)
+            async with asyncio.timeout(within_seconds):
+                await self._frame(REPLY_LIMIT_BYTES)
         except (TimeoutError, FrameBroken, OSError, asyncio.IncompleteReadError) as error:
-            await worker.close()
-            raise worker._unusable(error) from None
+            await self.close()
+            raise self._unusable(error) from None
         except asyncio.CancelledError:
-            await worker.close()
+            await self.close()
             raise
-        worker._usable = True
-        return worker
+        self._usable = True
+        return self
 
     def _unusable(self, error: Exception) -> WorkerUnusable:
         log.error("executor.worker_unusable", error=repr(error), said=self._said)
@@ -219,7 +214,7 @@ class WorkerProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     async def close(self) -> None:
-        """Kill it, reap it, and remove its folder."""
+        """Kill it, reap it, and remove what it lived in."""
         self.kill()
         if self._process.stdin is not None:
             self._process.stdin.close()
@@ -228,7 +223,7 @@ class WorkerProcess:
         if self._process.returncode is None:
             log.error("executor.worker_not_reaped", pid=self._process.pid)
         await self._stop_draining()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        await self._around.aclose()
 
     async def _stop_draining(self) -> None:
         # A grandchild that left the group may hold the pipe open for as long as it likes.

@@ -10,10 +10,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, Field, StringConstraints
+from pydantic import AfterValidator, AliasChoices, Field, StringConstraints
 
 from contracts.shape import Seconds, Token, Written
 from contracts.tool import ToolManifest, manifest_of
+from services.tool_executor.rules import Host
 from shared.config import ManifestFile, load_yaml
 from shared.errors import ConfigError
 
@@ -25,6 +26,14 @@ MODULES_LIMIT = 256
 
 ModuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*$")]
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
+
+
+def _checked_host(text: str) -> str:
+    Host.parse(text)
+    return text
+
+
+HostName = Annotated[str, AfterValidator(_checked_host)]
 
 
 class ToolLimits(Written):
@@ -42,26 +51,39 @@ class ToolLimits(Written):
 class ToolsFile(Written):
     """`tools.yaml`: where tools are declared, and what they get to see.
 
-    `secrets` maps a pattern of scopes to names of environment variables; a tool is given those of
-    the scopes it declares, and no others.
+    `secrets` maps a pattern of scopes to names of environment variables, `hosts` to names of hosts;
+    a tool is given those of the scopes it declares, and no others. Only what `private_hosts` names
+    may lie inside, at an address that is not of the internet.
     """
 
     modules: Annotated[tuple[ModuleName, ...], Field(max_length=MODULES_LIMIT)] = ()
     secrets: dict[str, tuple[VariableName, ...]] = Field(default_factory=dict)
+    hosts: dict[str, tuple[HostName, ...]] = Field(default_factory=dict)
+    private_hosts: dict[str, tuple[HostName, ...]] = Field(default_factory=dict)
     limits: dict[Token, ToolLimits] = Field(default_factory=dict)
 
     def secrets_of(self, manifest: ToolManifest) -> tuple[str, ...]:
         """The variables that a tool may see, sorted."""
-        return tuple(
-            sorted(
-                {
-                    name
-                    for pattern, names in self.secrets.items()
-                    if any(fnmatchcase(scope, pattern) for scope in manifest.scopes)
-                    for name in names
-                }
-            )
+        return tuple(sorted(_granted(self.secrets, manifest)))
+
+    def hosts_of(self, manifest: ToolManifest) -> tuple[Host, ...]:
+        """What a jailed tool may reach, in the order of names; private ones first."""
+        inside = sorted(_granted(self.private_hosts, manifest))
+        outside = sorted(_granted(self.hosts, manifest))
+        return (
+            *(Host.parse(name, private=True) for name in inside),
+            *(Host.parse(name) for name in outside),
         )
+
+
+def _granted(by_scope: dict[str, tuple[str, ...]], manifest: ToolManifest) -> set[str]:
+    """What the scopes of a tool are given."""
+    return {
+        name
+        for pattern, names in by_scope.items()
+        if any(fnmatchcase(scope, pattern) for scope in manifest.scopes)
+        for name in names
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +93,12 @@ class DeclaredTool:
     manifest: ToolManifest
     invocation: Invocation
     secrets: tuple[str, ...] = ()
+    hosts: tuple[Host, ...] = ()
 
     @property
     def kind(self) -> WorkerKind:
         """Of which kind a worker is that may run it."""
-        return WorkerKind.of(self.manifest, self.secrets)
+        return WorkerKind.of(self.manifest, self.secrets, self.hosts)
 
 
 @dataclass(frozen=True)
@@ -94,9 +117,7 @@ class Registry:
         """The kinds of worker processes that are needed, those with most secrets first."""
         tools = self.tools.values()
         kinds = {tool.kind for tool in tools if tool.manifest.sandbox != "in_process"}
-        return tuple(
-            sorted(kinds, key=lambda kind: (-len(kind.secrets), kind.secrets, kind.jailed))
-        )
+        return tuple(sorted(kinds, key=lambda kind: (-len(kind.secrets), repr(kind))))
 
     def manifest_file(self) -> ManifestFile:
         """What a run pins, in the order of names: the same tools give the same bytes."""
@@ -153,7 +174,9 @@ def _tool(function: Callable[..., Any], file: ToolsFile) -> DeclaredTool:
     # Validated again, so that a limit of the file has the same type as one of the decorator.
     changed = {**manifest.model_dump(), **limits.model_dump(exclude_none=True)}
     limited = ToolManifest.model_validate(changed)
-    return DeclaredTool(limited, invocation_of(function), file.secrets_of(limited))
+    return DeclaredTool(
+        limited, invocation_of(function), file.secrets_of(limited), file.hosts_of(limited)
+    )
 
 
 def _admit(tool: DeclaredTool, tools: dict[str, DeclaredTool], path: Path) -> None:

@@ -13,8 +13,6 @@ REFUSED: Final = (
     # Other programs and processes. A thread is a clone of its own kind, below.
     *("execve", "execveat", "fork", "vfork"),
     *("ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_getfd", "pidfd_open"),
-    # Sockets; what is there already, a pair of its own, stays.
-    *("socket", "connect", "bind", "listen", "accept", "accept4"),
     # Namespaces and mounts.
     *("unshare", "setns", "mount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree"),
     *("fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr"),
@@ -28,9 +26,12 @@ REFUSED: Final = (
     *("settimeofday", "clock_settime", "clock_adjtime", "adjtimex", "memfd_create", "shmget"),
 )
 
+# What is there already, and a pair of its own, stays.
+SOCKETS: Final = ("socket", "connect", "bind", "listen", "accept", "accept4")
 
-def confine() -> None:
-    """Refuse them from here on, for this process and its threads.
+
+def confine(*, sockets: bool) -> None:
+    """Refuse them from here on, for this process and its threads; sockets, if it needs none.
 
     Raises:
         OSError, ImportError, ValueError: libseccomp is not there, or too old to know a name.
@@ -39,7 +40,7 @@ def confine() -> None:
 
     refuse = pyseccomp.ERRNO(errno.EPERM)
     rules = pyseccomp.SyscallFilter(defaction=pyseccomp.ALLOW)
-    for name in REFUSED:
+    for name in REFUSED if sockets else (*REFUSED, *SOCKETS):
         rules.add_rule(refuse, name)
     no_thread = pyseccomp.Arg(0, pyseccomp.MASKED_EQ, CLONE_THREAD, 0)
     rules.add_rule(refuse, "clone", no_thread)

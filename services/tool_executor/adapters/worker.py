@@ -24,6 +24,7 @@ from .frames import CALL_LIMIT_BYTES, HEAD_LIMIT, LENGTH, REASON_LIMIT, Call, Re
 from .invocation import invocation_of, to_output
 from .syscalls import confine
 from .teller import FrameTeller
+from .way_out import open_way_out
 
 # The executor stops a call at its limit. If the executor died meanwhile, the worker does it
 # itself, well within the margin after which others call the outcome unknown.
@@ -36,8 +37,10 @@ def main() -> None:
     limits: dict[str, Any] = json.loads(sys.argv[1])
     calls, replies = _take_pipes()
     _limit_resources(limits)
+    if limits["egress"]:
+        open_way_out()
     if limits["jailed"]:
-        confine()
+        confine(sockets=limits["egress"])
     for module in limits["modules"]:
         importlib.import_module(module)
     _write(replies, b"{}")

@@ -11,6 +11,15 @@ from .clearance import (
     decide_clearance,
     not_started,
 )
+from .egress import (
+    HEAD_LIMIT_BYTES,
+    Denied,
+    Destination,
+    Host,
+    asked_for,
+    check_address,
+    check_destination,
+)
 from .ending import (
     Ending,
     Expired,
@@ -27,10 +36,14 @@ from .replay import Replay, Stubbed, recorded
 
 __all__ = [
     "CALLED_OFF",
+    "HEAD_LIMIT_BYTES",
     "Act",
     "Clearance",
+    "Denied",
+    "Destination",
     "Ending",
     "Expired",
+    "Host",
     "NotStarted",
     "Nothing",
     "Oversized",
@@ -45,6 +58,9 @@ __all__ = [
     "Vanished",
     "Wait",
     "answers_same_call",
+    "asked_for",
+    "check_address",
+    "check_destination",
     "decide_clearance",
     "not_started",
     "outcome_of",
