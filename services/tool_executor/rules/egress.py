@@ -8,11 +8,11 @@ import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final, Self
-from urllib.parse import urlsplit
 
 HEAD_LIMIT_BYTES: Final = 16_384
 PORTS: Final = {"http": 80, "https": 443}
 LINE: Final = re.compile(rb"([A-Z]{3,7}) (\S{1,8000}) HTTP/1\.[01]")
+URL: Final = re.compile(r"http://(?P<place>[\w.:\[\]-]+)(?P<path>(/[^#]*)?)(#.*)?", re.ASCII)
 LABEL: Final = "[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
 NAME: Final = re.compile(rf"(\*\.)?{LABEL}(\.{LABEL})*")
 # Beside those of the link itself, which is where most clouds have theirs.
@@ -108,16 +108,16 @@ def asked_for(head: bytes) -> Asked:
 
 
 def _plain(method: bytes, target: str, fields: list[bytes]) -> Asked:
-    url = urlsplit(target)
-    if url.scheme != "http" or "@" in url.netloc:
+    url = URL.fullmatch(target)
+    if url is None:
         raise Denied(400, "a request without a tunnel is http://host/path, without a user in it")
-    destination = _destination(url.netloc, PORTS["http"])
+    place, path = url["place"], url["path"] or "/"
+    destination = _destination(place, PORTS["http"])
     kept = [one for one in fields if one.partition(b":")[0].strip().lower() not in (*HOP, b"host")]
-    path = url._replace(scheme="", netloc="", fragment="").geturl() or "/"
     lines = [
         method + b" " + path.encode() + b" HTTP/1.1",
         # The one that was judged, whatever the request said.
-        b"Host: " + url.netloc.encode(),
+        b"Host: " + place.encode(),
         *kept,
         b"Connection: close",
     ]
