@@ -32,6 +32,11 @@ def copy_of(tenant: str) -> str:
     return f"{COPIES}{tenant}"
 
 
+def control_subjects_of(tenant: str) -> tuple[str, ...]:
+    """Where orders lie that may be about runs of this tenant, and none about another."""
+    return ("control.platform", f"control.tenant.{tenant}", "control.agent.*", "control.tool.*")
+
+
 def user_of(service: str, tenant: str | None) -> str:
     """The user of nats-server that a service is: of one tenant, or of all."""
     return service if tenant is None else f"{service}-{tenant}"

@@ -52,6 +52,21 @@ class Topic:
     name: str
     stream: str
     subjects: str
+    others: tuple[str, ...] = ()  # where notices come too
+
+
+class Reading(Protocol):
+    """How a stream is read."""
+
+    async def start(self) -> None: ...
+
+    async def read(self, subject: str, first: int, /) -> list[Stored]:
+        """What lies on `subject` from sequence `first` on, in log order.
+
+        Raises:
+            LogUnavailable: the stream did not answer.
+        """
+        ...
 
 
 class Follower:
@@ -67,19 +82,21 @@ class Follower:
         reload_seconds: float,
         timeout_seconds: float,
         on_change: Callable[[Any], None] | None = None,
+        reader: Reading | None = None,
     ) -> None:
         inbox = f"{inbox_prefix(service)}.{topic.name}"
         self._client = client
         self._topic = topic
-        self._reader = DirectReader(client, topic.stream, inbox, timeout_seconds)
+        self._reader = reader or DirectReader(client, topic.stream, inbox, timeout_seconds)
         self._heads = heads
         self._reload_seconds = reload_seconds
         self._on_change = on_change
         self._read_at = 0.0
         self._connections = 0
         self._stopping = False
-        self._noticed = asyncio.Event()
-        self._subscription: Subscription | None = None
+        self._woken = asyncio.Event()
+        self._is_noticed = False
+        self._subscriptions: list[Subscription] = []
         self._following: asyncio.Task[None] | None = None
 
     def check(self) -> None:
@@ -101,7 +118,9 @@ class Follower:
         await self._reader.start()
         self._connections = self._client.stats["reconnects"]
         # Before the first reading, so that nothing comes in between.
-        self._subscription = await self._client.subscribe(self._topic.subjects, cb=self._on_notice)
+        for subject in (self._topic.subjects, *self._topic.others):
+            heard = await self._client.subscribe(subject, cb=self._on_notice)
+            self._subscriptions.append(heard)
         await self._read(tell=False)
         self._following = asyncio.create_task(self._follow())
 
@@ -114,12 +133,17 @@ class Follower:
 
     async def hear_no_notices(self) -> None:
         """Only read from now on, every interval; as if every notice were lost."""
-        subscription, self._subscription = self._subscription, None
-        if subscription is not None and not self._client.is_closed:
+        subscriptions, self._subscriptions = self._subscriptions, []
+        for subscription in subscriptions if not self._client.is_closed else ():
             await subscription.unsubscribe()
 
+    def read_soon(self) -> None:
+        """Read what is in force now, and not only when it is time."""
+        self._woken.set()
+
     async def _on_notice(self, _notice: Msg) -> None:
-        self._noticed.set()
+        self._is_noticed = True
+        self._woken.set()
 
     async def _follow(self) -> None:
         # Asked each round, for a reading that ends at that moment swallows the cancellation too.
@@ -134,7 +158,7 @@ class Follower:
                 log.exception("following.failed", topic=self._topic.name)
 
     async def _wait(self) -> bool:
-        """Until a notice comes, the connection is another one, or it is time; which it was."""
+        """Until a notice comes, somebody asks, or it is time; whether it was a notice."""
         ends_at = time.monotonic() + self._reload_seconds
         while time.monotonic() < ends_at:
             if self._connections != self._client.stats["reconnects"]:
@@ -145,9 +169,10 @@ class Follower:
             # Not `wait_for`, which before Python 3.12 may swallow the cancellation by `stop`.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CHECK_SECONDS):
-                    await self._noticed.wait()
-                self._noticed.clear()
-                return True
+                    await self._woken.wait()
+                self._woken.clear()
+                noticed, self._is_noticed = self._is_noticed, False
+                return noticed
         return False
 
     async def _catch_up(self) -> None:
@@ -178,6 +203,7 @@ async def following(
     heads: Taking[Any],
     settings: ServiceSettings,
     on_change: Callable[[Any], None] | None = None,
+    reader: Reading | None = None,
 ) -> AsyncIterator[Follower]:
     """`heads` are kept up meanwhile.
 
@@ -192,6 +218,7 @@ async def following(
         reload_seconds=settings.orders_reload_seconds,
         timeout_seconds=settings.read_timeout_seconds,
         on_change=on_change,
+        reader=reader,
     )
     await follower.start()
     try:

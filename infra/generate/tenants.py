@@ -12,7 +12,6 @@ from contracts.subjects import (
     CONTENT,
     CONTENT_SUBJECT,
     CONTROL,
-    CONTROL_SUBJECTS,
     DEAD_SUBJECT,
     EXECUTOR,
     FACTS,
@@ -24,7 +23,7 @@ from contracts.subjects import (
     check_token,
     filter_of,
 )
-from contracts.tenancy import copy_of, heard_in, user_of, within
+from contracts.tenancy import control_subjects_of, copy_of, heard_in, user_of, within
 
 from .grants import consumes, counts_crashes, reads, said_by, wild
 from .users import User, inbox
@@ -87,6 +86,7 @@ def _executor(tenant: str) -> User:
     """It may not ask the log what lies in it: a request for that names no tenant."""
     name = user_of(EXECUTOR, tenant)
     heard = [heard_in(tenant, one) for one in HEARINGS if one.service == EXECUTOR]
+    ordered = control_subjects_of(tenant)
     publish = (
         *(within(tenant, subject) for subject in said_by(EXECUTOR)),
         *(subject for copy, one in heard for subject in consumes(copy, one.durable)),
@@ -97,6 +97,6 @@ def _executor(tenant: str) -> User:
         wild(DEAD_SUBJECT.replace("{service}", EXECUTOR)),
         *(subject for _, one in heard for subject in counts_crashes(EXECUTOR, one.durable)),
         within(tenant, wild(LIVE_PROGRESS)),
-        *reads(CONTROL),
+        *(f"$JS.API.DIRECT.GET.{CONTROL}.{subject}" for subject in ordered),
     )
-    return User(name, publish, (inbox(name), CONTROL_SUBJECTS))
+    return User(name, publish, (inbox(name), *ordered))

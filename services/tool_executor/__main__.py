@@ -6,8 +6,8 @@
 import argparse
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import structlog
@@ -15,9 +15,10 @@ import structlog
 from contracts.pins import drift
 from contracts.subjects import EXECUTOR
 from shared.errors import ConfigError
-from shared.orders import following_orders
+from shared.orders import InForce, following_orders
 from shared.pins import load_pins
 from shared.service import Core, Service, run_service
+from shared.tenant_orders import following_orders_of
 
 from .adapters.jail import Jail
 from .adapters.kinds import WorkerKind
@@ -43,7 +44,7 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
     pool = make_pool(registry, settings)
     try:
         await pool.warm(registry.kinds)
-        async with following_orders(core.client, core.user, core.keyring, settings) as orders:
+        async with following_for(core, registry.manifests, settings) as orders:
             watch_quarantine(registry.manifests.values(), pins, orders)
             yield {
                 "desk": Desk(
@@ -58,6 +59,17 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
             }
     finally:
         await pool.close()
+
+
+def following_for(
+    core: Core, tools: Iterable[str], settings: Settings
+) -> AbstractAsyncContextManager[InForce]:
+    """The orders for whom it serves: one tenant, or all."""
+    if settings.tenant is None:
+        return following_orders(core.client, core.user, core.keyring, settings)
+    return following_orders_of(
+        settings.tenant, tools, core.client, core.user, core.keyring, settings
+    )
 
 
 def make_pool(registry: Registry, settings: Settings) -> WorkerPool:

@@ -13,6 +13,7 @@ from nats.errors import TimeoutError as NatsTimeoutError
 from contracts.envelope import encode, follow
 from contracts.subjects import (
     CONTENT,
+    CONTROL,
     EXECUTOR,
     FACTS,
     GUARDRAIL,
@@ -60,6 +61,10 @@ READING = (
         )
     ),
     f"$JS.API.CONSUMER.CREATE.{RUNS}.spy.run.acme.>",
+    f"$JS.API.DIRECT.GET.{CONTROL}",
+    f"$JS.API.DIRECT.GET.{CONTROL}.control.>",
+    f"$JS.API.DIRECT.GET.{CONTROL}.control.tenant.beta",
+    f"$JS.API.STREAM.MSG.GET.{CONTROL}",
     f"$JS.API.CONSUMER.CREATE.{copy_of('acme')}.spy",
     f"$JS.ACK.{copy_of('beta')}.{user_of(EXECUTOR, 'beta')}.1.1.1.1.1",
     "$JS.API.STREAM.CREATE.SPY",
@@ -75,6 +80,9 @@ LISTENING = (
     "run.beta.>",
     "run.acme.>",
     "live.>",
+    "control.>",
+    "control.tenant.beta",
+    "control.tenant.*",
     "content.>",
     "$JS.>",
     ">",
