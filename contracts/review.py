@@ -128,6 +128,7 @@ RefusalRule = Literal[
     "run_over",
     "wrong_role",
     "own_request",
+    "own_words",
     "other_arguments",
     "bad_edit",
     "not_possible",

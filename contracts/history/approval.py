@@ -13,6 +13,7 @@ from ..ids import person
 from ..review import RefusalRule, ReviewAnswered, ReviewDecided, ReviewRequested
 from ..shape import Body, sha256_hex
 from ..tool import ToolRequested
+from .speaking import requesters, speakers, step_of
 from .state import Review, Run
 from .telling import told
 
@@ -38,6 +39,8 @@ def refusal(run: Run, review: Review, answer: Fact[ReviewAnswered]) -> RefusalRu
         return "wrong_role"
     if said.decision != "reject" and person(said.principal) in requesters(run):
         return "own_request"
+    if _lets_run(asked, said) and person(said.principal) in speakers(run, step_of(asked)):
+        return "own_words"
     return _unfit(asked, said)
 
 
@@ -45,13 +48,6 @@ def role_of(asked: ReviewRequested, answer: Fact[ReviewAnswered]) -> str | None:
     """The role in which a person may answer, at the moment when they did."""
     asked_by_then = asked.roles_at(moment_of(answer))
     return next((role for role in answer.body.roles if role in asked_by_then), None)
-
-
-def requesters(run: Run) -> frozenset[str]:
-    """Those who asked for the task, and so may not approve what it does."""
-    task = run.submitted.body if run.submitted is not None else None
-    names = (task.user, task.requester) if task is not None else ()
-    return frozenset(person(name) for name in names if name is not None)
 
 
 def approval_gap(run: Run, asked: ToolRequested) -> str | None:
@@ -125,6 +121,11 @@ def _agreeing(
         and answer.body.wanted_sha256 == decided.body.arguments_sha256
         and refusal(run, review, answer) is None
     )
+
+
+def _lets_run(asked: ReviewRequested, said: ReviewAnswered) -> bool:
+    """Whether something would run on it: what became of a call, or is told in place, does not."""
+    return asked.about == "call" and said.decision in _LETS_RUN
 
 
 def _unfit(asked: ReviewRequested, said: ReviewAnswered) -> RefusalRule | None:

@@ -53,6 +53,11 @@ def inputs_through(run: Run, step: int) -> Iterator[InputCleared]:
     return (given for _, given in _cleared(run, step))
 
 
+def taken_through(run: Run, step: int) -> Iterator[Input]:
+    """The same, with who gave it."""
+    return (given for _, given in _taken(run, step))
+
+
 def _cleared(run: Run, at: int) -> Iterator[tuple[int, InputCleared]]:
     for taken_at, given in _taken(run, at):
         assert given.verdict is not None, "only cleared input is taken"

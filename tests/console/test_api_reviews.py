@@ -143,6 +143,7 @@ STATUS = {
     "unknown": 404,
     "wrong_role": 403,
     "own_request": 403,
+    "own_words": 403,
     "other_arguments": 412,
     "bad_edit": 422,
     "not_possible": 422,

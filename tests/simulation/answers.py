@@ -20,7 +20,15 @@ B = TypeVar("B", bound=Body)
 LETS_RUN = ("approve", "edit")
 # What an answer is refused for whenever it comes. The other rules say when it came.
 FOR_ITSELF = frozenset(
-    {"wrong_role", "own_request", "other_arguments", "bad_edit", "not_possible", "said_before"}
+    {
+        "wrong_role",
+        "own_request",
+        "own_words",
+        "other_arguments",
+        "bad_edit",
+        "not_possible",
+        "said_before",
+    }
 )
 
 

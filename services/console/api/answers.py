@@ -48,6 +48,10 @@ REFUSALS: dict[RefusalRule, tuple[type[ConsoleError], str]] = {
     "unknown": (NotFound, "list them: interlock reviews list"),
     "wrong_role": (Forbidden, "ask somebody with a role that may answer it"),
     "own_request": (Forbidden, "ask somebody else; interlock dev has lead@localhost for it (--as)"),
+    "own_words": (
+        Forbidden,
+        "ask somebody who has told this run nothing; a rejection still counts",
+    ),
     "other_arguments": (Mismatch, "look at it again: interlock reviews show"),
     "bad_edit": (Invalid, "correct the arguments"),
     "not_possible": (Invalid, "approve or reject it"),
@@ -169,6 +173,9 @@ def _sentence(desk: Desk, review: Review, body: ReviewAnswered, rule: RefusalRul
             return f"{body.principal} has the roles {own}, and it asks {wanted}"
         case "own_request":
             return f"{body.principal} asked for this task, and may not approve what it does"
+        case "own_words":
+            told = "more input, or an answer that its model was told"
+            return f"{body.principal} gave this run {told}, and may not approve what comes of it"
         case "other_arguments":
             return "the arguments are not those that you saw"
         case "late":

@@ -14,7 +14,8 @@ from contracts.control import REASON_LIMIT
 from contracts.envelope import Fact
 from contracts.evaluation import RunEvaluated, RunLabelled
 from contracts.history import Run
-from contracts.history.approval import moment_of, requesters
+from contracts.history.approval import moment_of
+from contracts.history.speaking import requesters
 from contracts.ids import is_same_person
 from contracts.shape import Written
 from services.console.api.access import Operator
