@@ -117,7 +117,7 @@ def _producer() -> User:
 
 # What a service publishes that is no fact of a run.
 _BESIDE: dict[str, tuple[str, ...]] = {
-    GUARDRAIL: (STRAY_BLOCKED, *reads(RELEASES)),
+    GUARDRAIL: (STRAY_BLOCKED, *reads(CONTROL), *reads(RELEASES)),
     ROUTER: (wild(LIVE_TOKENS), *reads(CONTROL)),
     ORCHESTRATOR: (
         below(TIMER_SET),
@@ -171,7 +171,7 @@ _LISTENS: dict[str, tuple[str, ...]] = {
     # A bell for those who follow a run; what it rings at is read from the log.
     # And of keys, so that one that was revoked opens nothing.
     CONSOLE: (below(LIVE_TOKENS), "run.>", KEY_SUBJECTS),
-    GUARDRAIL: (RELEASE_SUBJECTS,),
+    GUARDRAIL: (CONTROL_SUBJECTS, RELEASE_SUBJECTS),
     EVALUATOR: (RELEASE_SUBJECTS,),
     ORCHESTRATOR: (CONTROL_SUBJECTS, RELEASE_SUBJECTS),
     ROUTER: (CONTROL_SUBJECTS,),

@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager
 
 from contracts.subjects import GUARDRAIL
 from shared.canaries import load_canaries
-from shared.config import load_agents, load_schedules
+from shared.config import load_agents, load_manifests, load_schedules
+from shared.orders import following_orders
+from shared.pins import load_pins
 from shared.releases import following_releases
 from shared.service import Core, Service, run_service
 
@@ -22,7 +24,7 @@ from .settings import Settings
 
 @asynccontextmanager
 async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
-    """Load agents, policy and checks, and follow releases; refuse to start without one of them."""
+    """Load what verdicts are made with, follow orders and releases; start with all of it or not."""
     agents = load_agents(settings.config_dir)
     policy, others = load_policy(settings.config_dir), load_others(settings.config_dir)
     named = {
@@ -35,10 +37,22 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
     # guardrails-ai takes seconds to import; only an agent that names its check pays for it.
     limits = CheckLimits(canaries=load_canaries(settings.canary_key_file))
     checks = await asyncio.to_thread(build_checks, sorted(named), limits, configured)
-    async with following_releases(core.client, GUARDRAIL, core.keyring, settings) as releases:
-        timeout = settings.check_timeout_seconds
-        shelf, schedules = Shelf(checks, configured, limits), load_schedules(settings.config_dir)
-        yield {"desk": Desk(agents, policy, shelf, timeout, releases, others, schedules)}
+    known = core.client, GUARDRAIL, core.keyring, settings
+    async with following_orders(*known) as orders, following_releases(*known) as releases:
+        yield {
+            "desk": Desk(
+                agents,
+                policy,
+                Shelf(checks, configured, limits),
+                settings.check_timeout_seconds,
+                releases,
+                others,
+                load_schedules(settings.config_dir),
+                manifests=load_manifests(settings.manifests_file),
+                pins=load_pins(settings.config_dir),
+                orders=orders,
+            )
+        }
 
 
 def main() -> None:

@@ -10,13 +10,24 @@ from shared.bus import Bus, Heard
 from .checks.base import Content, Finding
 from .desk import Desk
 from .metrics import UNAVAILABLE
-from .rules import ToolPolicy, arguments_in, judge_call, judge_shadow, unjudged
+from .rules import (
+    ToolPolicy,
+    arguments_in,
+    judge_call,
+    judge_held,
+    judge_shadow,
+    unjudged,
+)
 from .rules.content import told
 from .rules.leaving import NOTHING, Leaving, judge_leaving, leaves, texts_of
 
 
 async def judge_request(run: Run, heard: Heard[ToolRequested], bus: Bus, desk: Desk) -> Verdict:
-    """The verdict on a call that was requested."""
+    """The verdict on a call that was requested.
+
+    Raises:
+        Again: nobody can tell whether its tool is held.
+    """
     asked = heard.fact.body
     if heard.last:
         return ToolBlocked(
@@ -33,7 +44,7 @@ async def judge_request(run: Run, heard: Heard[ToolRequested], bus: Bus, desk: D
     leaving = await _leaving(run, asked, policy, desk)
     verdict = judge_call(run, asked, policy, bus.clock.now(), above, leaving)
     if not is_shadow(run):
-        return verdict
+        return judge_held(verdict, desk.hold_on(run, asked.tool))
     parent = None
     if (grown := grown_from(run)) is not None:
         parent = await bus.read(run.tenant, grown.run_id, as_of=heard.fact.sequence)

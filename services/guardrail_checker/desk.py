@@ -7,10 +7,14 @@ import structlog
 
 from contracts.agent import Agent, Assigned, Guardrails
 from contracts.guardrail import TaskCleared
-from contracts.history import Run
+from contracts.history import Run, pinned
 from contracts.history.stubs import trial_of
+from contracts.pins import Pins
 from contracts.schedule import Schedule
+from contracts.tool import ToolManifest
 from shared.canaries import PLACEHOLDER
+from shared.orders import EVERYTHING_RUNS
+from shared.pins import ToolOrders, why_held
 from shared.releases import AS_CONFIGURED, Releases
 
 from .checks import canaries
@@ -18,8 +22,10 @@ from .checks.base import Content, Finding, run_checks
 from .checks.shelf import Shelf
 from .metrics import UNAVAILABLE
 from .rules import (
+    Hold,
     Judged,
     ToolPolicy,
+    hold_of,
     judge_text,
     missing_policy,
     policy_of,
@@ -41,6 +47,9 @@ class Desk:
     releases: Releases = AS_CONFIGURED
     others: Mapping[str, ToolPolicy] = field(default_factory=dict)
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    manifests: Mapping[str, ToolManifest] = field(default_factory=dict)
+    pins: Pins | None = None
+    orders: ToolOrders = EVERYTHING_RUNS
 
     def policy_of(self, run: Run) -> ToolPolicy | None:
         """The policy that judges the calls of a run; None: its fork names one that is not here."""
@@ -61,6 +70,18 @@ class Desk:
             Again: its release is not known here yet.
         """
         return unfounded(run, named, self._agent_for(run), self.schedules)
+
+    def hold_on(self, run: Run, tool: str) -> Hold | None:
+        """What keeps every call of a tool of a run from being started; None if nothing does.
+
+        Raises:
+            Again: the orders could not be read for too long to be relied upon.
+        """
+        manifest = pinned(run, tool)
+        if manifest is None or manifest.agent is not None:
+            return None  # Nobody pins an agent: its run is held to what it may call itself.
+        held = why_held(manifest, self.pins, self.orders.for_tool(tool))
+        return hold_of(manifest, self.manifests.get(tool), held)
 
     async def judge(self, names: Sequence[str], content: Content) -> Judged:
         """What the findings of the named checks, and of that for canaries, make of a text."""

@@ -11,7 +11,16 @@ from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.errors import APIError
 
 from contracts.hearings import HEARINGS
-from contracts.subjects import CONSOLE, EXECUTOR, GUARDRAIL, LEDGER, ORCHESTRATOR, ROUTER, SERVICES
+from contracts.subjects import (
+    CONSOLE,
+    EVALUATOR,
+    EXECUTOR,
+    GUARDRAIL,
+    LEDGER,
+    ORCHESTRATOR,
+    ROUTER,
+    SERVICES,
+)
 from infra.generate.permissions import INFRA, PRODUCER, USERS, permissions_conf
 from infra.streams import Bounds, ensure_streams
 from tests.integration.engine import nats_server
@@ -131,7 +140,7 @@ async def test_the_orchestrator_sets_hears_and_purges_timers(engine):
         *((service, "control.platform") for service in SERVICES if service != CONSOLE),
         (PRODUCER, "control.tenant.acme"),
         (CONSOLE, "$JS.API.STREAM.PURGE.CONTROL"),
-        (GUARDRAIL, "$JS.API.DIRECT.GET.CONTROL"),
+        (EVALUATOR, "$JS.API.DIRECT.GET.CONTROL"),
         (CONSOLE, "$JS.API.STREAM.MSG.DELETE.DEAD"),
         (EXECUTOR, "dead.notes.1"),
         (EXECUTOR, "crash.model_router.model_router.1"),

@@ -5,6 +5,7 @@ from .authority import PolicyError, policies_of
 from .claims import named_run, unfounded
 from .conditions import ConditionError, holds
 from .content import Judged, judge_text
+from .holding import Hold, hold_of, judge_held
 from .policy import ToolPolicy
 from .readers import labels_of_result
 from .shadow import judge_shadow, labels_of_fork
@@ -14,12 +15,15 @@ from .versions import missing_policy, policy_of, policy_version, unjudged
 
 __all__ = [
     "ConditionError",
+    "Hold",
     "Judged",
     "PolicyError",
     "ToolPolicy",
     "arguments_in",
+    "hold_of",
     "holds",
     "judge_call",
+    "judge_held",
     "judge_shadow",
     "judge_text",
     "labels_of_fork",
