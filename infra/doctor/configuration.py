@@ -20,6 +20,7 @@ from shared.errors import ConfigError
 from .check import aside
 from .finding import Finding, fail, ok, skipped, warn
 from .installation import Installation
+from .mcp_servers import look_at_servers
 
 READS_SECONDS = 30.0  # the price book, and checks of guardrails-ai, take seconds to import
 
@@ -109,4 +110,9 @@ def _checks_of(agent: Agent) -> tuple[str, ...]:
     return (*agent.guardrails.input, *agent.guardrails.output, *agent.guardrails.calls)
 
 
-PARTS: dict[str, Part] = {"tools": _tools, "prices": _prices, "checks": _checks}
+PARTS: dict[str, Part] = {
+    "tools": _tools,
+    "servers": look_at_servers,
+    "prices": _prices,
+    "checks": _checks,
+}

@@ -4,10 +4,11 @@ from contracts.envelope import SCHEMA_VERSION
 from contracts.shape import Written
 from contracts.subjects import FactKind
 from contracts.suite import Case, Suite
+from services.tool_executor.adapters.registry import ToolsFile
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # Files that people write, and that editors complete by these.
-WRITTEN: dict[str, type[Written]] = {"suite": Suite, "case": Case}
+WRITTEN: dict[str, type[Written]] = {"suite": Suite, "case": Case, "tools": ToolsFile}
 
 
 def schema(kind: FactKind) -> dict[str, object]:

@@ -1,22 +1,26 @@
 """Run the tool executor: `python -m services.tool_executor`.
 
-`python -m services.tool_executor manifests --out FILE` writes what a run pins, and needs nothing.
+`python -m services.tool_executor manifests --out FILE` writes what a run pins, and needs no server
+but those of `tools.yaml`.
 """
 
 import argparse
+import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import structlog
 
-from contracts.pins import drift
+from contracts.pins import Pins, drift
 from contracts.subjects import EXECUTOR
+from contracts.tool import ToolManifest
 from shared.errors import ConfigError
 from shared.orders import InForce, following_orders
-from shared.pins import load_pins
+from shared.pins import ToolOrders, load_pins
 from shared.service import Core, Service, run_service
 from shared.tenant_orders import following_orders_of
 
@@ -24,8 +28,9 @@ from .adapters.jail import Jail
 from .adapters.kinds import WorkerKind
 from .adapters.pool import WorkerPool
 from .adapters.process import WorkerLimits, WorkerProcess
-from .adapters.registry import Registry, load_registry
+from .adapters.registry import TOOLS_FILE, Registry, load_registry
 from .adapters.runner import SandboxRunner
+from .adapters.serving import list_servers, serving
 from .errors import JailUnavailable
 from .handlers import Desk, hears
 from .metrics import count, watch_quarantine
@@ -39,17 +44,22 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
     """Load the tools, start a warm worker of each kind, and follow the orders in force."""
     registry, pins = load_registry(settings.config_dir), load_pins(settings.config_dir)
     for manifest in registry.manifests.values():
-        if changed := drift(manifest, pins):
-            log.warning("executor.tool_not_as_pinned", tool=manifest.name, reason=changed)
+        _tell_drift(manifest, pins)
     pool = make_pool(registry, settings)
     try:
         await pool.warm(registry.kinds)
-        async with following_for(core, registry.manifests, settings) as orders:
+        async with (
+            following_for(core, registry.names, settings) as orders,
+            serving(
+                registry, settings.lease_wait_seconds, partial(_watch, pins, orders)
+            ) as servers,
+        ):
             watch_quarantine(registry.manifests.values(), pins, orders)
             yield {
                 "desk": Desk(
                     registry,
-                    SandboxRunner(pool),
+                    SandboxRunner(pool, servers),
+                    servers=servers,
                     start_within_seconds=settings.start_within_seconds,
                     margin_seconds=settings.unknown_margin_seconds,
                     busy_pause_seconds=settings.busy_pause_seconds,
@@ -70,6 +80,17 @@ def following_for(
     return following_orders_of(
         settings.tenant, tools, core.client, core.user, core.keyring, settings
     )
+
+
+def _tell_drift(manifest: ToolManifest, pins: Pins | None) -> None:
+    if changed := drift(manifest, pins):
+        log.warning("executor.tool_not_as_pinned", tool=manifest.name, reason=changed)
+
+
+def _watch(pins: Pins | None, orders: ToolOrders, manifest: ToolManifest) -> None:
+    """A server has told of a tool, for the first time or differently."""
+    _tell_drift(manifest, pins)
+    watch_quarantine((manifest,), pins, orders)
 
 
 def make_pool(registry: Registry, settings: Settings) -> WorkerPool:
@@ -118,9 +139,12 @@ def write_manifests(config_dir: Path, out: Path) -> int:
     """Write the manifests of all declared tools; how many there are.
 
     Raises:
-        ConfigError: see `load_registry`.
+        ConfigError: see `load_registry` and `list_servers`.
     """
-    file = load_registry(config_dir).manifest_file()
+    registry = load_registry(config_dir)
+    if registry.file.servers:
+        asyncio.run(list_servers(registry, config_dir / TOOLS_FILE))
+    file = registry.manifest_file()
     # Replaced in one step: a service that starts meanwhile reads the old ones, or the new.
     part = out.with_name(f"{out.name}.{os.getpid()}.part")
     part.write_text(file.model_dump_json(indent=2) + "\n")

@@ -5,6 +5,8 @@ ExecutorError
 ├── WorkersBusy         every worker has a call: try again
 ├── WorkerUnusable      a worker did not start: try again
 ├── JailUnavailable     this machine can wall nothing off: such tools are refused at the start
+├── ServerUnusable      an MCP server did not start, answer or have room: try again
+├── ToolChanged         never will: an MCP server tells of the tool differently by now
 └── FrameBroken         a worker said what is no frame: it is killed, and its call judged as cut off
 """
 
@@ -44,6 +46,29 @@ class JailUnavailable(ExecutorError):
             f"no jail can be made on this machine ({reason}): install bubblewrap, let this user "
             "make user namespaces, or run such tools on a machine that can"
         )
+
+
+class ServerUnusable(ExecutorError):
+    """An MCP server cannot be used now. Nothing was sent for the call."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def of(self, server: str) -> "ServerUnusable":
+        """The same, with the name of the server."""
+        return ServerUnusable(f"the MCP server {server}: {self.reason}")
+
+
+class ToolChanged(ExecutorError):
+    """What the model was told of a tool is not what its server tells of it now."""
+
+    def __init__(self, tool: str, server: str) -> None:
+        super().__init__(
+            f"{tool} is not what it was when the run started: the MCP server {server} tells of it "
+            "differently by now; look at it: interlock tools list"
+        )
+        self.tool = tool
 
 
 class FrameBroken(ExecutorError):

@@ -25,9 +25,9 @@ from shared.pins import why_held
 from shared.service import Handlers
 
 from .adapters.registry import DeclaredTool, Registry
-from .adapters.runner import Place, Runner
+from .adapters.runner import NO_SERVERS, Place, Runner, Servers
 from .adapters.telling import Telling
-from .errors import ArgumentsInvalid, WorkersBusy, WorkerUnusable
+from .errors import ArgumentsInvalid, ServerUnusable, ToolChanged, WorkersBusy, WorkerUnusable
 from .metrics import count_dispatch
 from .rules import (
     CALLED_OFF,
@@ -68,6 +68,7 @@ class Desk:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     orders: InForce = EVERYTHING_RUNS
     pins: Pins | None = None
+    servers: Servers = NO_SERVERS
 
     def why_not(self, run: Run, work: Act | Submit) -> str | None:
         """Why a call may not be started: a stop of its run or its tool, or its quarantine.
@@ -88,6 +89,7 @@ async def run_call(
     desk: Annotated[Desk, Context()],
 ) -> None:
     run = await bus.run(heard)
+    await _look_up(heard, desk)
     decision = await _outwait(_decide(run, heard, bus, desk), heard, bus, desk)
     match decision:
         case Nothing(reason):
@@ -107,6 +109,15 @@ async def run_call(
                 await _submit(decision, heard, bus, desk)
         case Act():
             await _act(decision, run, heard, bus, desk)
+
+
+async def _look_up(heard: Heard[ToolCleared], desk: Desk) -> None:
+    """The registry has the tool, also where its server was not there when the executor started."""
+    try:
+        await desk.servers.look_up(heard.fact.body.tool)
+    except ServerUnusable as error:
+        if not heard.last:
+            raise Again(str(error), desk.busy_pause_seconds) from None
 
 
 def _decide(run: Run, heard: Heard[ToolCleared], bus: Bus, desk: Desk) -> Clearance:
@@ -204,7 +215,12 @@ async def _act(act: Act, run: Run, heard: Heard[ToolCleared], bus: Bus, desk: De
             if await _is_stopped(run, act, heard, bus, desk):
                 return
             outcome = await _run_claimed(act, tool, place, run, heard, bus, desk)
-    except (WorkersBusy, WorkerUnusable) as error:
+    except ToolChanged as error:
+        call = run.call(asked.call)
+        assert call is not None, "it was decided upon"
+        await _report(not_started(call, "refused", str(error)), heard, bus, desk)
+        return
+    except (WorkersBusy, WorkerUnusable, ServerUnusable) as error:
         raise Again(str(error), desk.busy_pause_seconds) from None
     await _say_outcome(outcome, act, heard, bus)
 

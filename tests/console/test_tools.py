@@ -18,6 +18,7 @@ LINE = {
     "name": "send_mail",
     "description": CHANGED.description,
     "effect": "egress",
+    "declared_in": "mcp:mail",
     "output_trust": "external",
     "price_usd": "0",
     "state": "quarantined",
@@ -139,5 +140,6 @@ def test_the_tools_are_listed_with_what_they_may_do_and_what_holds_them(fake):  
     shown = " ".join(interlock("tools", "list").stdout.split())
 
     assert "send_mail" in shown
+    assert "mcp:mail" in shown
     assert "egress" in shown
     assert "quarantined" in shown

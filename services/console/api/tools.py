@@ -28,6 +28,7 @@ class ToolLine(Shape):
     description: str
     effect: str
     output_trust: str
+    declared_in: str = Field(description="Its module; mcp:NAME for a tool of an MCP server")
     price_usd: Decimal = Field(description="Of one call, as its author says; not charged")
     state: Literal["as_pinned", "unpinned", "quarantined", "released", "stopped"] = Field(
         description="unpinned: this configuration pins no tools"
@@ -80,6 +81,7 @@ def _line(manifest: ToolManifest, pins: Pins | None, order: ControlOrdered | Non
         description=manifest.description,
         effect=manifest.effect,
         output_trust=manifest.output_trust,
+        declared_in=manifest.module,
         price_usd=manifest.price_usd,
         state=state,
         reason=held or changed or "",

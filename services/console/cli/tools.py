@@ -12,7 +12,7 @@ app = typer.Typer(help="Tools, and whether their calls may start", no_args_is_he
 
 Name = Annotated[str, typer.Argument(metavar="TOOL")]
 Reason = Annotated[str, typer.Option(help="Why, for the record")]
-COLUMNS = ("tool", "effect", "returns", "USD a call", "state", "why")
+COLUMNS = ("tool", "of", "effect", "returns", "USD a call", "state", "why")
 PIN_SHOWN = 12
 
 
@@ -24,6 +24,7 @@ def list_tools(output: Output = "text", as_json: AsJson = False) -> None:
     rows = (
         (
             one["name"],
+            one["declared_in"],
             one["effect"],
             one["output_trust"],
             one["price_usd"],

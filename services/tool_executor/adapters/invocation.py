@@ -34,7 +34,7 @@ class Invocation:
         try:
             # The gate read this text with `json`; another parser may choose the other of two
             # equal names, and then what runs is not what was judged.
-            json.loads(arguments_json, object_pairs_hook=_unique)
+            json.loads(arguments_json, object_pairs_hook=unique)
             return self.arguments.model_validate_json(arguments_json, strict=True)
         except ValidationError as error:
             raise ArgumentsInvalid(self.name, _sentence(error)) from None
@@ -66,7 +66,12 @@ def to_output(value: object) -> bytes:
     return to_json(value)
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object of JSON whose names are all different.
+
+    Raises:
+        ValueError: one is given more than once.
+    """
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]

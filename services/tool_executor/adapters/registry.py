@@ -1,10 +1,11 @@
-"""The declared tools: loaded from the modules that `tools.yaml` names."""
+"""The declared tools: loaded from the modules that `tools.yaml` names; those of servers join."""
 
 import importlib
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import ModuleType
@@ -12,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AliasChoices, Field, StringConstraints
 
-from contracts.shape import Seconds, Token, Written
+from contracts.shape import NAME_PATTERN, Seconds, Token, Written
 from contracts.tool import ToolManifest, manifest_of
 from services.tool_executor.rules import Host
 from shared.config import ManifestFile, load_yaml
@@ -20,12 +21,13 @@ from shared.errors import ConfigError
 
 from .invocation import Invocation, invocation_of
 from .kinds import WorkerKind
+from .mcp.declared import Servers, VariableName, our_names
+from .mcp.invocation import RemoteInvocation
 
 TOOLS_FILE = "tools.yaml"
 MODULES_LIMIT = 256
 
 ModuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*$")]
-VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
 
 
 def _checked_host(text: str) -> str:
@@ -53,10 +55,12 @@ class ToolsFile(Written):
 
     `secrets` maps a pattern of scopes to names of environment variables, `hosts` to names of hosts;
     a tool is given those of the scopes it declares, and no others. Only what `private_hosts` names
-    may lie inside, at an address that is not of the internet.
+    may lie inside, at an address that is not of the internet. Of an MCP server the tools that are
+    declared are used, and no others.
     """
 
     modules: Annotated[tuple[ModuleName, ...], Field(max_length=MODULES_LIMIT)] = ()
+    servers: Servers = Field(default_factory=dict)
     secrets: dict[str, tuple[VariableName, ...]] = Field(default_factory=dict)
     hosts: dict[str, tuple[HostName, ...]] = Field(default_factory=dict)
     private_hosts: dict[str, tuple[HostName, ...]] = Field(default_factory=dict)
@@ -91,7 +95,7 @@ class DeclaredTool:
     """One tool: its manifest as pinned, and how to call it."""
 
     manifest: ToolManifest
-    invocation: Invocation
+    invocation: Invocation | RemoteInvocation
     secrets: tuple[str, ...] = ()
     hosts: tuple[Host, ...] = ()
 
@@ -103,20 +107,30 @@ class DeclaredTool:
 
 @dataclass(frozen=True)
 class Registry:
-    """Every tool of this executor, by name."""
+    """Every tool of this executor, by name. Those of MCP servers come and go as these list them."""
 
     tools: dict[str, DeclaredTool]
     modules: tuple[str, ...] = ()
+    file: ToolsFile = field(default_factory=ToolsFile)
 
     @property
     def manifests(self) -> dict[str, ToolManifest]:
         return {name: tool.manifest for name, tool in self.tools.items()}
 
     @property
+    def names(self) -> frozenset[str]:
+        """Every name that a call may be for, also while the server of the tool is not there."""
+        return frozenset(self.tools) | {ours for ours, _, _ in our_names(self.file.servers)}
+
+    @property
     def kinds(self) -> tuple[WorkerKind, ...]:
         """The kinds of worker processes that are needed, those with most secrets first."""
         tools = self.tools.values()
-        kinds = {tool.kind for tool in tools if tool.manifest.sandbox != "in_process"}
+        kinds = {
+            tool.kind
+            for tool in tools
+            if tool.manifest.sandbox != "in_process" and isinstance(tool.invocation, Invocation)
+        }
         return tuple(sorted(kinds, key=lambda kind: (-len(kind.secrets), repr(kind))))
 
     def manifest_file(self) -> ManifestFile:
@@ -130,7 +144,7 @@ def load_registry(config_dir: Path) -> Registry:
 
     Raises:
         ConfigError: a module cannot be imported or declares nothing, two tools share a name, a
-            limit is for no tool, or a tool cannot run in the sandbox it asks for.
+            limit is for no tool, a name is none, or a tool cannot run in the sandbox it asks for.
     """
     path = config_dir / TOOLS_FILE
     file = load_yaml(path, ToolsFile)
@@ -139,10 +153,32 @@ def load_registry(config_dir: Path) -> Registry:
         for function in _declared(_import(name, path), path):
             tool = _tool(function, file)
             _admit(tool, tools, path)
-    strangers = sorted(file.limits.keys() - tools.keys())
+    remote = _remote_names(file, tools, path)
+    strangers = sorted(file.limits.keys() - tools.keys() - remote)
     if strangers:
-        raise ConfigError(f"{path}: limits: {', '.join(strangers)}: no module declares this tool")
-    return Registry(tools, file.modules)
+        raise ConfigError(
+            f"{path}: limits: {', '.join(strangers)}: no module or server declares this tool"
+        )
+    return Registry(tools, file.modules, file)
+
+
+def _remote_names(file: ToolsFile, tools: dict[str, DeclaredTool], path: Path) -> set[str]:
+    """Our names for the tools of servers: each is one, and nobody else's."""
+    found: dict[str, str] = {}
+    for ours, server, remote in our_names(file.servers):
+        place = f"{path}: servers.{server}.tools.{remote}"
+        taken = found.get(ours) or (
+            f"module {tools[ours].manifest.module}" if ours in tools else ""
+        )
+        if taken:
+            raise ConfigError(f"{place}: the name {ours!r} is taken by {taken}; give it a `name`")
+        if not re.fullmatch(NAME_PATTERN, ours):
+            raise ConfigError(
+                f"{place}: {ours!r} is no name for a tool (letters, digits, _ and -, at most 64); "
+                "give it a `name`"
+            )
+        found[ours] = f"servers.{server}.tools.{remote}"
+    return set(found)
 
 
 def _import(name: str, path: Path) -> ModuleType:
@@ -187,6 +223,7 @@ def _admit(tool: DeclaredTool, tools: dict[str, DeclaredTool], path: Path) -> No
             f"{path}: modules: {manifest.module} and {taken.manifest.module} both declare the "
             f"tool {manifest.name!r}; rename one of the functions"
         )
+    assert isinstance(tool.invocation, Invocation), "a module declares functions"
     in_process = manifest.sandbox == "in_process"
     if in_process and not inspect.iscoroutinefunction(tool.invocation.function):
         raise ConfigError(

@@ -11,10 +11,12 @@ from typing import Protocol
 
 from contracts.labels import unlabelled
 from contracts.tool import ToolContext, is_refusal
+from services.tool_executor.errors import ServerUnusable
 from services.tool_executor.rules import Ending, Expired, Oversized, Raised, Refused, Returned
 
 from .frames import HEAD_LIMIT, REASON_LIMIT, Call
-from .invocation import to_output
+from .invocation import Invocation, to_output
+from .mcp.invocation import RemoteInvocation
 from .pool import WorkerPool
 from .process import WorkerProcess
 from .registry import DeclaredTool
@@ -36,18 +38,59 @@ class Runner(Protocol):
         Raises:
             WorkersBusy: there is none now.
             WorkerUnusable: there is none, and none could be made.
+            ServerUnusable: the same, of an MCP server.
+            ToolChanged: a server tells of the tool differently by now.
         """
         ...
 
 
-class SandboxRunner:
-    """Worker processes for tools, and the executor's own loop for those that are trusted."""
+class Servers(Protocol):
+    """The MCP servers of the executor."""
 
-    def __init__(self, pool: WorkerPool) -> None:
+    async def look_up(self, tool: str) -> None:
+        """Have a tool in the registry whose server could not be asked before.
+
+        Raises:
+            ServerUnusable: it cannot be asked now either.
+        """
+        ...
+
+    def place(self, tool: DeclaredTool) -> AbstractAsyncContextManager[Place]:
+        """A session for one call of the tool.
+
+        Raises:
+            ServerUnusable: there is none now.
+            ToolChanged: the tool is not what it was.
+        """
+        ...
+
+
+class NoServers:
+    """None is declared."""
+
+    async def look_up(self, tool: str) -> None:
+        """No tool is of a server."""
+
+    def place(self, tool: DeclaredTool) -> AbstractAsyncContextManager[Place]:
+        raise ServerUnusable(f"none is declared for {tool.manifest.name}")
+
+
+NO_SERVERS = NoServers()
+
+
+class SandboxRunner:
+    """Worker processes, the executor's own loop for what is trusted, and MCP servers."""
+
+    def __init__(self, pool: WorkerPool, servers: Servers = NO_SERVERS) -> None:
         self._pool = pool
+        self._servers = servers
 
     @asynccontextmanager
     async def place(self, tool: DeclaredTool) -> AsyncIterator[Place]:
+        if isinstance(tool.invocation, RemoteInvocation):
+            async with self._servers.place(tool) as session:
+                yield session
+            return
         if tool.manifest.sandbox == "in_process":
             yield InProcess()
             return
@@ -80,6 +123,7 @@ class InProcess:
 
     async def run(self, tool: DeclaredTool, arguments_json: str, context: ToolContext) -> Ending:
         manifest, invocation = tool.manifest, tool.invocation
+        assert isinstance(invocation, Invocation), "only functions run here"
         silence = Silence(manifest.silent_seconds)
         told = context.telling(silence.broken_by(context.reported))
         try:
