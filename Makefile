@@ -19,7 +19,7 @@ demo: $(SYNCED) ## Watch six agent runs pass every layer (offline, under a minut
 	@$(RUN) infra.demo $(ARGS)
 
 test: $(SYNCED) ## Run every test, on real servers, in two processes
-	@INTERLOCK_UV=$(UV) .venv/bin/pytest -n 2 --dist loadgroup $(ARGS)
+	@INTERLOCK_UV=$(UV) .venv/bin/pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(SYNCED) ## Format, lint, types, layers, generated files
 	@.venv/bin/ruff format --check --quiet .

@@ -1,9 +1,7 @@
 """What tests of several services ask for, and logs that leave room for what failed."""
 
 import logging
-from collections.abc import Iterable
 
-import pytest
 import pytest_asyncio
 import structlog
 
@@ -23,16 +21,6 @@ structlog.configure(
     ],
     wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
 )
-
-# Tests that share one running platform; a second one beside it would only be slower.
-ON_ONE_PLATFORM = "e2e"
-
-
-def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
-    """Tests of one file stay in one process, since they share what they set up."""
-    for item in items:
-        together = ON_ONE_PLATFORM if ON_ONE_PLATFORM in item.path.parts else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(together))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

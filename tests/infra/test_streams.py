@@ -1,7 +1,7 @@
 """A cluster whose nodes have just started has no place for a stream yet."""
 
 import pytest
-from nats.js.api import StreamConfig
+from nats.js.api import StreamConfig, StreamInfo
 from nats.js.errors import BadRequestError, NotFoundError
 
 from infra.streams import ensure as module
@@ -17,6 +17,9 @@ class _Cluster:
         self.left = refusals
         self.err_code = err_code
         self.made: list[str | None] = []
+
+    async def streams_info(self) -> list[StreamInfo]:
+        return []
 
     async def stream_info(self, name: str) -> None:
         raise NotFoundError(code=404, err_code=10059, description="stream not found")

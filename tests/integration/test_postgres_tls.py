@@ -9,6 +9,7 @@ import shutil
 import signal
 import ssl
 import subprocess
+import tempfile
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -154,7 +155,9 @@ def _as_account(folder: Path) -> dict[str, object]:
     account = account_for_postgres()
     if account is None:
         return {}
-    for above in folder.parents[:2]:
+    for above in folder.parents:
+        if above == Path(tempfile.gettempdir()):
+            break
         above.chmod(above.stat().st_mode | 0o011)
     for path in (folder, *folder.iterdir()):
         shutil.chown(path, account.name)

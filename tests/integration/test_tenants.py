@@ -34,7 +34,7 @@ async def test_a_producer_submits_in_its_tenant_and_hears_what_becomes_of_it(eng
     stored = await producer.jetstream().publish("run.acme.r-1.task.submitted", BODY)
 
     assert stored.stream == "RUNS"
-    assert (await heard.next_msg(timeout=2)).data == BODY
+    assert (await heard.next_msg(timeout=10)).data == BODY
     assert engine.refusals == []
 
 
@@ -85,7 +85,7 @@ async def test_an_approver_hears_what_waits_for_a_person_and_says_nothing(engine
 
     await infra.publish("run.acme.r-1.review.requested", b"{}")
 
-    assert (await heard.next_msg(timeout=2)).subject == "run.acme.r-1.review.requested"
+    assert (await heard.next_msg(timeout=10)).subject == "run.acme.r-1.review.requested"
     for subject in ("run.acme.r-1.review.answered", "run.acme.r-1.task.submitted", "x"):
         assert await refused(engine, "approver-acme", subject)
 
