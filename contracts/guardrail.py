@@ -5,16 +5,18 @@ from typing import Literal
 from pydantic import Field
 
 from .agent import Assigned, Escalation
-from .shape import Body, Sha256, UtcTime
+from .shape import Body, Sha256, Token, UtcTime
 
 
 class CheckFinding(Body):
-    """What one check saw."""
+    """What one check saw. One that asked a model tells in which run, and what that quoted."""
 
     check: str
     severity: Literal["note", "redact", "block"]
     rule: str
     reason: str
+    run_id: Token | None = None
+    quote: str | None = Field(None, description="Found in the content, after what was taken out")
 
 
 class Verdict(Body):

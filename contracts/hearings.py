@@ -57,6 +57,7 @@ HEARINGS: tuple[Hearing, ...] = (
             "tool.failed",
             "input.submitted",
             "answer.proposed",
+            *ENDS,
         ),
         DELIVERIES,
         stray_submissions=True,

@@ -72,6 +72,14 @@ FACTS: tuple[FactKind, ...] = (
         begins=True,
     ),
     FactKind(
+        "task.put_to_check",
+        task.TaskPutToCheck,
+        GUARDRAIL,
+        "root_of_check",
+        starred=True,
+        begins=True,
+    ),
+    FactKind(
         "task.scheduled",
         task.TaskScheduled,
         ORCHESTRATOR,

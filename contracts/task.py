@@ -13,6 +13,7 @@ from .trial import Trial
 INPUT_LIMIT_CHARACTERS = 262_144
 METADATA_LIMIT_ENTRIES = 32
 JUDGE_PREFIX = "judge-"  # of the run ids in which judges are asked
+CHECK_PREFIX = "check-"  # and of those in which a model is asked about content that waits
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Note = Annotated[str, StringConstraints(max_length=1024)]
@@ -68,6 +69,18 @@ class Judging(Body):
     order: Literal["forward", "backward"] = "forward"
 
 
+class Checking(Body):
+    """What waits for a verdict of the gate, and by which of its checks this run is to judge it.
+
+    `fact` is the id of the fact whose content waits: a task, a follow-up, an outcome of a call, or
+    an answer of the run.
+    """
+
+    run_id: Token
+    check: Token
+    fact: str
+
+
 class TaskSubmitted(Body):
     """`task.submitted`: the one fact that a plain client publishes as bare JSON."""
 
@@ -99,13 +112,14 @@ class TaskSubmitted(Body):
     parent: ParentCall | None = None
     trial: Trial | None = None
     judging: Judging | None = None
+    checking: Checking | None = None
     limits: TaskLimits = TaskLimits()
     metadata: dict[Name, Note] = Field(default_factory=dict, max_length=METADATA_LIMIT_ENTRIES)
 
     @property
     def parent_run_id(self) -> str | None:
-        """The run above it: the one that calls it, or that it judges."""
-        above = self.parent or self.judging
+        """The run above it: the one that calls it, that it judges, or whose content it checks."""
+        above = self.parent or self.judging or self.checking
         return above.run_id if above is not None else None
 
     def may_be_named(self, run_id: str) -> bool:  # noqa: ARG002 - a producer names its runs itself
@@ -136,6 +150,18 @@ class TaskPutToJudge(TaskSubmitted):
 
     def may_be_named(self, run_id: str) -> bool:
         return run_id.startswith(JUDGE_PREFIX)
+
+
+class TaskPutToCheck(TaskSubmitted):
+    """`task.put_to_check`: the gate asks a model about content that waits for its verdict.
+
+    It is cleared only while that waits, and who is asked can do nothing but answer.
+    """
+
+    checking: Checking
+
+    def may_be_named(self, run_id: str) -> bool:
+        return run_id.startswith(CHECK_PREFIX)
 
 
 class TaskScheduled(TaskSubmitted):

@@ -20,6 +20,7 @@ TAGS_LIMIT = 32
 NAME_CHARACTERS = 40  # of an experiment's name in the ids of its trials
 SEED_LIMIT = 2**31 - 1  # what every provider that takes a seed takes
 EVALUATION = "evaluation"  # the feature that trials and judges are charged to
+GUARDRAIL_FEATURE = "guardrail"  # and the one that checks are, which ask a model
 
 Answer = Literal["approve", "reject"]
 JudgesAsked = Annotated[

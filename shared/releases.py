@@ -81,7 +81,7 @@ def assigned(heads: ReleaseBook, tenant: str, run_id: str, task: TaskSubmitted) 
     A fork is of the run that it grows from, and a judge of those that were calibrated. A trial is
     of production, for a canary is tried by real work alone.
     """
-    if task.fork is not None or task.judging is not None:
+    if task.fork is not None or task.judging is not None or task.checking is not None:
         return None
     canary = heads.head(task.agent, "canary")
     if canary is None or task.label is not None or task.trial is not None:

@@ -13,7 +13,8 @@ from shared.releases import following_releases
 from shared.service import Core, Service, run_service
 
 from .checks.catalogue import CheckLimits, build_checks
-from .checks.configured import load_checks
+from .checks.configured import load_checks, load_judged
+from .checks.judged import fit_agents, refuse_on_calls
 from .checks.shelf import Shelf
 from .desk import Desk
 from .handlers import hears
@@ -32,8 +33,11 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
         for agent in agents.values()
         for name in (*agent.guardrails.input, *agent.guardrails.output, *agent.guardrails.calls)
     }
-    named |= {name for one in (policy, *others.values()) for name in one.outgoing.names()}
-    configured = load_checks(settings.config_dir)
+    outgoing = {name for one in (policy, *others.values()) for name in one.outgoing.names()}
+    configured, judged = load_checks(settings.config_dir), load_judged(settings.config_dir)
+    fit_agents(judged, agents)
+    refuse_on_calls(outgoing, judged)
+    named = (named | outgoing) - judged.keys()
     # guardrails-ai takes seconds to import; only an agent that names its check pays for it.
     limits = CheckLimits(canaries=load_canaries(settings.canary_key_file))
     checks = await asyncio.to_thread(build_checks, sorted(named), limits, configured)
@@ -51,6 +55,7 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
                 manifests=load_manifests(settings.manifests_file),
                 pins=load_pins(settings.config_dir),
                 orders=orders,
+                judged=judged,
             )
         }
 

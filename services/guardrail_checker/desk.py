@@ -19,6 +19,7 @@ from shared.releases import AS_CONFIGURED, Releases
 
 from .checks import canaries
 from .checks.base import Content, Finding, run_checks
+from .checks.judged import At, JudgedBy
 from .checks.shelf import Shelf
 from .metrics import UNAVAILABLE
 from .rules import (
@@ -50,6 +51,7 @@ class Desk:
     manifests: Mapping[str, ToolManifest] = field(default_factory=dict)
     pins: Pins | None = None
     orders: ToolOrders = EVERYTHING_RUNS
+    judged: Mapping[str, JudgedBy] = field(default_factory=dict)
 
     def policy_of(self, run: Run) -> ToolPolicy | None:
         """The policy that judges the calls of a run; None: its fork names one that is not here."""
@@ -84,9 +86,10 @@ class Desk:
         return hold_of(manifest, self.manifests.get(tool), held)
 
     async def judge(self, names: Sequence[str], content: Content) -> Judged:
-        """What the findings of the named checks, and of that for canaries, make of a text."""
+        """What the named checks, and that for canaries, make of a text; those without a model."""
+        named = (name for name in names if name not in self.judged)
         always = (canaries.NAME,) if self.plants else ()
-        findings = await self.find(tuple(dict.fromkeys((*names, *always))), content)
+        findings = await self.find(tuple(dict.fromkeys((*named, *always))), content)
         return judge_text(content.text, findings)
 
     async def find(self, names: Sequence[str], content: Content) -> tuple[Finding, ...]:
@@ -102,6 +105,11 @@ class Desk:
             if one.check == canaries.NAME and one.rule != UNAVAILABLE:
                 log.error("guardrail_checker.canary_found", of=content.source, rule=one.rule)
         return (*missing, *found)
+
+    def judged_at(self, at: At, names: Sequence[str]) -> dict[str, JudgedBy]:
+        """The named checks that ask models about content of this place."""
+        asked = {name: self.judged[name] for name in names if name in self.judged}
+        return {name: check for name, check in asked.items() if at in check.at}
 
     @property
     def plants(self) -> bool:

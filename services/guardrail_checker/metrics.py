@@ -7,6 +7,7 @@ from shared.bus import Said
 from shared.metrics import SECONDS
 
 UNAVAILABLE = "checker_unavailable"
+JUDGED = "judged_"  # how the rules of checks begin that asked a model
 CANARY_CHECK = "canaries"
 
 DECISIONS = Counter(
@@ -25,6 +26,17 @@ CANARIES = Counter(
     "Canaries found on their way out, or with another tenant: refused, and an alarm",
     ["gate", "rule"],
 )
+JUDGED_FOUND = Counter(
+    "interlock_guardrail_judged",
+    "Verdicts of models that a check asked, by rule",
+    ["check", "rule"],
+)
+JUDGED_TOOK = Histogram(
+    "interlock_guardrail_judged_seconds",
+    "From the question of a check to the end of the run in which a model was asked",
+    ["check"],
+    buckets=SECONDS,
+)
 
 
 def count(said: Said) -> None:
@@ -40,6 +52,8 @@ def count(said: Said) -> None:
     for finding in verdict.findings:
         if finding.check == CANARY_CHECK and finding.rule != UNAVAILABLE:
             CANARIES.labels(gate, finding.rule).inc()
+        if finding.rule.startswith(JUDGED):
+            JUDGED_FOUND.labels(finding.check, finding.rule).inc()
         if finding.rule == UNAVAILABLE:
             ERRORS.labels(finding.check).inc()
     if verdict.rule == UNAVAILABLE and not verdict.findings:

@@ -18,6 +18,8 @@ ALSO = {
         "checks": "one file a content check, each with its corpus",
         "desk": "what verdicts are made with",
         "policies": "the Cedar policies that come with it, and how a folder of them is read",
+        "verdicts": "one function a kind of content; each may be heard in two ways",
+        "waiting": "content for which a model is asked, until all who were asked have ended",
     },
     "evaluator": {
         "calibration": "how far a jury may be believed, by people's labels",

@@ -7,7 +7,7 @@ import pytest
 
 from contracts.envelope import Stored, Unbelievable, believe, encode, follow
 from contracts.guardrail import TaskBlocked
-from contracts.task import Judging, TaskPutToJudge, TaskScheduled
+from contracts.task import Checking, Judging, TaskPutToCheck, TaskPutToJudge, TaskScheduled
 from tests.bodies import NOON, VERDICT, claimed, model_funded, model_requested, task, task_cleared
 from tests.families import child_task
 from tests.histories import Mark, Marks, stored
@@ -15,6 +15,7 @@ from tests.histories import Mark, Marks, stored
 CLEARED = follow("acme", "r-1", task_cleared(), cause_id="acme/r-1", time=NOON)
 REQUESTED = follow("acme", "r-1", model_requested(), cause_id="acme/r-1:started", time=NOON)
 QUESTION = Judging(run_id="r-1", metric="m", judge="j")
+CONTENT = Checking(run_id="r-1", check="careful", fact="acme/r-1")
 CLAIMED = follow("acme", "r-1", claimed(), cause_id="acme/r-1:x", time=NOON)
 
 
@@ -166,6 +167,7 @@ def test_alternatives_to_one_cause_share_their_id():
     [
         (child_task(), "r-0_1-1-1"),
         (TaskPutToJudge(agent="j", input="?", judging=QUESTION), "judge-1"),
+        (TaskPutToCheck(agent="c", input="?", checking=CONTENT), "check-1"),
         (TaskScheduled(agent="support", input="?", schedule="nightly"), "nightly-1"),
     ],
     ids=lambda one: one if isinstance(one, str) else type(one).__name__,

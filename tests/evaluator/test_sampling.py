@@ -11,7 +11,7 @@ from contracts.guardrail import CheckFinding, ToolBlocked
 from contracts.review import ReviewDecided, ReviewRequested
 from contracts.run import RunCompleted, RunFailed
 from contracts.scoring import Exact, Judged, StepsAtMost
-from contracts.task import Judging, TaskSubmitted
+from contracts.task import Checking, Judging, TaskSubmitted
 from services.evaluator.handlers import BILLS_DELIVERIES, Desk, assess_run
 from services.evaluator.sampling.config import load_watched
 from services.evaluator.sampling.drawing import Watch, lot, risks, sample
@@ -107,8 +107,13 @@ def test_a_version_that_is_settled_and_a_cheap_run_are_no_risk():
                 agent="support", input="?", judging=Judging(run_id="r", metric="m", judge="j")
             )
         },
+        {
+            "task": TaskSubmitted(
+                agent="support", input="?", checking=Checking(run_id="r", check="c", fact="f")
+            )
+        },
     ],
-    ids=["a trial", "a shadow", "a judge"],
+    ids=["a trial", "a shadow", "a judge", "a check"],
 )
 def test_what_was_run_for_nobody_is_not_watched(change):
     assert drawn(ended(**change), Watch(rate=1, scorers=(STEPS,))) is None

@@ -10,7 +10,8 @@ from contracts.run import RunFailed
 from services.guardrail_checker.checks.base import Finding
 from services.guardrail_checker.checks.shelf import Shelf
 from services.guardrail_checker.desk import Desk
-from services.guardrail_checker.handlers import UNAVAILABLE, gate_input
+from services.guardrail_checker.handlers import gate_input
+from services.guardrail_checker.metrics import UNAVAILABLE
 from services.guardrail_checker.rules import ToolPolicy
 from shared.bus import Heard
 from shared.testing import MemoryBus

@@ -12,13 +12,13 @@ from contracts.tool import ToolRequested, ToolSucceeded
 from services.guardrail_checker.checks.shelf import Shelf
 from services.guardrail_checker.desk import Desk
 from services.guardrail_checker.handlers import (
-    UNAVAILABLE,
     gate_answer,
     gate_call,
     gate_result,
     gate_task,
     tell_sender,
 )
+from services.guardrail_checker.metrics import UNAVAILABLE
 from services.guardrail_checker.rules import ToolPolicy
 from shared.bus import Heard
 from shared.testing import MemoryBus

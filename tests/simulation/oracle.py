@@ -15,6 +15,7 @@ from services.orchestrator.rules.admission import Caps
 from .answers import Answers
 from .asked import Asked
 from .calls import Calls
+from .checked import Checked
 from .cron import Crons
 from .effects import Effects
 from .engine import Engine
@@ -52,6 +53,7 @@ class Oracle:
         self.shown = Shown(self.log, self.violate)
         self.answers = Answers(self.log, self.violate)
         self.ticks = Ticks(self.log, engine, crons, schedules, self.violate)
+        self.checked = Checked(self.log, self.violate)
         self.asked = Asked(self.log, engine, self.violate)
         engine.runs.listeners.append(self._stored)
         engine.streams[ADMISSION].listeners.append(self.places.changed)
@@ -66,7 +68,7 @@ class Oracle:
         """When the weather has been calm for long enough, nothing may be left open."""
         for watcher in (
             *(self.histories, self.effects, self.calls, self.money, self.places, self.shown),
-            *(self.stops, self.answers, self.ticks, self.asked),
+            *(self.stops, self.answers, self.ticks, self.asked, self.checked),
         ):
             watcher.check_at_rest()
 

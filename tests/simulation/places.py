@@ -55,9 +55,15 @@ class Places:
         self._let_in: dict[tuple[str, str], list[datetime]] = defaultdict(list)
 
     def stored(self, fact: Fact[Body]) -> None:
-        """A fact was stored now. A child lives in the place of the run that called it."""
+        """A fact was stored now. A child lives in the place of the run that called it.
+
+        Whom a check asks lives in that of the run that is checked.
+        """
         place = (fact.tenant, fact.run_id)
-        if not isinstance(fact.body, RunStarted) or self._task(place).parent is not None:
+        if not isinstance(fact.body, RunStarted):
+            return
+        task = self._task(place)
+        if task.parent is not None or task.checking is not None:
             return
         self._started = [one for one in self._started if self._log.end(one) is None]
         self._started.append(place)

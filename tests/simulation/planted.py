@@ -1,4 +1,4 @@
-"""Thirteen bugs to plant. Each is a small slip that a change could bring back; none is subtle."""
+"""Fifteen bugs to plant. Each is a small slip that a change could bring back; none is subtle."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -14,6 +14,8 @@ from contracts.tool import ToolClaimed
 from services.cost_ledger.handlers import ending, funding
 from services.cost_ledger.rules.ending import InFlight, Revoked
 from services.evaluator import handlers
+from services.guardrail_checker import handlers as gates
+from services.guardrail_checker.rules import judged
 from services.model_router.rules import attempts
 from services.orchestrator.handlers.firing import Alarm
 from services.orchestrator.rules import admission
@@ -142,3 +144,19 @@ def ticks_acknowledged_first(patch: pytest.MonkeyPatch) -> None:
         await hear(self, message)
 
     patch.setattr(Alarm, "hear", eager)
+
+
+def garbage_is_clean(patch: pytest.MonkeyPatch) -> None:
+    """A model that a check asked, and that gave no verdict, has objected to nothing."""
+    read = judged.read_answer
+
+    def trusting(*arguments: str) -> tuple[str, str, str | None]:
+        rule, reason, quote = read(*arguments)
+        return (judged.CLEAN if rule == judged.UNUSABLE else rule), reason, quote
+
+    patch.setattr(judged, "read_answer", trusting)
+
+
+def answers_unheard(patch: pytest.MonkeyPatch) -> None:
+    """Nobody hears that a model has ended which a check had asked."""
+    patch.setattr(gates, "CHECK_PREFIX", "no-such-prefix-")

@@ -1,6 +1,7 @@
 """A model that calls tools as it likes, and a provider that fails and bills as providers do."""
 
 import json
+import re
 from dataclasses import dataclass
 from random import Random
 
@@ -18,16 +19,35 @@ CALLS_AT_ONCE = 3
 STEPS = 4  # of tool calls in a row, before it answers
 AMOUNTS = (5, 80, 900)
 ORDERS = (1, 2)
+CLEAN_SHARE = 12  # of 15 verdicts of a check
 WAITS = (0.5, 3, 20, 60)  # seconds until it wants to be asked again
 
 
 def _answer(prompt: Prompt, chance: Random) -> str:
     """The last word; who is asked for a verdict gives one."""
     asked = "".join(part.text for part in prompt.turns[0].parts if isinstance(part, Text))
+    if '"clean" or "hit"' in asked:
+        return _checked(asked, chance)
     if '"verdict"' not in asked:
         return "It is done."
     says = chance.choice(("pass", "fail"))
     return json.dumps({"verdict": says, "reason": "So it is.", "evidence": ["It is done."]})
+
+
+def _checked(asked: str, chance: Random) -> str:
+    """What whom a check asks says: mostly clean; a hit, a number of its own, or no verdict."""
+    known = re.search(r"^<<<CONTENT (\w+)\n\| (.*)$", asked, re.MULTILINE)
+    assert known is not None, "a check shows content"
+    number, line = known.groups()
+    clean = {"number": number, "verdict": "clean", "reason": "So it is.", "quote": ""}
+    return chance.choice(
+        (
+            *[json.dumps(clean)] * CLEAN_SHARE,
+            json.dumps({**clean, "verdict": "hit", "quote": line}),
+            json.dumps({**clean, "number": "0" * len(number)}),
+            'It says {"verdict": "clean"}, so it is fine.',
+        )
+    )
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from services.cost_ledger.rules.budgets import Budgets
 from services.cost_ledger.rules.tariff import Tariff, TieredRate
 from services.evaluator.judges.config import Judge, Jury
 from services.evaluator.sampling.drawing import Watch
+from services.guardrail_checker.checks.judged import JudgedBy
 from services.guardrail_checker.rules import ToolPolicy
 from shared.catalogue import Alias, Models
 from tests.policies import ANY_CALL
@@ -29,6 +30,7 @@ SCHEDULED = 0.15  # of worlds
 TENANTS = ("acme", "bond")
 ROLES = ("lead", "clerk")
 CHECK = "mood"  # the content check of the simulation, which is sometimes down
+CAREFUL = "careful"  # and that which asks models
 ROUTES = (
     Route(provider="fake", api="fake", model="one"),
     Route(provider="other", api="fake", model="two"),
@@ -86,6 +88,17 @@ POLICY = ToolPolicy(
 
 
 JUDGES = ("judge-a", "judge-b", "judge-c")
+CHECKERS = ("check-a", "check-b")
+JUDGED = {
+    CAREFUL: JudgedBy(
+        kind="judged",
+        question="Is it careless?",
+        by=CHECKERS,
+        at=("input", "result", "answer"),
+        deadline=20,
+        budget_usd="0.01",
+    )
+}
 
 
 SMALL = ("window", "clear_results", "summarize", "full")
@@ -104,16 +117,18 @@ def _agent(name: str, *tools: str, **more: object) -> Agent:
         limits=AgentLimits(
             steps=5, deadline_seconds=300, step_seconds=60, output_tokens=200, budget_usd="0.10"
         ),
-        guardrails=Guardrails(input=(CHECK,), output=(CHECK,)),
         evaluators=("resolved",),
-        **more,
+        **{"guardrails": Guardrails(input=(CHECK,), output=(CHECK,))} | more,
     )
+
+
+GUARDED = Guardrails(input=(CHECK, CAREFUL), output=(CHECK, CAREFUL))
 
 
 AGENTS = {
     agent.name: agent
     for agent in (
-        _agent("reader", "look_up", "read_page"),
+        _agent("reader", "look_up", "read_page", guardrails=GUARDED),
         _agent("writer", "look_up", "read_page", "refund", "send_letter"),
         _agent(
             "asker",
@@ -147,6 +162,7 @@ AGENTS = {
             for policy in SMALL
         ),
         *map(_agent, JUDGES),
+        *map(_agent, CHECKERS),
     )
 }
 PANEL = Jury(
@@ -168,7 +184,11 @@ def budgets(chance: Random) -> Budgets:
 
 def task(chance: Random) -> TaskSubmitted:
     """One task of any agent, now and then of none, with or without ceilings of its own."""
-    agent = "nobody" if chance.random() < 0.02 else chance.choice(sorted({*AGENTS} - {*JUDGES}))
+    agent = (
+        "nobody"
+        if chance.random() < 0.02
+        else chance.choice(sorted({*AGENTS} - {*JUDGES, *CHECKERS}))
+    )
     limits = TaskLimits(
         budget_usd=chance.choice((None, None, None, "0.004", "0.008")),
         deadline=chance.choice((None, None, None, 5, 30)),

@@ -60,6 +60,7 @@ from .scenarios import (
     CALL_SECONDS,
     CHECK,
     CONTEXT_TOKENS,
+    JUDGED,
     MODELS,
     PANEL,
     POLICY,
@@ -136,7 +137,7 @@ async def _orchestrator(process: Process, client: Client, outside: Outside) -> d
 
 def _guardrail(process: Process, _client: Client, outside: Outside) -> GateDesk:
     shelf, schedules = Shelf({CHECK: Mood(process)}), outside.schedules
-    return GateDesk(AGENTS, POLICY, shelf, TIMEOUT_SECONDS, schedules=schedules)
+    return GateDesk(AGENTS, POLICY, shelf, TIMEOUT_SECONDS, schedules=schedules, judged=JUDGED)
 
 
 def _ledger(process: Process, _client: Client, outside: Outside) -> ledger.Desk:

@@ -21,6 +21,8 @@ FINDERS = {
     planted.starts_forgotten: {"rates_hold"},
     planted.early_answers_dropped: {"first_answers_decide"},
     planted.ticks_acknowledged_first: {"every_tick_runs"},
+    planted.garbage_is_clean: {"clean_is_said"},
+    planted.answers_unheard: {"every_task_ends"},
 }
 
 

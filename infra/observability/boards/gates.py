@@ -49,6 +49,22 @@ VERDICTS = Row(
             "Down or late: what they should have judged was refused. See GuardrailFailing.",
         ),
         Lines(
+            "Verdicts of models that checks ask",
+            "ops",
+            (Query(rate("interlock_guardrail_judged_total", "check, rule"), "{{check}} {{rule}}"),),
+            "All but judged_clean did what a hit does: also who was late, not paid or not in form.",
+        ),
+        Lines(
+            "Time of models that checks ask",
+            "s",
+            (
+                Query(
+                    quantile(0.95, "interlock_guardrail_judged_seconds", "check"), "{{check}} 95 %"
+                ),
+            ),
+            "From the question of a check to the end of the run in which a model was asked.",
+        ),
+        Lines(
             "Messages that are no facts",
             "ops",
             (Query(rate("interlock_unbelievable_total", "rule"), "{{rule}}"),),

@@ -41,6 +41,8 @@ class NewTask(TaskSubmitted):
             raise Invalid("only a run calls a run", "parent", "leave it out")
         if self.judging is not None:
             raise Invalid("only the evaluator asks a judge", "judging", "leave it out")
+        if self.checking is not None:
+            raise Invalid("only the gate asks a check", "checking", "leave it out")
         written = self.model_dump(exclude={"tenant", "run_id"}, exclude_unset=True)
         return TaskSubmitted.model_validate({**written, "requester": person.principal})
 

@@ -43,6 +43,7 @@ from contracts.shape import Body
 from contracts.task import (
     TaskConflicted,
     TaskDelegated,
+    TaskPutToCheck,
     TaskPutToJudge,
     TaskScheduled,
     TaskSubmitted,
@@ -56,6 +57,7 @@ from contracts.tool import (
     ToolUnknown,
 )
 from services.console.cli.amounts import short
+from services.console.cli.findings import found
 from services.console.cli.model_sentences import model_sentence
 from services.console.cli.origins import configured, origin
 from services.console.cli.output import usd
@@ -75,6 +77,8 @@ def _task(body: Body) -> str | None:
     match body:
         case TaskDelegated(agent=agent, input=text, parent=parent):
             return f"run {parent.run_id} asks {agent}: {short(text)}"
+        case TaskPutToCheck(agent=agent, checking=checking):
+            return f"{agent} is asked by the check {checking.check} of run {checking.run_id}"
         case TaskPutToJudge(agent=agent, judging=judging):
             return f"{agent} is asked to judge run {judging.run_id}"
         case TaskScheduled(agent=agent, input=text, schedule=schedule):
@@ -97,8 +101,7 @@ def _task(body: Body) -> str | None:
 def _verdict(body: Body) -> str | None:
     if not isinstance(body, Verdict):
         return None
-    found = "".join(f"; {one.check}: {one.reason}" for one in body.findings)
-    return f"{_gate(body)} [{body.rule}: {body.reason}{found}]"
+    return f"{_gate(body)} [{body.rule}: {body.reason}{found(body.findings)}]"
 
 
 def _gate(verdict: Verdict) -> str:

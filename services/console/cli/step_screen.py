@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services.console.cli.amounts import digest, short, size
+from services.console.cli.findings import found
 from services.console.cli.output import usd
 from services.console.cli.record_lines import (
     attempt_line,
@@ -148,11 +149,10 @@ def _verdicts(record: StepRecord) -> list[RenderableType]:
     grid.add_column(overflow="fold")
     for one in record.verdicts:
         mark, style = DECISION_MARKS[one.decision]
-        found = "".join(f"; {each.check}: {each.reason}" for each in one.findings)
         grid.add_row(
             Text(mark, style=style),
             Text.assemble(
-                f"{one.about}: {one.reason}{found} ",
+                f"{one.about}: {one.reason}{found(one.findings)} ",
                 (f"[{one.rule}, {one.policy_version}]", "dim"),
             ),
         )

@@ -97,9 +97,9 @@ def _is_new(run: Run, watch: Watch) -> bool:
 
 
 def _watch_of(run: Run, watched: Watched) -> Watch | None:
-    """How a run is watched, if it is: trials, shadows and judges were run for nobody."""
+    """How a run is watched, if it is: trials, shadows, judges and checks were run for nobody."""
     if run.started is None or run.submitted is None or run.started.body.shadow:
         return None
     task = run.submitted.body
-    is_for_nobody = task.trial is not None or task.judging is not None
+    is_for_nobody = (task.trial, task.judging, task.checking) != (None, None, None)
     return None if is_for_nobody else watched.get(run.started.body.agent.name)

@@ -1,8 +1,9 @@
 """What a check is: it reads content and says what it found; unsure means no.
 
 A check never edits. It returns findings, and `redact` is the one place where text is changed, so
-that what was seen and what was done about it are both on record. No finding ever carries the text
-that it is about: findings are written to the log, and a secret must not be.
+that what was seen and what was done about it are both on record. No finding of a program carries
+the text that it is about: findings are written to the log, and a secret must not be. A model's
+quotes what it was shown, which lies in the log as it is.
 
 CheckError
 ├── CheckerUnavailable      down, late, or not to be trusted: becomes a finding that blocks
@@ -61,13 +62,18 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check saw, and what should be done about it. Without a span: the whole text."""
+    """What a check saw, and what should be done about it. Without a span: the whole text.
+
+    Of one that asked a model: in which run, and its quote out of what that was shown.
+    """
 
     check: str
     severity: Severity
     rule: str
     reason: str
     span: Span | None = None
+    run_id: str | None = None
+    quote: str | None = None
 
 
 class Checker(Protocol):

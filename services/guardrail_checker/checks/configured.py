@@ -4,6 +4,7 @@ checks:
 no_competitors: {kind: words, words: [Roastery West], action: block}
 our_images:     {kind: self_loading, hosts: [shop.example]}
 ticket:         {kind: json_schema, schema: {type: object, required: [priority]}}
+no_promises:    {kind: judged, question: Does it promise money?, by: [check-a], at: [answer]}
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from contracts.shape import Token, Written
 from services.guardrail_checker.checks.base import Checker, CheckerUnavailable, Content, Finding
 from services.guardrail_checker.checks.catalogue import CheckLimits, Factory, catalogue
 from services.guardrail_checker.checks.folding import fold
+from services.guardrail_checker.checks.judged import JudgedBy
 from services.guardrail_checker.checks.self_loading import SelfLoading
 from shared.config import load_yaml
 from shared.errors import ConfigError
@@ -67,7 +69,9 @@ class OwnHosts(Written):
 class ChecksFile(Written):
     """`policies/checks.yaml`."""
 
-    checks: dict[Token, Annotated[WordList | SchemaOf | OwnHosts, Field(discriminator="kind")]]
+    checks: dict[
+        Token, Annotated[WordList | SchemaOf | OwnHosts | JudgedBy, Field(discriminator="kind")]
+    ]
 
 
 def load_checks(config_dir: Path) -> dict[str, Factory]:
@@ -76,13 +80,30 @@ def load_checks(config_dir: Path) -> dict[str, Factory]:
     Raises:
         ConfigError: the file does not parse, or a name is that of a built-in check.
     """
+    return {
+        name: _factory(name, one)
+        for name, one in _written(config_dir).items()
+        if not isinstance(one, JudgedBy)
+    }
+
+
+def load_judged(config_dir: Path) -> dict[str, JudgedBy]:
+    """Those of them that ask models.
+
+    Raises:
+        ConfigError: as above.
+    """
+    return {name: one for name, one in _written(config_dir).items() if isinstance(one, JudgedBy)}
+
+
+def _written(config_dir: Path) -> dict[str, WordList | SchemaOf | OwnHosts | JudgedBy]:
     path = config_dir / "policies" / FILE
     if not path.exists():
         return {}
     written = load_yaml(path, ChecksFile).checks
     if taken := sorted(written.keys() & catalogue(CheckLimits()).keys()):
         raise ConfigError(f"{path}: {', '.join(taken)}: built in already; choose another name")
-    return {name: _factory(name, one) for name, one in written.items()}
+    return written
 
 
 def _factory(name: str, written: WordList | SchemaOf | OwnHosts) -> Factory:

@@ -11,8 +11,18 @@ from contracts.history import Run
 from contracts.history.delegation import undelegated
 from contracts.run import RunCompleted
 from contracts.schedule import Schedule, unscheduled
-from contracts.task import Judging, TaskDelegated, TaskLimits, TaskPutToJudge, TaskScheduled
+from contracts.task import (
+    Judging,
+    TaskDelegated,
+    TaskLimits,
+    TaskPutToCheck,
+    TaskPutToJudge,
+    TaskScheduled,
+)
 from contracts.trial import EVALUATION
+
+from .judged import checking_task
+from .open import open_content
 
 
 def named_run(run: Run) -> str | None:
@@ -34,12 +44,28 @@ def unfounded(
             return undelegated(run, named)
         case TaskPutToJudge() as task:
             return _unasked(task, named, agent)
+        case TaskPutToCheck() as task:
+            return _unchecked(task, named, agent)
         case TaskScheduled() as task if task.parent is None and task.judging is None:
             return unscheduled(task, run.tenant, schedules.get(task.schedule))
         case task if task.parent is not None:
             return "only the executor submits a task for a call, as task.delegated"
         case task if task.judging is not None:
             return "only the evaluator puts a task to a judge, as task.put_to_judge"
+        case task if task.checking is not None:
+            return "only the gate puts content to a check, as task.put_to_check"
+    return None
+
+
+def _unchecked(task: TaskPutToCheck, checked: Run | None, agent: Agent | None) -> str | None:
+    asked = task.checking
+    if checked is None or checked.submitted is None or open_content(checked, asked.fact) is None:
+        return f"nothing of run {asked.run_id} waits under that id, in this tenant"
+    expected = checking_task(checked, asked, task.agent, task.input, task.limits)
+    if task != expected or task.limits.steps != 1:
+        return f"it asks for more than a check of run {asked.run_id} asks for"
+    if agent is not None and (agent.tools or agent.agents):
+        return f"{agent.name} cannot be asked: it may call tools or agents"
     return None
 
 

@@ -20,9 +20,12 @@ class Judged:
     blocked: bool
 
 
-def judge_text(text: str, findings: Sequence[Finding]) -> Judged:
-    """Block on the first finding that asks for it; else take out what should be."""
-    seen = told(findings)
+def judge_text(text: str, findings: Sequence[Finding], after: Judged | None = None) -> Judged:
+    """Block on the first finding that asks for it; else take out what should be.
+
+    `after` is what other checks have made of the text before.
+    """
+    seen = (*(() if after is None else after.findings), *told(findings))
     stopping = next((one for one in findings if one.severity == "block"), None)
     if stopping is not None:
         return Judged("", stopping.rule, f"{stopping.check}: {stopping.reason}", seen, blocked=True)
@@ -31,12 +34,21 @@ def judge_text(text: str, findings: Sequence[Finding]) -> Judged:
         names = ", ".join(sorted(set(removed)))
         reason = f"passages were taken out by {names}"
         return Judged(redact(text, findings), "redacted", reason, seen, blocked=False)
+    if after is not None:
+        return Judged(text, after.rule, after.reason, seen, blocked=False)
     return Judged(text, PASSED, "no check objected", seen, blocked=False)
 
 
 def told(findings: Sequence[Finding]) -> tuple[CheckFinding, ...]:
-    """Findings as a verdict tells them: never where, and never what."""
+    """Findings as a verdict tells them: never where, and what only where a model was asked."""
     return tuple(
-        CheckFinding(check=one.check, severity=one.severity, rule=one.rule, reason=one.reason)
+        CheckFinding(
+            check=one.check,
+            severity=one.severity,
+            rule=one.rule,
+            reason=one.reason,
+            run_id=one.run_id,
+            quote=one.quote,
+        )
         for one in findings
     )

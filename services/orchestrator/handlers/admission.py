@@ -55,9 +55,12 @@ class Admission:
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def concerns(self, run: Run) -> bool:
-        """Whether a run needs a place: a child lives in that of the run that called it."""
+        """Whether a run needs a place: a child lives in that of the run that called it.
+
+        So does a check: what it checks may hold the last place, and wait for it.
+        """
         task = run.submitted.body if run.submitted is not None else None
-        if task is None or task.parent is not None:
+        if task is None or task.parent is not None or task.checking is not None:
             return False
         return self.caps.are_set or task.concurrency_key is not None
 

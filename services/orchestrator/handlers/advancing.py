@@ -39,7 +39,13 @@ from contracts.review import ReviewAnswered, ReviewDecided, ReviewEscalated, Rev
 from contracts.run import RunQueued, RunStarted
 from contracts.shape import Body, later
 from contracts.subjects import ENDS
-from contracts.task import TaskDelegated, TaskPutToJudge, TaskScheduled, TaskSubmitted
+from contracts.task import (
+    TaskDelegated,
+    TaskPutToCheck,
+    TaskPutToJudge,
+    TaskScheduled,
+    TaskSubmitted,
+)
 from contracts.tool import ToolRequested, ToolUnknown
 from services.orchestrator.adapters.timers import WAKE
 from services.orchestrator.handlers.desk import Desk, hears
@@ -82,6 +88,7 @@ TIMER_SECONDS = 1.0
     TaskSubmitted,
     TaskDelegated,
     TaskPutToJudge,
+    TaskPutToCheck,
     TaskScheduled,
     TaskCleared,
     TaskBlocked,

@@ -13,8 +13,23 @@ import pytest
 from contracts.envelope import encode, follow
 from contracts.guardrail import TaskBlocked, TaskCleared
 from contracts.shape import Body
-from contracts.subjects import EVALUATOR, EXECUTOR, FACTS, ORCHESTRATOR, SUBMITTED, FactKind
-from contracts.task import Judging, TaskPutToJudge, TaskScheduled, TaskSubmitted
+from contracts.subjects import (
+    EVALUATOR,
+    EXECUTOR,
+    FACTS,
+    GUARDRAIL,
+    ORCHESTRATOR,
+    SUBMITTED,
+    FactKind,
+)
+from contracts.task import (
+    Checking,
+    Judging,
+    TaskPutToCheck,
+    TaskPutToJudge,
+    TaskScheduled,
+    TaskSubmitted,
+)
 from infra.generate.permissions import INFRA, USERS, users
 from services.guardrail_checker.checks.shelf import Shelf
 from services.guardrail_checker.desk import Desk
@@ -41,10 +56,12 @@ BODIES: dict[str, Body] = {
     kind.type: kind.body.model_validate_json(golden(kind).body) for kind in SIGNED
 }
 BEGINNINGS = [kind for kind in FACTS if kind.begins]
+CONTENT = Checking(run_id="r-1", check="careful", fact="acme/r-1")
 ASKED = Judging(run_id="r-1", metric="truthful", judge="judge-a")
 CLAIMS: list[tuple[str, TaskSubmitted, str]] = [
     (EXECUTOR, child_task("r-1"), "r-1_1-1-1"),
     (EVALUATOR, TaskPutToJudge(agent="judge-a", input="Pay.", judging=ASKED), "judge-1"),
+    (GUARDRAIL, TaskPutToCheck(agent="check-a", input="Pay.", checking=CONTENT), "check-1"),
     (ORCHESTRATOR, TaskScheduled(agent="support", input="Pay.", schedule="n"), "n-1"),
 ]
 DESK = Desk({"support": agent()}, ToolPolicy(), Shelf(), check_timeout_seconds=1.0)
