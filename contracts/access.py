@@ -2,6 +2,10 @@
 
 The key itself is nowhere: whoever holds it sends it, and the fact has its digest. A key is written
 once, and a revocation ends it for good: another key takes its place.
+
+Nobody makes a key in the name of another person: people make their own, the first one on an
+invitation, and what others make for a program says so in its name. So who did something, by the
+records, is who could do it.
 """
 
 from typing import Annotated, Literal, Self
@@ -9,11 +13,13 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from .control import REASON_LIMIT, Order
+from .ids import is_same_person, is_service
 from .shape import Sha256, Token, UtcTime
 from .subjects import KEY_CREATED, KEY_REVOKED
 from .task import Name
 
 Access = Literal["viewer", "operator", "approver", "admin"]
+OF_SERVICES: tuple[Access, ...] = ("viewer", "operator")  # a program decides nothing
 ROLES_LIMIT = 16
 TENANTS_LIMIT = 64
 KEY_DAYS_LIMIT = 366
@@ -22,7 +28,10 @@ Reason = Annotated[str, StringConstraints(max_length=REASON_LIMIT)]
 
 
 class KeyCreated(Order):
-    """`key.created`: who shows a key of this digest is this person, until it expires."""
+    """`key.created`: who shows a key of this digest is this person, until it expires.
+
+    An invitation opens nothing: its person makes a key of their own by it, with the same roles.
+    """
 
     key_id: Token
     sha256: Sha256 = Field(description="Of the whole key, which has 256 random bits")
@@ -34,6 +43,8 @@ class KeyCreated(Order):
     expires_at: UtcTime
     created_by: str
     by_key: Token | None = Field(None, description="The key of whoever created it, if one")
+    is_invitation: bool = False
+    invited_by: str | None = Field(None, description="Who invited whoever made their first key")
     reason: Reason = ""
 
     @model_validator(mode="after")
@@ -42,13 +53,23 @@ class KeyCreated(Order):
             raise ValueError("a key expires after it was made")
         return self
 
+    @model_validator(mode="after")
+    def _is_of_whom_it_names(self) -> Self:
+        is_own = is_same_person(self.principal, self.created_by)
+        if not (is_own or self.is_invitation or is_service(self.principal)):
+            raise ValueError("a person's key is made by that person")
+        if is_service(self.principal) and not set(self.roles) <= set(OF_SERVICES):
+            raise ValueError(f"a service has no roles but {', '.join(OF_SERVICES)}")
+        return self
+
     @property
     def subject(self) -> str:
         return KEY_CREATED.format(key_id=self.key_id)
 
     @property
     def told(self) -> str:
-        return f"key of {self.principal} by {self.created_by}"
+        what = "invitation" if self.is_invitation else "key"
+        return f"{what} of {self.principal} by {self.created_by}"
 
 
 class KeyRevoked(Order):

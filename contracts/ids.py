@@ -4,6 +4,7 @@ import hashlib
 
 LOT_DIGITS = 15  # of a hexadecimal digest: as many bits as a float has, and a few more
 ID_LIMIT = 64  # bytes; JetStream keeps every id of its window in memory
+SERVICE_MARK = "service:"  # of the names of programs
 
 
 def root_id(tenant: str, run_id: str) -> str:
@@ -31,6 +32,11 @@ def child_run_id(run_id: str, call: str, attempt: int) -> str:
 def person(principal: str) -> str:
     """One person for every spelling of an address: who writes it otherwise is nobody else."""
     return principal.strip().casefold()
+
+
+def is_service(principal: str) -> bool:
+    """Whether it is the name of a program, which decides nothing in the place of people."""
+    return person(principal).startswith(SERVICE_MARK)
 
 
 def is_same_person(one: str, other: str) -> bool:

@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from .agent import Agent, ReleaseLabel
 from .control import REASON_LIMIT, Order
-from .ids import is_same_person, lot_of
+from .ids import is_same_person, is_service, lot_of
 from .shape import Body, Sha256, Token, UtcTime
 from .subjects import RELEASE
 from .suite import GateRules
@@ -152,7 +152,11 @@ def _problem(release: AgentReleased) -> str | None:
     definition, gate = release.definition, release.gate
     is_production = release.label == "production"
     second = release.approved_by
-    has_second = second is not None and not is_same_person(second, release.asked_by)
+    has_second = (
+        second is not None
+        and not is_service(second)
+        and not is_same_person(second, release.asked_by)
+    )
     if is_production and release.returns_to is None and not has_second:
         return "production moves with a second person, or back to what it was"
     if definition is None:

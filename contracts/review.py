@@ -129,6 +129,7 @@ RefusalRule = Literal[
     "wrong_role",
     "own_request",
     "own_words",
+    "not_a_person",
     "other_arguments",
     "bad_edit",
     "not_possible",

@@ -9,7 +9,7 @@ import re
 from datetime import datetime
 
 from ..envelope import Fact
-from ..ids import person
+from ..ids import is_service, person
 from ..review import RefusalRule, ReviewAnswered, ReviewDecided, ReviewRequested
 from ..shape import Body, sha256_hex
 from ..tool import ToolRequested
@@ -35,6 +35,8 @@ def refusal(run: Run, review: Review, answer: Fact[ReviewAnswered]) -> RefusalRu
     shown = sha256_hex(asked.arguments_json.encode())
     if not said.arguments_sha256 == asked.arguments_sha256 == shown:
         return "other_arguments"
+    if is_service(said.principal):
+        return "not_a_person"
     if role_of(asked, answer) is None:
         return "wrong_role"
     if said.decision != "reject" and person(said.principal) in requesters(run):

@@ -17,7 +17,7 @@ from nats.js.client import JetStreamContext
 from contracts.access import KeyCreated, KeyRevoked
 from contracts.envelope import Encoded, Signer, Stored, Unbelievable, Verifier
 from contracts.subjects import CONSOLE, KEY_SUBJECTS, KEYS
-from shared.errors import ConfigError
+from shared.errors import ConfigError, LogRefused
 from shared.following import Follower, Topic, following
 from shared.metrics import UNBELIEVABLE
 from shared.settings import ServiceSettings
@@ -124,6 +124,8 @@ class MemoryKeys:
         return self.known
 
     async def give(self, told: Either) -> None:
+        if any(one.subject == told.subject for one in self.given):
+            raise LogRefused(told.subject, 0, "it is written once")
         self.given.append(told)
         self.known.keep(told)
 

@@ -41,7 +41,7 @@ def key(whole: str, tenants: tuple[str, ...]) -> KeyCreated:
         roles=("admin", "operator", "approver", "support-lead"),
         tenants=tenants,
         expires_at=NOON + timedelta(days=1),
-        created_by="ada@example.org",
+        created_by=SOMEBODY,
         at=NOON,
         nonce=name,
     )

@@ -41,7 +41,9 @@ BODIES: dict[str, Any] = {
     "POST /agents/{name}/releases/approve": {"nonce": "n"},
     "POST /agents/{name}/releases/refuse": {"nonce": "n"},
     "POST /agents/{name}/releases/rollback": REASON,
-    "POST /keys": {"principal": "a@example.org", "roles": ["viewer"], "tenants": ["acme"]},
+    "POST /keys": {"principal": "service:a", "roles": ["viewer"], "tenants": ["acme"]},
+    "POST /keys/invitations": {"principal": "a@b.org", "roles": ["viewer"], "tenants": ["acme"]},
+    "POST /keys/own": {},
 }
 
 

@@ -13,6 +13,7 @@ from tests.console.routes import calls
 ROLES = ("viewer", "approver", "operator", "admin")
 # Whom a route is open to, by the role that it declares.
 OPEN_TO = {
+    "own": {"viewer", "approver", "operator", "admin"},
     "viewer": {"viewer", "approver", "operator", "admin"},
     "approver": {"approver", "operator", "admin"},
     "operator": {"operator", "admin"},
@@ -81,6 +82,8 @@ async def test_a_route_is_open_to_its_role_and_to_no_lesser_one(api, role):
         ("POST /reviews/{name}/approve", "approver"),
         ("POST /agents/{name}/releases/approve", "approver"),
         ("POST /keys", "admin"),
+        ("POST /keys/invitations", "admin"),
+        ("POST /keys/own", "own"),
     ],
 )
 def test_routes_ask_for_the_roles_that_are_documented(call, access):

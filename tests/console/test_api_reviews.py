@@ -144,6 +144,7 @@ STATUS = {
     "wrong_role": 403,
     "own_request": 403,
     "own_words": 403,
+    "not_a_person": 403,
     "other_arguments": 412,
     "bad_edit": 422,
     "not_possible": 422,

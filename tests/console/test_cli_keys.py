@@ -7,7 +7,7 @@ from tests.console.test_cli import fake, interlock  # noqa: F401 - `fake` is a f
 
 KEY = {
     "key_id": "k1",
-    "principal": "bot@example.org",
+    "principal": "service:bot",
     "roles": ["operator"],
     "tenants": ["acme"],
     "state": "valid",
@@ -20,15 +20,15 @@ def test_a_new_key_alone_is_printed(fake):  # noqa: F811
     fake.answer("POST", "/keys", {**KEY, "key": "ilk_k1_secret"}, status=201)
 
     done = interlock(
-        *("keys", "create", "bot@example.org", "--role", "operator", "--role", "support-lead"),
+        *("keys", "create", "service:bot", "--role", "viewer", "--role", "operator"),
         *("--tenant", "acme", "--days", "30"),
     )
 
     assert (done.exit_code, done.stdout) == (0, "ilk_k1_secret\n")
     assert "shown this once" in done.stderr
     assert json.loads(fake.asked[0].content) == {
-        "principal": "bot@example.org",
-        "roles": ["operator", "support-lead"],
+        "principal": "service:bot",
+        "roles": ["viewer", "operator"],
         "tenants": ["acme"],
         "days": 30,
         "reason": "",

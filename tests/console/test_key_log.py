@@ -20,7 +20,7 @@ def created(**changes):
     known = {
         "key_id": "k-1",
         "sha256": "0" * 64,
-        "principal": "bot@example.org",
+        "principal": "service:bot",
         "roles": ("viewer",),
         "expires_at": NOON + timedelta(days=1),
         "created_by": "ada@example.org",
@@ -58,7 +58,7 @@ def test_a_key_is_in_force_until_it_is_revoked(heads):
 
 
 def test_of_two_creations_the_first_counts(heads):
-    heads.take(lying(created(), created(roles=("admin",), nonce="n-3")))
+    heads.take(lying(created(), created(roles=("operator",), nonce="n-3")))
 
     assert heads.in_force("k-1", NOON).roles == ("viewer",)
 

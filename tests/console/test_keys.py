@@ -11,7 +11,7 @@ from tests.console.conftest import as_
 
 ADA = Person(principal="ada@example.org", roles=("admin",))
 IAN = Person(principal="ian@example.org", roles=("admin",), tenants=("acme", "third"))
-NEW = {"principal": "bot@example.org", "roles": ["operator"], "tenants": ["acme"]}
+NEW = {"principal": "service:bot", "roles": ["operator"], "tenants": ["acme"]}
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ async def test_a_key_opens_for_whom_it_was_made(api):
     me = (await api.get("/me", headers=as_(key["key"]))).json()
 
     assert me == {
-        "principal": "bot@example.org",
+        "principal": "service:bot",
         "roles": ["operator"],
         "tenant": "acme",
         "tenants": ["acme"],
@@ -58,12 +58,12 @@ async def test_two_keys_have_nothing_in_common(api):
 
 
 async def test_who_made_a_key_stands_beside_it(api, desk):
-    first = await made(api, roles=["admin"], tenants=[])
+    first = (await api.post("/keys/own", json={})).json()
     await api.post("/keys", json=NEW, headers=as_(first["key"]))
 
     by_token, by_key = desk.keys.given
     assert (by_token.created_by, by_token.by_key) == ("ada@example.org", None)
-    assert (by_key.created_by, by_key.by_key) == ("bot@example.org", first["key_id"])
+    assert (by_key.created_by, by_key.by_key) == ("ada@example.org", first["key_id"])
 
 
 @pytest.mark.parametrize("wrong", ["secret", "id", "nothing"])

@@ -21,6 +21,7 @@ OF_ALL = {
     "GET /projections": "how late lists are, of all",
     "GET /tools": "a tool serves every tenant",
     "GET /me": "who asks",
+    "POST /keys/own": "of who asks, and where they may: test_own_keys",
     "POST /agents/{name}/releases": "of no tenant, and refused: test_releases_api",
     "POST /archives": "the tenant stands in the file: test_lineage",
 }

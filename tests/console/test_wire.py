@@ -33,8 +33,8 @@ TOLD = {
     "key.created": KeyCreated(
         key_id="k-1",
         sha256=DIGEST,
-        principal="bot@example.org",
-        roles=("operator", "support-lead"),
+        principal="service:bot",
+        roles=("operator",),
         tenants=("acme",),
         expires_at=NOON + timedelta(days=90),
         created_by="ada@example.org",

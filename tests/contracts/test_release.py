@@ -19,6 +19,7 @@ MANY = 2000
         ("production", {"approved_by": None}, "second person"),
         ("production", {"approved_by": "anna"}, "second person"),
         ("production", {"approved_by": " ANNA"}, "second person"),
+        ("production", {"approved_by": "Service:bot"}, "second person"),
         ("canary", {"share_percent": None}, "has a share"),
         ("staging", {"share_percent": 5}, "has a share"),
         ("staging", {"gate": None}, "record of a gate"),

@@ -24,7 +24,7 @@ def created(**changes):
     known = {
         "key_id": "k-1",
         "sha256": "0" * 64,
-        "principal": "bot@example.org",
+        "principal": "service:bot",
         "roles": ("viewer",),
         "expires_at": LATER,
         "created_by": "ada@example.org",
@@ -74,7 +74,7 @@ async def test_a_key_is_written_once(nats_platform):
         await keys.give(created())
 
         with pytest.raises(LogRefused):
-            await keys.give(created(roles=("admin",), nonce="n-3"))
+            await keys.give(created(roles=("operator",), nonce="n-3"))
 
         assert keys.book().in_force("k-1", NOON).roles == ("viewer",)
 

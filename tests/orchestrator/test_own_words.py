@@ -95,6 +95,15 @@ def test_whoever_gave_more_input_may_not_let_run_what_comes_of_it(by, decision):
     assert history.run.reviews[-1].decided is not None
 
 
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+def test_a_service_decides_nothing_that_people_are_asked(decision):
+    history = begun()
+    review = asks(history)
+
+    assert rule_of(says(history, review, "service:bot", decision)) == "not_a_person"
+    assert history.run.reviews[-1].decided is None
+
+
 def test_they_may_reject_it_and_answer_in_its_place():
     for decision, more in (("reject", {}), ("respond", {"response": "Paid by hand."})):
         history = begun()

@@ -24,6 +24,7 @@ FOR_ITSELF = frozenset(
         "wrong_role",
         "own_request",
         "own_words",
+        "not_a_person",
         "other_arguments",
         "bad_edit",
         "not_possible",

@@ -15,10 +15,9 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from contracts.access import Access
 from contracts.shape import sha256_hex
 from services.console.api.desk import Desk
-from services.console.api.people import People, Person
+from services.console.api.people import Asked, People, Person
 from services.console.errors import Forbidden, TooMany, Unauthenticated
 from services.console.rules.api_keys import key_id_of, opens
 from services.console.rules.rates import Buckets
@@ -77,19 +76,29 @@ def _of_file(people: People, given: bytes) -> Person | None:
 class Needs:
     """The role that a route asks for."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Asked) -> None:
         self.access = access
 
     async def __call__(self, person: Annotated[Person, Depends(caller)]) -> Person:
         if not person.may(self.access):
-            raise Forbidden(
-                f"{person.principal} has the roles {', '.join(person.roles) or 'none'}",
-                "roles",
-                f"ask somebody with the role {self.access}",
-            )
+            raise self._refused(person)
         return person
 
+    def _refused(self, person: Person) -> Forbidden:
+        if person.is_invited:
+            what = f"{person.principal} was invited, and has no key yet"
+            return Forbidden(what, HEADER, "make your own with it: interlock keys own")
+        if self.access == "own":
+            what = f"{person.principal} is a service"
+            return Forbidden(what, HEADER, "ask an admin: interlock keys create")
+        return Forbidden(
+            f"{person.principal} has the roles {', '.join(person.roles) or 'none'}",
+            "roles",
+            f"ask somebody with the role {self.access}",
+        )
 
+
+Own = Annotated[Person, Depends(Needs("own"))]
 Viewer = Annotated[Person, Depends(Needs("viewer"))]
 Approver = Annotated[Person, Depends(Needs("approver"))]
 Operator = Annotated[Person, Depends(Needs("operator"))]
@@ -102,7 +111,7 @@ class RouteAccess:
 
     path: str
     methods: frozenset[str]
-    access: Access | None
+    access: Asked | None
 
 
 def routes_of(app: FastAPI) -> Iterator[RouteAccess]:
@@ -125,7 +134,7 @@ def check_declared(app: FastAPI) -> None:
             raise LookupError(f"{what}: give it a person of `api/access.py`")
 
 
-def _declared(dependant: Dependant) -> Access | None:
+def _declared(dependant: Dependant) -> Asked | None:
     if isinstance(dependant.call, Needs):
         return dependant.call.access
     found = (_declared(one) for one in dependant.dependencies)

@@ -52,6 +52,7 @@ REFUSALS: dict[RefusalRule, tuple[type[ConsoleError], str]] = {
         Forbidden,
         "ask somebody who has told this run nothing; a rejection still counts",
     ),
+    "not_a_person": (Forbidden, "answer with a key of your own: interlock keys own"),
     "other_arguments": (Mismatch, "look at it again: interlock reviews show"),
     "bad_edit": (Invalid, "correct the arguments"),
     "not_possible": (Invalid, "approve or reject it"),
@@ -173,6 +174,8 @@ def _sentence(desk: Desk, review: Review, body: ReviewAnswered, rule: RefusalRul
             return f"{body.principal} has the roles {own}, and it asks {wanted}"
         case "own_request":
             return f"{body.principal} asked for this task, and may not approve what it does"
+        case "not_a_person":
+            return f"{body.principal} is a service, and people are asked"
         case "own_words":
             told = "more input, or an answer that its model was told"
             return f"{body.principal} gave this run {told}, and may not approve what comes of it"

@@ -8,17 +8,20 @@ import ipaddress
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from contracts.access import TENANTS_LIMIT, Access, KeyCreated
+from contracts.ids import is_service
 from contracts.shape import Token, Written
 from services.console.settings import Settings
 from shared.errors import ConfigError
 
 log = structlog.get_logger()
+
+Asked = Access | Literal["own"]  # of a route; what is their own is open to whoever was invited
 
 
 class Person(Written):
@@ -28,6 +31,7 @@ class Person(Written):
     roles: tuple[Token, ...]
     tenants: tuple[Token, ...] = Field((), max_length=TENANTS_LIMIT)
     key_id: Token | None = Field(None, description="The API key that they came with, if one")
+    is_invited: bool = Field(False, description="They may make a key of their own, and no more")
 
     @model_validator(mode="before")
     @classmethod
@@ -42,7 +46,13 @@ class Person(Written):
 
     @classmethod
     def of_key(cls, key: KeyCreated) -> "Person":
-        return cls(principal=key.principal, roles=key.roles, tenants=key.tenants, key_id=key.key_id)
+        return cls(
+            principal=key.principal,
+            roles=key.roles,
+            tenants=key.tenants,
+            key_id=key.key_id,
+            is_invited=key.is_invitation,
+        )
 
     @property
     def is_confined(self) -> bool:
@@ -61,17 +71,22 @@ class Person(Written):
         """Whether they may look at what is this tenant's."""
         return not self.tenants or tenant in self.tenants
 
-    def may(self, access: Access) -> bool:
+    def may(self, access: Asked) -> bool:
         """Whether a route that asks for this is open to them.
 
         An approver answers what people are asked, and each question names the roles that may: so
-        that is anybody with more than the role to look.
+        that is any person with more than the role to look.
         """
+        if self.is_invited:
+            return access == "own"
         match access:
+            case "own":
+                return not is_service(self.principal)
             case "viewer":
                 return True
             case "approver":
-                return any(role != "viewer" for role in self.roles)
+                is_person = not is_service(self.principal)
+                return is_person and any(role != "viewer" for role in self.roles)
             case "operator":
                 return "operator" in self.roles or "admin" in self.roles
             case "admin":

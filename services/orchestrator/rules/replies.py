@@ -26,6 +26,7 @@ SENTENCES: dict[RefusalRule, str] = {
     "wrong_role": "none of your roles may answer it, or not yet",
     "own_request": "whoever asked for the task may not approve what it does",
     "own_words": "whoever told the run more may not approve what comes of it",
+    "not_a_person": "it was asked of people, and a service is none",
     "other_arguments": "it was given for other arguments than those that would run",
     "bad_edit": "it edits the arguments, and does not say to which",
     "not_possible": "this question takes no such answer: look at what it asks",
