@@ -109,12 +109,16 @@ HEARINGS: tuple[Hearing, ...] = (
             "model.attempt_due",
             "model.responded",
             "model.failed",
+            "tool.cleared",
+            "tool.succeeded",
+            "tool.failed",
+            "tool.unknown",
             *ENDS,
         ),
         DELIVERIES,
     ),
     Hearing(ROUTER, ROUTER, ("model.funded",), DELIVERIES),
-    Hearing(EXECUTOR, EXECUTOR, ("tool.cleared",), DELIVERIES),
+    Hearing(EXECUTOR, EXECUTOR, ("tool.cleared", "tool.funded", "tool.unfunded"), DELIVERIES),
     Hearing(EVALUATOR, EVALUATOR, ENDS, DELIVERIES),
     # What lists of runs and reviews are made of. The spans of what lies between are told with
     # these, and everything else is read from the log when asked.

@@ -73,6 +73,31 @@ class ModelUnfunded(Body):
     reason: str
 
 
+# Verdicts on `tool.cleared`, of a tool that has a price
+
+
+class ToolFunded(Body):
+    """`tool.funded`: the price of one attempt at a call is held. Without it, nobody may start."""
+
+    call: str
+    attempt: int
+    hold_id: str
+    amount_micro_usd: MicroUsd
+    budgets: tuple[BudgetShare, ...]
+
+
+class ToolUnfunded(Body):
+    """`tool.unfunded`: the money does not reach for the price of a call, which is not started."""
+
+    call: str
+    attempt: int
+    rule: Literal["budget_exhausted", "run_not_open", "ledger_unavailable"]
+    budget: str | None = None
+    needed_micro_usd: MicroUsd = 0
+    remaining_micro_usd: MicroUsd = 0
+    reason: str
+
+
 # Outcomes
 
 
@@ -85,6 +110,7 @@ class MoneySettled(Body):
 
     step: int
     attempt: int
+    call: str | None = Field(None, description="Of a tool: `attempt` is one at this call")
     hold_id: str
     state: Literal["settled", "released", "liability", "overrun"]
     held_micro_usd: MicroUsd
@@ -97,4 +123,4 @@ class MoneySettled(Body):
 
     @property
     def branch(self) -> str:
-        return f"{self.step}-{self.attempt}"
+        return f"{self.call or self.step}-{self.attempt}"

@@ -29,7 +29,7 @@ from ..model import (
     ModelRequested,
     ModelResponded,
 )
-from ..money import ModelFunded, ModelUnfunded, MoneySettled
+from ..money import ModelFunded, ModelUnfunded, MoneySettled, ToolFunded, ToolUnfunded
 from ..review import ReviewAnswered, ReviewAnswerRefused, ReviewRequested
 from ..run import (
     AnswerProposed,
@@ -176,13 +176,22 @@ def _open_attempt(run: Run, step: Step, attempt: Attempt) -> None:
 
 def _settle(run: Run, fact: Fact[MoneySettled]) -> None:
     """A liability may still turn into a bill; a bill is final. No attempt, no money."""
-    attempt = run.attempt(fact.body.step, fact.body.attempt)
+    attempt = _paid(run, fact.body)
     if attempt is None:
         return
     before = attempt.settled.body if attempt.settled is not None else None
     if before is None or before.state == "liability":
         run.cost_micro_usd += fact.body.cost_micro_usd - (before.cost_micro_usd if before else 0)
         attempt.settled = fact
+
+
+def _paid(run: Run, settled: MoneySettled) -> Attempt | Try | None:
+    """What a hold was taken for: an attempt at a model call, or at the call of a tool."""
+    if settled.call is None:
+        return run.attempt(settled.step, settled.attempt)
+    call = run.call(settled.call)
+    tries = call.tries if call is not None else []
+    return tries[settled.attempt - 1] if 1 <= settled.attempt <= len(tries) else None
 
 
 def _take_part(run: Run, fact: Fact[Body]) -> None:
@@ -256,6 +265,8 @@ def _take_try(run: Run, each: Try, fact: Fact[Body]) -> None:
         case ToolCleared() | ToolBlocked() | ToolEscalated() if each.verdict is None:
             each.verdict = cast("Fact[ToolVerdict]", fact)
             run.places[fact.id] = each
+        case ToolFunded() | ToolUnfunded() if each.funding is None:
+            each.funding = cast("Fact[ToolFunded]", fact)
         case ToolClaimed() if each.claim is None:
             each.claim = cast("Fact[ToolClaimed]", fact)
         case ToolSucceeded() | ToolFailed() if _is_open(each):

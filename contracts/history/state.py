@@ -41,7 +41,7 @@ from ..model import (
     ToolCall,
     Turn,
 )
-from ..money import ModelFunded, ModelUnfunded, MoneySettled
+from ..money import ModelFunded, ModelUnfunded, MoneySettled, ToolFunded, ToolUnfunded
 from ..review import (
     ReviewAnswered,
     ReviewAnswerRefused,
@@ -125,13 +125,15 @@ class Review:
 
 @dataclass(slots=True)
 class Try:
-    """One attempt at a tool call: clearance, claim, outcome."""
+    """One attempt at a tool call: clearance, the hold of its price if any, claim, outcome."""
 
     request: Fact[ToolRequested]
     verdict: Fact[ToolVerdict] | None = None
+    funding: Fact[ToolFunded] | Fact[ToolUnfunded] | None = None
     claim: Fact[ToolClaimed] | None = None
     outcome: Fact[ToolOutcome] | None = None
     review: Review | None = None
+    settled: Fact[MoneySettled] | None = None
 
 
 @dataclass(slots=True)

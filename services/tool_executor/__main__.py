@@ -31,8 +31,9 @@ from .adapters.process import WorkerLimits, WorkerProcess
 from .adapters.registry import TOOLS_FILE, Registry, load_registry
 from .adapters.runner import SandboxRunner
 from .adapters.serving import list_servers, serving
+from .desk import Desk
 from .errors import JailUnavailable
-from .handlers import Desk, hears
+from .handlers import hears
 from .metrics import count, watch_quarantine
 from .settings import Settings
 

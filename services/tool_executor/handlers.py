@@ -1,32 +1,29 @@
 """A call was cleared: check it again, claim it, run it once, and say what became of it."""
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, cast
 from uuid import uuid4
 
 import structlog
 from faststream import Context
 
+from contracts.envelope import Fact
 from contracts.guardrail import ToolCleared
-from contracts.history import Run
-from contracts.pins import Pins
+from contracts.history import Run, Try
+from contracts.money import ToolFunded, ToolUnfunded
 from contracts.progress import Progress, ToolProgress
 from contracts.shape import later
 from contracts.subjects import LIVE_PROGRESS
 from contracts.tool import ToolClaimed, ToolFailed, ToolSucceeded, ToolUnknown
 from shared.bus import Bus, Heard
 from shared.errors import Again, LogRefused
-from shared.orders import EVERYTHING_RUNS, InForce, why_stopped
-from shared.pins import why_held
 from shared.service import Handlers
 
-from .adapters.registry import DeclaredTool, Registry
-from .adapters.runner import NO_SERVERS, Place, Runner, Servers
+from .adapters.registry import DeclaredTool
+from .adapters.runner import Place
 from .adapters.telling import Telling
+from .desk import Desk
 from .errors import ArgumentsInvalid, ServerUnusable, ToolChanged, WorkersBusy, WorkerUnusable
 from .metrics import count_dispatch
 from .rules import (
@@ -56,39 +53,31 @@ hears = Handlers()
 UNPUBLISHED_HEAD = 500
 
 
-@dataclass(frozen=True)
-class Desk:
-    """What calls are run with."""
-
-    registry: Registry
-    runner: Runner
-    start_within_seconds: float = 5.0
-    margin_seconds: float = 1.0
-    busy_pause_seconds: float = 1.0
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    orders: InForce = EVERYTHING_RUNS
-    pins: Pins | None = None
-    servers: Servers = NO_SERVERS
-
-    def why_not(self, run: Run, work: Act | Submit) -> str | None:
-        """Why a call may not be started: a stop of its run or its tool, or its quarantine.
-
-        Raises:
-            Again: the orders could not be read for too long to be relied upon.
-        """
-        stopped = why_stopped(self.orders, run)
-        if stopped is not None or isinstance(work, Submit):
-            return stopped
-        return why_held(work.manifest, self.pins, self.orders.for_tool(work.manifest.name))
-
-
 @hears(ToolCleared)
 async def run_call(
     heard: Heard[ToolCleared],
     bus: Annotated[Bus, Context()],
     desk: Annotated[Desk, Context()],
 ) -> None:
+    await _carry_out(await bus.run(heard), heard, bus, desk)
+
+
+@hears(ToolFunded, ToolUnfunded)
+async def run_priced(
+    heard: Heard[ToolFunded] | Heard[ToolUnfunded],
+    bus: Annotated[Bus, Context()],
+    desk: Annotated[Desk, Context()],
+) -> None:
+    """The price of a call is held, or cannot be: its clearance is looked at once more."""
     run = await bus.run(heard)
+    each = run.places.get(heard.fact.cause_id)
+    cleared = each.verdict if isinstance(each, Try) else None
+    if cleared is not None and isinstance(cleared.body, ToolCleared):
+        fact = cast("Fact[ToolCleared]", cleared)
+        await _carry_out(run, Heard(fact, heard.delivery, heard.last), bus, desk)
+
+
+async def _carry_out(run: Run, heard: Heard[ToolCleared], bus: Bus, desk: Desk) -> None:
     await _look_up(heard, desk)
     decision = await _outwait(_decide(run, heard, bus, desk), heard, bus, desk)
     match decision:

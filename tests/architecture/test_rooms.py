@@ -33,7 +33,10 @@ ALSO = {
         "results": "the shapes of what a run of a suite found",
         "statistics": "figures with error bars, which know nothing of agents",
     },
-    "tool_executor": {"tools": "those that ship with it; a configuration names them or does not"},
+    "tool_executor": {
+        "desk": "what calls are run with",
+        "tools": "those that ship with it; a configuration names them or does not",
+    },
     "observer": {
         "archiving": "runs leave the log: into files, and for good",
         "gauges": "levels of the whole platform, told by whoever looks",

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contracts.envelope import Stored
 from contracts.schedule import Schedule
 from contracts.subjects import ADMISSION
+from contracts.tool import ToolContext, ToolManifest
 from services.cost_ledger.store import MemoryLedgerStore
 from services.orchestrator.rules.admission import Caps
 
@@ -63,6 +64,11 @@ class Oracle:
         if sentence not in self.violations:
             self.engine.trace.note(f"## {rule}: {sentence}")
             self.violations[sentence] = Violation(rule, sentence)
+
+    def started(self, context: ToolContext, manifest: ToolManifest, arguments_json: str) -> None:
+        """An effect starts now, in the world outside."""
+        self.effects.started(context, manifest, arguments_json)
+        self.money.started(context, manifest)
 
     def check_at_rest(self) -> None:
         """When the weather has been calm for long enough, nothing may be left open."""

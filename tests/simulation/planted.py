@@ -12,7 +12,9 @@ from contracts.model import ModelClaimed
 from contracts.review import ReviewRequested
 from contracts.tool import ToolClaimed
 from services.cost_ledger.handlers import ending, funding
+from services.cost_ledger.rules import calls as ledger_calls
 from services.cost_ledger.rules.ending import InFlight, Revoked
+from services.cost_ledger.rules.settlement import NotBilled
 from services.evaluator import handlers
 from services.guardrail_checker import handlers as gates
 from services.guardrail_checker.rules import judged
@@ -62,6 +64,16 @@ def claims_skipped(patch: pytest.MonkeyPatch) -> None:
 def bindings_unchecked(patch: pytest.MonkeyPatch) -> None:
     """The executor takes a clearance at its word: no hash of arguments, no approval."""
     patch.setattr(clearance, "_broken_binding", lambda *_: None)
+
+
+def prices_unheld(patch: pytest.MonkeyPatch) -> None:
+    """The executor starts a tool that has a price without looking for its hold."""
+    patch.setattr(clearance, "_unpaid", lambda *_: None)
+
+
+def unknown_starts_released(patch: pytest.MonkeyPatch) -> None:
+    """The ledger gives the price of a call back because nobody knows what became of it."""
+    patch.setattr(ledger_calls, "NotKnown", NotBilled)
 
 
 def judged_runs_forgotten(patch: pytest.MonkeyPatch) -> None:

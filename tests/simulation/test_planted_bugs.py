@@ -12,6 +12,8 @@ FINDERS = {
     planted.acknowledged_before_handled: {"every_task_ends", "no_hold_left"},
     planted.claims_skipped: {"claimed_first"},
     planted.bindings_unchecked: {"clearance_binds", "approval_binds"},
+    planted.prices_unheld: {"priced_first"},
+    planted.unknown_starts_released: {"starts_are_paid"},
     planted.judged_runs_forgotten: {"every_run_is_scored"},
     planted.claimed_holds_released: {"claimed_stays_held", "bills_are_kept"},
     planted.waits_funded: {"no_hold_while_waiting"},

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from random import Random
 
 from contracts.tool import ToolContext, ToolManifest, manifest_of, tool
@@ -34,7 +35,13 @@ LONG_PAGES = 0.7
 LONG_PAGE_WORDS = 150
 
 
-@tool(effect="read", idempotent=True, output_trust="internal", timeout_seconds=3)
+@tool(
+    effect="read",
+    idempotent=True,
+    output_trust="internal",
+    price_usd=Decimal("0.0002"),
+    timeout_seconds=3,
+)
 async def look_up(order: int) -> str:
     """Look an order up."""
     raise NotImplementedError
@@ -46,7 +53,7 @@ async def read_page(order: int) -> str:
     raise NotImplementedError
 
 
-@tool(effect="money", idempotent=True, timeout_seconds=4)
+@tool(effect="money", idempotent=True, price_usd=Decimal("0.001"), timeout_seconds=4)
 async def refund(order: int, amount: int) -> str:
     """Refund a part of an order."""
     raise NotImplementedError
@@ -91,9 +98,7 @@ class VirtualRunner:
         self.oracle.effects.begins(context, manifest)
         if strikes(Fault.TOOL_REFUSES):
             return await self.process.reach(lambda: Refused("not today"))
-        await self.process.reach(
-            lambda: self.oracle.effects.started(context, manifest, arguments_json)
-        )
+        await self.process.reach(lambda: self.oracle.started(context, manifest, arguments_json))
         await self.process.sleep(self.process.chance.random() * EFFECT_SECONDS)
         if strikes(Fault.TOOL_RAISES):
             return Raised("it broke")

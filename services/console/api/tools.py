@@ -29,7 +29,7 @@ class ToolLine(Shape):
     effect: str
     output_trust: str
     declared_in: str = Field(description="Its module; mcp:NAME for a tool of an MCP server")
-    price_usd: Decimal = Field(description="Of one call, as its author says; not charged")
+    price_usd: Decimal = Field(description="Of one call, as its author says; held before it starts")
     state: Literal["as_pinned", "unpinned", "quarantined", "released", "stopped"] = Field(
         description="unpinned: this configuration pins no tools"
     )

@@ -22,7 +22,13 @@ from contracts.guardrail import (
     ToolEscalated,
     Verdict,
 )
-from contracts.money import ModelFunded, ModelUnfunded, MoneySettled
+from contracts.money import (
+    ModelFunded,
+    ModelUnfunded,
+    MoneySettled,
+    ToolFunded,
+    ToolUnfunded,
+)
 from contracts.review import (
     ReviewAnswered,
     ReviewAnswerRefused,
@@ -147,6 +153,10 @@ def _money(body: Body) -> str | None:
             return f"{usd(funded.amount_micro_usd)} held for one attempt{rest}"
         case ModelUnfunded(rule=rule, reason=reason):
             return f"no money [{rule}: {reason}]"
+        case ToolFunded(call=call) as held:
+            return f"{usd(held.amount_micro_usd)} held for call {call}"
+        case ToolUnfunded(call=call, rule=rule, reason=reason):
+            return f"no money for call {call} [{rule}: {reason}]"
         case MoneySettled() as settled:
             of = f"of {usd(settled.held_micro_usd)} held"
             why = f": {settled.reason}" if settled.reason else ""

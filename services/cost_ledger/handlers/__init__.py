@@ -1,6 +1,6 @@
-"""One module a kind of message: `funding` (requests), `settling` (outcomes), `ending` (ends)."""
+"""`funding` (requests), `settling` (outcomes), `calls` (both, of tools), `ending` (ends)."""
 
-from services.cost_ledger.handlers import ending, funding, settling
+from services.cost_ledger.handlers import calls, ending, funding, settling
 from services.cost_ledger.handlers.desk import Desk, hears
 
-__all__ = ["Desk", "ending", "funding", "hears", "settling"]
+__all__ = ["Desk", "calls", "ending", "funding", "hears", "settling"]

@@ -5,10 +5,11 @@ import secrets
 import structlog
 
 from contracts.envelope import Fact
-from contracts.history import Attempt, Run
+from contracts.history import Attempt, Run, Try
 from contracts.model import ModelClaimed
 from contracts.run import RunCancelled, RunCompleted, RunFailed
 from contracts.shape import Body
+from services.cost_ledger.handlers.calls import close_call
 from services.cost_ledger.handlers.desk import Desk, InBus, InDesk, hears
 from services.cost_ledger.handlers.settling import settle_hold, settle_outcome
 from services.cost_ledger.rules.ending import InFlight, Revoked, Told, Unclaimed, standing
@@ -39,6 +40,8 @@ async def close(
 async def _close_hold(heard: Heard[Body], run: Run, hold: Hold, bus: Bus, desk: Desk) -> float:
     """Resolve one hold; the seconds to wait for where it cannot be resolved yet."""
     end, attempt = heard.fact, run.places.get(hold.id)
+    if isinstance(attempt, Try) and hold.resolved_by != end.id:
+        return await close_call(heard, attempt, hold, bus, desk)
     if hold.resolved_by == end.id or not isinstance(attempt, Attempt):
         # A request that the run never took: no verdict on it was believed, so nobody may act on it.
         await settle_hold(end, hold, NotBilled("the run never took this attempt"), bus, desk)

@@ -92,6 +92,7 @@ def _settled(hold: Hold, to: Resolution, route: str | None) -> MoneySettled:
     return MoneySettled(
         step=hold.step,
         attempt=hold.attempt,
+        call=hold.terms.call,
         hold_id=hold.id,
         state=to.state,
         held_micro_usd=hold.amount_micro_usd,
@@ -105,5 +106,7 @@ def _settled(hold: Hold, to: Resolution, route: str | None) -> MoneySettled:
 
 
 def _match(hold: Hold, route: str | None) -> PriceMatch:
+    if hold.terms.call is not None:
+        return "exact"  # as its author declared it
     tariff = hold.terms.tariffs.get(route) if route is not None else None
     return "none" if tariff is None else tariff.match

@@ -23,6 +23,8 @@ class Terms(Body):
     max_output_tokens: int
     amount_micro_usd: MicroUsd
     price_book: str
+    call: str | None = None
+    """The call of a tool that it pays for; None for an attempt at a model call."""
 
     def tariff(self, route: Route) -> Tariff | None:
         return self.tariffs.get(route_name(route))

@@ -176,7 +176,9 @@ def _what(fact: Fact[Body]) -> What:  # noqa: C901, PLR0912 - one branch a kind 
         case ModelRequested(step=step):
             return Stepped(step)
         case MoneySettled() as settled:
-            return Settled(settled.branch, settled.cost_micro_usd, settled.route)
+            # A tool that has a price is no model.
+            model = settled.route if settled.call is None else None
+            return Settled(settled.branch, settled.cost_micro_usd, model)
         case ToolRequested(manifest_sha256=str(), tool=tool):
             return Called(tool)
         case ReviewRequested() as asked:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from contracts.history import Review, Run
 from contracts.history.state import Attempt, Try
-from contracts.money import ModelFunded
+from contracts.money import ModelFunded, ToolFunded
 from contracts.run import RunArchived
 
 
@@ -91,6 +91,8 @@ def _open_try(one: Try) -> str | None:
     claimed = one.claim is not None and one.claim.body.state == "claimed"
     if claimed and one.outcome is None:
         return f"nobody knows what became of call {one.request.body.call}"
+    if one.funding is not None and isinstance(one.funding.body, ToolFunded) and one.settled is None:
+        return f"the hold of call {one.request.body.call} is open"
     return None
 
 

@@ -3,6 +3,7 @@
 What lies in the log tells how far the call has come, and each state has one answer:
 
     no claim                    act; or report the refusal, if a binding of the clearance is broken
+                                or no money is held for a tool that has a price
     claimed, within its time    wait: whoever claimed it may still be at work
     claimed, past its time      report that nobody can tell whether it happened
     claimed for another run     submit that run again: only its first submission counts
@@ -22,7 +23,9 @@ from contracts.guardrail import ToolCleared
 from contracts.history import Call, Run, Try, labels, pinned
 from contracts.history.approval import approval_gap
 from contracts.history.doubt import is_in_doubt
+from contracts.history.pricing import price_micro_usd
 from contracts.labels import joined
+from contracts.money import ToolUnfunded
 from contracts.shape import later, sha256_hex
 from contracts.tool import (
     DEFAULT_TIMEOUT_SECONDS,
@@ -119,7 +122,22 @@ def decide_clearance(
         return not_started(call, "refused", broken)
     if now >= clearance.expires_at:
         return not_started(call, "refused", f"its clearance expired at {clearance.expires_at}")
-    return _begin(run, each, clearance.expires_at, manifests)
+    return _unpaid(run, call, each) or _begin(run, each, clearance.expires_at, manifests)
+
+
+def _unpaid(run: Run, call: Call, each: Try) -> Report | Nothing | None:
+    """Why a call with a price may not start; None where that is held, or nothing is to pay."""
+    price = price_micro_usd(run, each.request.body.tool)
+    if not price:
+        return None
+    if each.funding is None:
+        return Nothing("its price is not held yet")
+    held = each.funding.body
+    if isinstance(held, ToolUnfunded):
+        return not_started(call, "refused", f"there is no money for it: {held.reason}")
+    if held.amount_micro_usd < price:
+        return not_started(call, "refused", "less than its price is held for it")
+    return None
 
 
 def _begin(

@@ -1,6 +1,8 @@
 """What an open step, or an open run, waits for."""
 
+from contracts.guardrail import ToolCleared
 from contracts.history import Call, Run, Step, told
+from contracts.history.pricing import price_micro_usd
 from contracts.history.waiting import end_of
 from contracts.money import ModelUnfunded
 
@@ -45,6 +47,9 @@ def _call(run: Run, call: Call) -> str:
         return f"the gate, to judge {name}"
     if last.outcome is not None:
         return f"the gate, to judge the result of {name}"
+    is_cleared = isinstance(last.verdict.body, ToolCleared)
+    if is_cleared and last.funding is None and price_micro_usd(run, call.part.name):
+        return f"the ledger, to hold the price of {name}"
     claim = last.claim.body if last.claim is not None else None
     if claim is not None and claim.child_run_id is not None:
         return _child(run, claim.child_run_id, name)

@@ -6,8 +6,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from contracts.envelope import Fact
-from contracts.history import Attempt, Step
-from contracts.money import BudgetShare, ModelFunded, ModelUnfunded, PriceLine
+from contracts.history import Attempt, Step, Try
+from contracts.money import (
+    BudgetShare,
+    ModelFunded,
+    ModelUnfunded,
+    PriceLine,
+    ToolFunded,
+    ToolUnfunded,
+)
 from services.console.rules.record.content import Recorded
 
 
@@ -35,10 +42,11 @@ class HoldRecord(Recorded):
 
     granted: Literal[True] = True
     attempt: int
+    call: str | None = None
     hold_id: str
     held_micro_usd: int
     budgets: tuple[BudgetShare, ...]
-    price_book: str
+    price_book: str | None
     settlement: Annotated[Open | Ended, Field(discriminator="state")]
     sequence: int
 
@@ -48,6 +56,7 @@ class Denied(Recorded):
 
     granted: Literal[False] = False
     attempt: int
+    call: str | None = None
     rule: str
     budget: str | None
     needed_micro_usd: int
@@ -65,12 +74,17 @@ class MoneyRecord(Recorded):
 
 
 def money_of(step: Step) -> MoneyRecord:
-    """Every hold of a step, in the order of its attempts."""
-    ended = [one.settled.body for one in step.attempts if one.settled is not None]
+    """Every hold of a step: of its attempts, then of calls whose tool has a price."""
+    tries = [one for call in step.calls for one in call.tries]
+    paid: tuple[Attempt | Try, ...] = (*step.attempts, *tries)
+    ended = [one.settled.body for one in paid if one.settled is not None]
     return MoneyRecord(
         cost_micro_usd=sum(one.cost_micro_usd for one in ended),
         liability_micro_usd=sum(one.cost_micro_usd for one in ended if one.state == "liability"),
-        holds=tuple(hold for one in step.attempts for hold in _holds(one)),
+        holds=(
+            *(hold for one in step.attempts for hold in _holds(one)),
+            *(hold for one in tries for hold in _prices(one)),
+        ),
     )
 
 
@@ -98,7 +112,33 @@ def _holds(attempt: Attempt) -> Iterator[HoldRecord | Denied]:
             )
 
 
-def _settlement(attempt: Attempt) -> Open | Ended:
+def _prices(one: Try) -> Iterator[HoldRecord | Denied]:
+    match one.funding:
+        case Fact(body=ToolFunded() as funded, sequence=sequence):
+            yield HoldRecord(
+                attempt=funded.attempt,
+                call=funded.call,
+                hold_id=funded.hold_id,
+                held_micro_usd=funded.amount_micro_usd,
+                budgets=funded.budgets,
+                price_book=None,
+                settlement=_settlement(one),
+                sequence=sequence,
+            )
+        case Fact(body=ToolUnfunded() as refused, sequence=sequence):
+            yield Denied(
+                attempt=refused.attempt,
+                call=refused.call,
+                rule=refused.rule,
+                budget=refused.budget,
+                needed_micro_usd=refused.needed_micro_usd,
+                remaining_micro_usd=refused.remaining_micro_usd,
+                reason=refused.reason,
+                sequence=sequence,
+            )
+
+
+def _settlement(attempt: Attempt | Try) -> Open | Ended:
     if attempt.settled is None:
         return Open()
     said = attempt.settled.body
