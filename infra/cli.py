@@ -12,6 +12,7 @@ from infra.configuration.commands import app as configuration
 from infra.evals.commands import app as evals
 from infra.policies.commands import app as policies
 from infra.policies.pinning import pin
+from infra.tooling.commands import call_tool, hold_to_cases
 from services.console.cli import app, tools
 from services.console.cli.client import offer_kept_state
 from services.console.cli.endpoint import Endpoint
@@ -23,6 +24,8 @@ app.add_typer(evals, name="eval")
 app.add_typer(configuration, name="config")
 app.add_typer(policies, name="policy")
 tools.app.command()(pin)
+tools.app.command("call")(call_tool)
+tools.app.command("test")(hold_to_cases)
 
 
 @app.command()

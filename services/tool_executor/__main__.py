@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -24,15 +24,11 @@ from shared.pins import ToolOrders, load_pins
 from shared.service import Core, Service, run_service
 from shared.tenant_orders import following_orders_of
 
-from .adapters.jail import Jail
-from .adapters.kinds import WorkerKind
-from .adapters.pool import WorkerPool
-from .adapters.process import WorkerLimits, WorkerProcess
-from .adapters.registry import TOOLS_FILE, Registry, load_registry
+from .adapters.registry import TOOLS_FILE, load_registry
 from .adapters.runner import SandboxRunner
 from .adapters.serving import list_servers, serving
+from .adapters.workers import make_pool
 from .desk import Desk
-from .errors import JailUnavailable
 from .handlers import hears
 from .metrics import count, watch_quarantine
 from .settings import Settings
@@ -92,48 +88,6 @@ def _watch(pins: Pins | None, orders: ToolOrders, manifest: ToolManifest) -> Non
     """A server has told of a tool, for the first time or differently."""
     _tell_drift(manifest, pins)
     watch_quarantine((manifest,), pins, orders)
-
-
-def make_pool(registry: Registry, settings: Settings) -> WorkerPool:
-    """Workers within the limits of the settings.
-
-    Raises:
-        ConfigError: see `find_jail`.
-    """
-    limits = WorkerLimits(
-        start_seconds=settings.worker_start_seconds,
-        memory_bytes=settings.worker_memory_bytes,
-        cpu_seconds=settings.worker_cpu_seconds,
-        open_files=settings.worker_open_files,
-        file_bytes=settings.worker_file_bytes,
-        egress_bytes=settings.worker_egress_bytes,
-    )
-    jail = find_jail(registry)
-
-    def start(kind: WorkerKind) -> Awaitable[WorkerProcess]:
-        return WorkerProcess.start(registry.modules, limits, kind, jail)
-
-    return WorkerPool(
-        start,
-        workers=settings.workers,
-        calls_per_worker=settings.calls_per_worker,
-        wait_seconds=settings.lease_wait_seconds,
-    )
-
-
-def find_jail(registry: Registry) -> Jail | None:
-    """What walls off the tools that ask for it; None where none does.
-
-    Raises:
-        ConfigError: some do, and this machine cannot.
-    """
-    jailed = sorted(
-        name for name, tool in registry.tools.items() if tool.manifest.sandbox == "jail"
-    )
-    try:
-        return Jail.found() if jailed else None
-    except JailUnavailable as error:
-        raise ConfigError(f"{', '.join(jailed)}: sandbox: jail: {error}") from None
 
 
 def write_manifests(config_dir: Path, out: Path) -> int:

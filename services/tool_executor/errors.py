@@ -2,6 +2,7 @@
 
 ExecutorError
 ├── ArgumentsInvalid    never will: the model is told which argument, and what is wrong with it
+├── ResultInvalid       what a tool returned is not what it declares: it counts as raised by it
 ├── WorkersBusy         every worker has a call: try again
 ├── WorkerUnusable      a worker did not start: try again
 ├── JailUnavailable     this machine can wall nothing off: such tools are refused at the start
@@ -21,6 +22,13 @@ class ArgumentsInvalid(ExecutorError):
     def __init__(self, tool: str, reason: str) -> None:
         super().__init__(f"the arguments of {tool} are not valid: {reason}")
         self.tool = tool
+
+
+class ResultInvalid(ExecutorError):
+    """A tool returned something else than it declares."""
+
+    def __init__(self, tool: str, reason: str) -> None:
+        super().__init__(f"{tool} did its work, and returned what it does not declare: {reason}")
 
 
 class WorkersBusy(ExecutorError):

@@ -54,6 +54,15 @@ async def test_each_tool_is_told_with_its_state_and_why(api, folder):
     assert "its description changed" in answer.json()[1]["reason"]
 
 
+async def test_one_tool_is_told_whole(api, folder):
+    found = (await api.get("/tools/send_mail")).json()
+
+    assert (found["state"], found["manifest"]["effect"]) == ("quarantined", "egress")
+    missing = await api.get("/tools/nothing")
+    assert missing.status_code == 404
+    assert "there is no tool nothing" in missing.text
+
+
 async def test_where_nothing_is_pinned_no_tool_is_held(api, folder):
     (folder / "tool-pins.json").unlink()
 
@@ -143,3 +152,17 @@ def test_the_tools_are_listed_with_what_they_may_do_and_what_holds_them(fake):  
     assert "mcp:mail" in shown
     assert "egress" in shown
     assert "quarantined" in shown
+
+
+def test_a_tool_is_shown_with_what_the_model_reads_and_what_it_is_held_to(fake):  # noqa: F811
+    manifest = CHANGED.model_copy(update={"sinks": {"to": "destination"}}).model_dump(mode="json")
+    detail = {**LINE, "declared_in": "shop.mail", "manifest": manifest}
+    fake.answer("GET", "/tools/send_mail", detail)
+
+    shown = interlock("tools", "show", "send_mail").stdout
+
+    assert CHANGED.description in shown
+    assert "to (destination)" in shown
+    assert "time limit   30 s" in shown
+    assert "payload" not in shown  # it has none
+    assert PIN in shown

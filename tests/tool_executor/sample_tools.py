@@ -133,3 +133,15 @@ async def tell_in_process(times: int, pause_seconds: float, *, call: ToolContext
         call.progress(done, times)
         await asyncio.sleep(pause_seconds)
     return "told"
+
+
+@tool(effect="read", output_trust="internal")
+def misdeclared(value: str) -> list[int]:
+    """Give back a text that the annotation knows nothing of."""
+    return value  # type: ignore[return-value]
+
+
+@tool(effect="read", output_trust="internal", sandbox="in_process")
+async def misdeclared_here(value: str) -> list[int]:
+    """The same in the executor's own process."""
+    return value  # type: ignore[return-value]

@@ -249,3 +249,13 @@ async def test_a_warm_call_is_fast(record_property):
     p50 = statistics.median(taken)
     record_property("warm_call_p50_ms", round(p50, 2))
     assert p50 < WARM_P50_LIMIT_MS
+
+
+@pytest.mark.parametrize("name", ["misdeclared", "misdeclared_here"])
+async def test_a_result_that_is_not_as_declared_is_told_and_not_shown(name):
+    async with running() as runner:
+        ending = await run(runner, name, '{"value": "a secret of somebody"}')
+
+    assert isinstance(ending, Raised)
+    assert "what it does not declare" in ending.reason
+    assert "a secret of somebody" not in ending.reason

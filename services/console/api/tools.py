@@ -13,7 +13,7 @@ from contracts.tool import ToolManifest
 from services.console.api.access import Viewer
 from services.console.api.desk import Desk, DeskHere
 from services.console.api.shapes import Shape
-from services.console.errors import Unavailable
+from services.console.errors import NotFound, Unavailable
 from shared.config import load_manifests
 from shared.errors import ConfigError
 from shared.pins import load_pins, why_held
@@ -37,12 +37,32 @@ class ToolLine(Shape):
     pin_sha256: str = Field(description="Of what it is now: name it to release this and no other")
 
 
+class ToolDetail(ToolLine):
+    """A tool whole: what the model reads of it, and all that it was declared to do."""
+
+    manifest: ToolManifest
+
+
 @router.get("")
 async def tools(_person: Viewer, desk: DeskHere) -> list[ToolLine]:
     """Every tool, by name."""
-    manifests, pins = manifests_here(desk), _pins(desk)
-    orders = {one.name: one for one in await desk.orders.last_orders() if one.scope == "tool"}
+    manifests, pins, orders = manifests_here(desk), _pins(desk), await _orders(desk)
     return [_line(one, pins, orders.get(name)) for name, one in sorted(manifests.items())]
+
+
+@router.get("/{name}")
+async def tool(name: str, _person: Viewer, desk: DeskHere) -> ToolDetail:
+    """One tool."""
+    manifest = manifests_here(desk).get(name)
+    if manifest is None:
+        raise NotFound(f"there is no tool {name}", "tool", "see: interlock tools list")
+    line = _line(manifest, _pins(desk), (await _orders(desk)).get(name))
+    return ToolDetail(**line.model_dump(), manifest=manifest)
+
+
+async def _orders(desk: Desk) -> dict[str | None, ControlOrdered]:
+    """The order in force about each tool."""
+    return {one.name: one for one in await desk.orders.last_orders() if one.scope == "tool"}
 
 
 def manifests_here(desk: Desk) -> Mapping[str, ToolManifest]:

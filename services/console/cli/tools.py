@@ -1,5 +1,6 @@
 """`interlock tools`: what the tools may do, which are in quarantine, and orders about them."""
 
+import json
 from typing import Annotated, Any
 
 import typer
@@ -35,6 +36,14 @@ def list_tools(output: Output = "text", as_json: AsJson = False) -> None:
     )
     text = table(COLUMNS, rows, whole="tool state") if found else "There are no tools."
     show(found, text, as_json=wants_json(output, as_json=as_json))
+
+
+@app.command("show")
+@ends_well
+def show_tool(tool: Name, output: Output = "text", as_json: AsJson = False) -> None:
+    """Show one tool: what the model reads of it, what it may do, and what it is held to."""
+    found = connect().get(f"/tools/{tool}")
+    show(found, _detail(found), as_json=wants_json(output, as_json=as_json))
 
 
 @app.command()
@@ -80,6 +89,33 @@ def resume(
     """Lift the stop of a tool. Out of quarantine it comes by `release` alone."""
     answer = _order(tool, "running", reason)
     show(answer, f"tool {tool}  may run", as_json=wants_json(output, as_json=as_json))
+
+
+def _detail(found: dict[str, Any]) -> str:
+    manifest = found["manifest"]
+    facts = {
+        "state": f"{found['state']}  {found['reason']}".rstrip(),
+        "pin": found["pin_sha256"],
+        "declared in": found["declared_in"],
+        "effect": manifest["effect"] + ("  idempotent" if manifest["idempotent"] else ""),
+        "returns": manifest["output_trust"],
+        "sandbox": manifest["sandbox"],
+        "time limit": f"{manifest['timeout_seconds']:g} s",
+        "output limit": f"{manifest['output_limit_bytes']} bytes",
+        "price": f"{manifest['price_usd']} USD a call",
+        "scopes": ", ".join(manifest["scopes"]),
+        "sinks": _pairs(manifest["sinks"]),
+        "payload": ", ".join(manifest["payload"]),
+        "fields": _pairs(manifest["fields"]),
+        "readers": "anybody" if manifest["readers"] is None else ", ".join(manifest["readers"]),
+    }
+    lines = [f"{name:<13}{value}" for name, value in facts.items() if value]
+    schema = json.dumps(manifest["parameters"], indent=2, ensure_ascii=False)
+    return "\n".join((found["name"], *lines, "", manifest["description"], "", schema))
+
+
+def _pairs(found: dict[str, str]) -> str:
+    return ", ".join(f"{name} ({kind})" for name, kind in found.items())
 
 
 def _order(tool: str, state: str, reason: str) -> Any:

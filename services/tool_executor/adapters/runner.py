@@ -9,13 +9,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from contracts.labels import unlabelled
 from contracts.tool import ToolContext, is_refusal
 from services.tool_executor.errors import ServerUnusable
 from services.tool_executor.rules import Ending, Expired, Oversized, Raised, Refused, Returned
 
 from .frames import HEAD_LIMIT, REASON_LIMIT, Call
-from .invocation import Invocation, to_output
+from .invocation import Invocation
 from .mcp.invocation import RemoteInvocation
 from .pool import WorkerPool
 from .process import WorkerProcess
@@ -129,8 +128,7 @@ class InProcess:
         try:
             async with asyncio.timeout(manifest.timeout_seconds) as limit, silence.limited():
                 keywords = invocation.keywords(arguments_json, told)
-                returned, labels = unlabelled(await invocation.function(**keywords))
-                output = to_output(returned)
+                output, labels = invocation.output(await invocation.function(**keywords))
         except Exception as error:  # noqa: BLE001 - the edge: whatever a tool raises is its answer
             if silence.ending is not None:
                 return silence.ending

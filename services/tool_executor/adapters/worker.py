@@ -16,12 +16,11 @@ import sys
 from collections.abc import Callable
 from typing import Any, BinaryIO, Literal
 
-from contracts.labels import unlabelled
 from contracts.progress import Progress
 from contracts.tool import is_refusal
 
 from .frames import CALL_LIMIT_BYTES, HEAD_LIMIT, LENGTH, REASON_LIMIT, Call, Reply, Told, framed
-from .invocation import invocation_of, to_output
+from .invocation import Invocation, invocation_of
 from .syscalls import confine
 from .teller import FrameTeller
 from .way_out import open_way_out
@@ -99,10 +98,9 @@ def _teller(replies: BinaryIO, secrets: list[str]) -> FrameTeller:
 def _answer(call: Call, secrets: list[str], teller: FrameTeller) -> tuple[Reply, bytes]:
     begun = False
     try:
-        function, keywords = _prepared(call, teller)
+        invocation, keywords = _prepared(call, teller)
         begun = True
-        returned, labels = unlabelled(_invoke(function, keywords))
-        output = to_output(returned)
+        output, labels = invocation.output(_invoke(invocation.function, keywords))
     except Exception as error:  # noqa: BLE001 - the edge: whatever a tool raises is its answer
         kind: Literal["refused", "raised"] = (
             "raised" if begun and not is_refusal(error) else "refused"
@@ -115,10 +113,10 @@ def _answer(call: Call, secrets: list[str], teller: FrameTeller) -> tuple[Reply,
     return Reply(kind="returned", size_bytes=size, labels=labels), output
 
 
-def _prepared(call: Call, teller: FrameTeller) -> tuple[Callable[..., Any], dict[str, Any]]:
+def _prepared(call: Call, teller: FrameTeller) -> tuple[Invocation, dict[str, Any]]:
     invocation = invocation_of(find_function(call.module, call.function))
     context = call.context.telling(teller)
-    return invocation.function, invocation.keywords(call.arguments_json, context)
+    return invocation, invocation.keywords(call.arguments_json, context)
 
 
 def _invoke(function: Callable[..., Any], keywords: dict[str, Any]) -> object:

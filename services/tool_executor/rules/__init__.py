@@ -29,6 +29,7 @@ from .ending import (
     Refused,
     Returned,
     Silent,
+    ToolOutcome,
     Vanished,
     outcome_of,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "Silent",
     "Stubbed",
     "Submit",
+    "ToolOutcome",
     "Vanished",
     "Wait",
     "answers_same_call",

@@ -9,9 +9,9 @@ import json
 from typing import Any
 
 import mcp_types as types
+from pydantic_core import to_json
 
 from services.tool_executor.adapters.frames import HEAD_LIMIT, REASON_LIMIT
-from services.tool_executor.adapters.invocation import to_output
 from services.tool_executor.rules import Ending, Oversized, Raised, Refused, Returned
 
 from .invocation import RemoteInvocation
@@ -25,7 +25,7 @@ def ending_of(
         said = _text(result) or "it told of an error, and of nothing else"
         reason = said[:REASON_LIMIT]
         return Refused(reason) if invocation.errors_do_nothing else Raised(reason)
-    output = to_output(_value(result))
+    output = to_json(_value(result))
     if len(output) > output_limit_bytes:
         return Oversized(len(output), output[:HEAD_LIMIT].decode(errors="ignore"))
     if invocation.result is not None:
