@@ -48,6 +48,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "console_reviews": READS,
         "console_run_search": READS,
         "console_archives": "SELECT, INSERT",
+        "console_rates": WRITES,
         "observer_archives": READS,
         "observer_rebuilds": "SELECT, INSERT (asked_by)",
         "observer_orders": "SELECT, INSERT (kind, is_dry, tenant, run_id, customer, user_name, "

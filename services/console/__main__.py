@@ -16,6 +16,7 @@ from services.console.key_log import following_keys
 from services.console.settings import Settings
 from services.console.store import PostgresProjections, PostgresReadModel
 from services.console.store.erasures import PostgresErasures
+from services.console.store.rates import open_counts
 from shared.catalogue import load_models
 from shared.config import load_agents
 from shared.errors import ConfigError
@@ -42,7 +43,11 @@ def make_service(settings: Settings) -> Service:
     async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
         """The desk of the API."""
         following = following_keys(core.client, core.keyring, settings)
-        async with open_pool(settings) as pool, following as keys:
+        async with (
+            open_pool(settings) as pool,
+            open_counts(settings) as counts,
+            following as keys,
+        ):
             store = PostgresReadModel(pool, settings.query_seconds)
             letters = await open_dead_letters(
                 core, settings.dead_letters_looked_at, settings.read_timeout_seconds
@@ -71,6 +76,7 @@ def make_service(settings: Settings) -> Service:
                 keys,
                 await open_audit(core.client, core.keyring, settings),
                 NatsLive(core.client),
+                counts,
             )
             api.state.desk = desk
             yield {}

@@ -38,7 +38,7 @@ class Settings(ServiceSettings, PostgresSettings):
     # Below the engine's message limit of 1 MiB, so that headers fit.
     body_limit_bytes: int = Field(786_432, ge=1024, le=1_000_000)
     requests_a_second: float = Field(
-        200.0, gt=0, description="Of one key or token, in the long run, to one replica"
+        200.0, gt=0, description="Of one key or token, in the long run, to all replicas together"
     )
     requests_burst: int = Field(2_000, ge=1, description="The same, at once")
     refused_a_second: float = Field(
@@ -46,6 +46,15 @@ class Settings(ServiceSettings, PostgresSettings):
     )
     refused_burst: int = Field(60, ge=1, description="The same, at once")
     rated_limit: int = Field(10_000, ge=1, description="Keys and addresses that are counted")
+    rate_answer_seconds: float = Field(
+        0.25, gt=0, description="How long a request waits for the count of all replicas"
+    )
+    rate_alone_seconds: float = Field(
+        5.0, gt=0, description="So long a replica counts alone before it asks PostgreSQL again"
+    )
+    rate_connections: int = Field(
+        4, ge=1, le=100, description="Its own, so that slow lists hold up no count"
+    )
     list_limit: int = Field(500, ge=1, le=10_000, description="Rows that one request may ask for")
     count_limit: int = Field(100_000, ge=1, description="Runs that one answer counts")
     found_limit: int = Field(10_000, ge=1, description="The same, found by a term or a word")

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.console.api.rates import Limit
 from services.console.rules.rates import Buckets, Rate
+from services.console.store.rates import MemoryCounts
 from tests.console.conftest import as_
 
 
@@ -89,3 +91,30 @@ async def test_guesses_are_counted_by_address_and_keep_nobody_out(api):
 
     assert [one.status_code for one in guesses] == [401, 401, 429]
     assert (await api.get("/me")).status_code == 200
+
+
+async def test_what_two_replicas_take_is_one_limit():
+    counts = MemoryCounts()
+    one, two = (Limit("requests", Rate(0.01, 4), counts, most=10) for _ in range(2))
+
+    waits = [await limit.take("k") for _ in range(4) for limit in (one, two)]
+
+    assert [bool(wait) for wait in waits] == [False] * 4 + [True] * 4
+
+
+async def test_a_replica_alone_still_holds_the_limit():
+    limit = Limit("requests", Rate(0.01, 3), MemoryCounts(away=True), most=10)
+
+    waits = [await limit.take("k") for _ in range(5)]
+
+    assert [bool(wait) for wait in waits] == [False] * 3 + [True] * 2
+
+
+async def test_what_was_refused_is_refused_again_without_asking():
+    counts = MemoryCounts()
+    one, two = (Limit("requests", Rate(0.01, 1), counts, most=10) for _ in range(2))
+    await one.take("k")
+    await two.take("k")
+    counts.full_at.clear()
+
+    assert await two.take("k") > 0

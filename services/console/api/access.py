@@ -5,7 +5,6 @@ they showed; whoever asks too often is told when to come again.
 """
 
 import hmac
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
@@ -18,9 +17,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from contracts.shape import sha256_hex
 from services.console.api.desk import Desk
 from services.console.api.people import Asked, People, Person
+from services.console.api.rates import Limit
 from services.console.errors import Forbidden, TooMany, Unauthenticated
 from services.console.rules.api_keys import key_id_of, opens
-from services.console.rules.rates import Buckets
 
 # What anybody may read: how the API is used, and nothing of what it holds.
 PUBLIC = frozenset({"/api/docs", "/api/openapi.json"})
@@ -38,24 +37,24 @@ async def caller(request: Request, credentials: Credentials) -> Person:
         TooMany: they asked too often.
     """
     desk: Desk = request.app.state.desk
-    now = time.monotonic()
     person = None if credentials is None else _known(desk, credentials.credentials)
     if credentials is None or person is None:
         # By address, which may be that of a proxy: so whoever has a key is not held to it.
         address = request.client.host if request.client is not None else "unknown"
-        _check(desk.refused.take(address, now), "requests without a known key", desk.refused)
+        await _check(desk.refused, address)
         if credentials is None:
             raise Unauthenticated("no token", HEADER, "send: Bearer <key>")
         raise Unauthenticated("nobody has this token", HEADER, "take one that is known")
     name = person.key_id or sha256_hex(credentials.credentials.encode())
-    _check(desk.requests.take(name, now), "requests", desk.requests)
+    await _check(desk.requests, name)
     return person
 
 
-def _check(wait: float, what: str, buckets: Buckets) -> None:
+async def _check(limit: Limit, name: str) -> None:
+    wait = await limit.take(name)
     if wait:
-        rate = buckets.rate
-        said = f"over {rate.a_second:g} {what} a second, and {rate.burst} at once"
+        rate = limit.rate
+        said = f"over {rate.a_second:g} {limit.what} a second, and {rate.burst} at once"
         raise TooMany(said, HEADER, wait)
 
 

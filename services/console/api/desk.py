@@ -15,15 +15,17 @@ from contracts.radius import Radius
 from contracts.shape import Body, Token
 from services.console.adapters import Bell, History, Live, MemoryLive, heard_within
 from services.console.api.people import People, Person
+from services.console.api.rates import Limit
 from services.console.archives import Archives, MemoryArchives, archived_run
 from services.console.audit_log import AuditTrail, Doer, MemoryAudit
 from services.console.dead_letters import DeadLetterBox
 from services.console.errors import Conflict, Forbidden, Invalid, NotFound
 from services.console.key_log import KeyDesk, MemoryKeys
-from services.console.rules.rates import Buckets, Rate
+from services.console.rules.rates import Rate
 from services.console.settings import Settings
 from services.console.store import MemoryProjections, Projections, ReadModel
 from services.console.store.erasures import Erasures, MemoryErasures
+from services.console.store.rates import MemoryCounts, SharedCounts
 from shared.bus import Bus
 from shared.catalogue import Alias
 from shared.lag import LagReader, MemoryLag
@@ -59,16 +61,18 @@ class Desk:
     keys: KeyDesk = field(default_factory=MemoryKeys)
     audit: AuditTrail = field(default_factory=MemoryAudit)
     live: Live = field(default_factory=MemoryLive)
+    counts: SharedCounts = field(default_factory=MemoryCounts)
     streams: int = 0
-    requests: Buckets = field(init=False)
-    refused: Buckets = field(init=False)
+    requests: Limit = field(init=False)
+    refused: Limit = field(init=False)
 
     def __post_init__(self) -> None:
         limits = self.settings
         asked = Rate(limits.requests_a_second, limits.requests_burst)
         refused = Rate(limits.refused_a_second, limits.refused_burst)
-        self.requests = Buckets(asked, limits.rated_limit)
-        self.refused = Buckets(refused, limits.rated_limit)
+        most = limits.rated_limit
+        self.requests = Limit("requests", asked, self.counts, most)
+        self.refused = Limit("requests without a known key", refused, self.counts, most)
 
     async def tenant_of(self, person: Person, run_id: str, asked: str | None) -> str:
         """The tenant of a run that was named without it.

@@ -11,6 +11,24 @@ class Rate:
     a_second: float
     burst: int
 
+    @property
+    def each_seconds(self) -> float:
+        """How long one request takes to be forgotten."""
+        return 1 / self.a_second
+
+    @property
+    def full_seconds(self) -> float:
+        """How long an empty bucket takes to be full again."""
+        return self.burst / self.a_second
+
+    def left(self, full_in_seconds: float) -> float:
+        """What is in a bucket that will be full so soon."""
+        return self.burst - max(0.0, full_in_seconds) * self.a_second
+
+    def wait(self, left: float) -> float:
+        """The seconds until there is one to take."""
+        return max(0.0, 1 - left) / self.a_second
+
 
 @dataclass
 class Buckets:
@@ -27,12 +45,16 @@ class Buckets:
     def take(self, name: str, now: float) -> float:
         """Take one; the seconds to wait where there is none, else 0."""
         left = self._at(name, now)
-        wait = 0.0 if left >= 1 else (1 - left) / self.rate.a_second
-        self._left[name] = (left if wait else left - 1, now)
+        wait = self.rate.wait(left)
+        self.set(name, left if wait else left - 1, now)
+        return wait
+
+    def set(self, name: str, left: float, now: float) -> None:
+        """So much is left, as somebody who counts for more than us says."""
+        self._left[name] = (left, now)
         self._left.move_to_end(name)
         if len(self._left) > self.most:
             self._left.popitem(last=False)
-        return wait
 
     def _at(self, name: str, now: float) -> float:
         left, at = self._left.get(name, (float(self.rate.burst), now))
