@@ -22,7 +22,7 @@ from .shape import Body, Sha256, Token, UtcTime, Written, sha256_hex
 Effect = Literal["read", "write", "egress", "money", "credential", "destructive"]
 Sink = Literal["destination", "amount", "id", "credential"]
 FieldKind = Literal["destination", "amount", "id", "name"]
-Sandbox = Literal["in_process", "process", "jail"]
+Sandbox = Literal["in_process", "process", "jail", "wasm"]
 DEFAULT_TIMEOUT_SECONDS = 30.0
 DEFAULT_OUTPUT_LIMIT_BYTES = 65_536
 # While they are empty they are not hashed: runs that were pinned before they came go on.

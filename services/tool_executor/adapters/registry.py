@@ -1,4 +1,7 @@
-"""The declared tools: loaded from the modules that `tools.yaml` names; those of servers join."""
+"""The declared tools: functions of the modules that `tools.yaml` names, and its programs.
+
+Those of servers join.
+"""
 
 import importlib
 import inspect
@@ -11,18 +14,21 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AliasChoices, Field, StringConstraints
+from pydantic import AfterValidator, AliasChoices, Field, StringConstraints, ValidationError
 
 from contracts.shape import NAME_PATTERN, Seconds, Token, Written
 from contracts.tool import ToolManifest, manifest_of
 from services.tool_executor.rules import Host
-from shared.config import ManifestFile, load_yaml
+from shared.config import ManifestFile, describe, load_yaml
 from shared.errors import ConfigError
 
 from .invocation import Invocation, invocation_of
 from .kinds import WorkerKind
-from .mcp.declared import Servers, VariableName, our_names
-from .mcp.invocation import RemoteInvocation
+from .mcp.declared import Servers, our_names
+from .programs.declared import Programs, declared_program
+from .schema import SchemaUnusable
+from .shaped import ShapedInvocation
+from .words import VariableName
 
 TOOLS_FILE = "tools.yaml"
 MODULES_LIMIT = 256
@@ -61,6 +67,7 @@ class ToolsFile(Written):
 
     modules: Annotated[tuple[ModuleName, ...], Field(max_length=MODULES_LIMIT)] = ()
     servers: Servers = Field(default_factory=dict)
+    programs: Programs = Field(default_factory=dict)
     secrets: dict[str, tuple[VariableName, ...]] = Field(default_factory=dict)
     hosts: dict[str, tuple[HostName, ...]] = Field(default_factory=dict)
     private_hosts: dict[str, tuple[HostName, ...]] = Field(default_factory=dict)
@@ -95,7 +102,7 @@ class DeclaredTool:
     """One tool: its manifest as pinned, and how to call it."""
 
     manifest: ToolManifest
-    invocation: Invocation | RemoteInvocation
+    invocation: Invocation | ShapedInvocation
     secrets: tuple[str, ...] = ()
     hosts: tuple[Host, ...] = ()
 
@@ -129,7 +136,7 @@ class Registry:
         kinds = {
             tool.kind
             for tool in tools
-            if tool.manifest.sandbox != "in_process" and isinstance(tool.invocation, Invocation)
+            if tool.manifest.sandbox != "in_process" and not tool.manifest.module.startswith("mcp:")
         }
         return tuple(sorted(kinds, key=lambda kind: (-len(kind.secrets), repr(kind))))
 
@@ -153,6 +160,8 @@ def load_registry(config_dir: Path) -> Registry:
         for function in _declared(_import(name, path), path):
             tool = _tool(function, file)
             _admit(tool, tools, path)
+    for name in file.programs:
+        _admit(_program(name, file, path), tools, path)
     remote = _remote_names(file, tools, path)
     strangers = sorted(file.limits.keys() - tools.keys() - remote)
     if strangers:
@@ -215,17 +224,26 @@ def _tool(function: Callable[..., Any], file: ToolsFile) -> DeclaredTool:
     )
 
 
+def _program(name: str, file: ToolsFile, path: Path) -> DeclaredTool:
+    limits = file.limits.get(name, ToolLimits()).model_dump(exclude_none=True)
+    try:
+        manifest, invocation = declared_program(name, file.programs[name], limits, path.parent)
+    except (SchemaUnusable, OSError, ValueError) as error:
+        told = describe(error) if isinstance(error, ValidationError) else str(error)
+        raise ConfigError(f"{path}: programs.{name}: {told}") from None
+    return DeclaredTool(manifest, invocation, file.secrets_of(manifest), file.hosts_of(manifest))
+
+
 def _admit(tool: DeclaredTool, tools: dict[str, DeclaredTool], path: Path) -> None:
     manifest = tool.manifest
     taken = tools.get(manifest.name)
     if taken is not None:
         raise ConfigError(
             f"{path}: modules: {manifest.module} and {taken.manifest.module} both declare the "
-            f"tool {manifest.name!r}; rename one of the functions"
+            f"tool {manifest.name!r}; rename one of them"
         )
-    assert isinstance(tool.invocation, Invocation), "a module declares functions"
-    in_process = manifest.sandbox == "in_process"
-    if in_process and not inspect.iscoroutinefunction(tool.invocation.function):
+    function = tool.invocation.function if isinstance(tool.invocation, Invocation) else None
+    if manifest.sandbox == "in_process" and not inspect.iscoroutinefunction(function):
         raise ConfigError(
             f"{path}: modules: {manifest.module}.{manifest.function} runs in the executor's own "
             "process; make it `async def`, or it would hold up every other call"

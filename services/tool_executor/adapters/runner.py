@@ -18,6 +18,7 @@ from .invocation import Invocation
 from .mcp.invocation import RemoteInvocation
 from .pool import WorkerPool
 from .process import WorkerProcess
+from .programs.invocation import INSIDE, ProgramInvocation
 from .registry import DeclaredTool
 from .silence import Silence
 
@@ -104,17 +105,22 @@ class InWorker:
     worker: WorkerProcess
 
     async def run(self, tool: DeclaredTool, arguments_json: str, context: ToolContext) -> Ending:
-        manifest = tool.manifest
+        manifest, program = tool.manifest, None
+        module, function = manifest.module, manifest.function
+        if isinstance(tool.invocation, ProgramInvocation):
+            program, module, function = tool.invocation, INSIDE, tool.invocation.function
+            arguments_json = program.wrapped(arguments_json, manifest.output_limit_bytes)
         call = Call(
-            module=manifest.module,
-            function=manifest.function,
+            module=module,
+            function=function,
             arguments_json=arguments_json,
             context=context,
             time_limit_seconds=manifest.timeout_seconds,
             silent_seconds=manifest.silent_seconds,
             output_limit_bytes=manifest.output_limit_bytes,
         )
-        return await self.worker.run(call, context.reported)
+        ending = await self.worker.run(call, context.reported)
+        return ending if program is None else program.held(ending)
 
 
 class InProcess:

@@ -7,10 +7,12 @@ import pytest
 
 from services.tool_executor.adapters.mcp.invocation import RemoteInvocation
 from services.tool_executor.adapters.mcp.results import ending_of
-from services.tool_executor.adapters.mcp.schema import Shape
+from services.tool_executor.adapters.schema import Shape
 from services.tool_executor.rules import Oversized, Raised, Returned
 
-TOOL = RemoteInvocation("x_echo", "x", "echo", Shape({}), frozenset())
+TOOL = RemoteInvocation(
+    name="x_echo", server="x", remote="echo", arguments=Shape({}), known=frozenset()
+)
 
 
 def text(said):

@@ -5,53 +5,26 @@ may affect it cannot be believed about, so that is written here, in the words of
 """
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import AliasChoices, Field, StringConstraints, model_validator
 
-from contracts.labels import READERS_LIMIT, Reader
 from contracts.shape import Seconds, Token, Written
-from contracts.tool import Effect, FieldKind, Sink
+from services.tool_executor.adapters.words import ToolWords, VariableName
 
 SERVERS_LIMIT = 64
 DECLARED_LIMIT = 256
-ARGUMENTS_LIMIT = 64
 
-VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
 RemoteName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 ServerName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$", max_length=2048)]
 
 
-class RemoteTool(Written):
-    """What a tool of a server is and may do, which nobody but its operator can say."""
+class RemoteTool(ToolWords):
+    """One tool of a server."""
 
     name: Token | None = Field(None, description="Ours for it; else <server>_<tool>")
-    effect: Effect
-    idempotent: bool = False
-    sinks: dict[str, Sink] = Field(default_factory=dict, max_length=ARGUMENTS_LIMIT)
-    payload: Annotated[tuple[str, ...], Field(max_length=ARGUMENTS_LIMIT)] = ()
-    fields: dict[str, FieldKind] = Field(default_factory=dict)
-    price_usd: Decimal = Field(Decimal(0), ge=0, le=1_000_000)
-    scopes: tuple[str, ...] = ()
-    output_trust: Annotated[str, StringConstraints(pattern="^(internal|external)$")] = "external"
-    readers: Annotated[tuple[Reader, ...], Field(max_length=READERS_LIMIT)] | None = None
-    timeout_seconds: Seconds | None = Field(
-        None, validation_alias=AliasChoices("timeout_seconds", "timeout")
-    )
-    silent_seconds: Seconds | None = Field(
-        None, validation_alias=AliasChoices("silent_seconds", "silent")
-    )
-    output_limit_bytes: Annotated[int, Field(gt=0, le=1_048_576)] | None = None
-    errors_do_nothing: bool = Field(
-        False, description="Where it answers with an error, it has done nothing"
-    )
-
-    def words(self) -> dict[str, Any]:
-        """What of it goes into the manifest as it stands."""
-        return self.model_dump(exclude={"name", "errors_do_nothing"}, exclude_none=True)
 
 
 class Stdio(Written):

@@ -1,44 +1,13 @@
-"""One tool of an MCP server as it is called: arguments are held to the schema that we pinned."""
+"""One tool of an MCP server as it is called."""
 
-import json
 from dataclasses import dataclass
-from typing import Any
 
-from services.tool_executor.adapters.invocation import unique
-from services.tool_executor.errors import ArgumentsInvalid
-
-from .schema import Shape
+from services.tool_executor.adapters.shaped import ShapedInvocation
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteInvocation:
-    """Which tool of which server, with the shapes of its arguments and of its result."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteInvocation(ShapedInvocation):
+    """Which tool of which server."""
 
-    name: str
     server: str
     remote: str
-    arguments: Shape
-    known: frozenset[str]
-    result: Shape | None = None
-    errors_do_nothing: bool = False
-
-    def parse(self, arguments_json: str) -> dict[str, Any]:
-        """The arguments, if they fit.
-
-        A name that the schema does not list is refused also where the schema would let it pass:
-        nobody has said whether it decides whom the call affects.
-
-        Raises:
-            ArgumentsInvalid: naming each field and what is wrong with it.
-        """
-        try:
-            found = json.loads(arguments_json, object_pairs_hook=unique)
-        except (ValueError, RecursionError) as error:
-            raise ArgumentsInvalid(self.name, str(error)) from None
-        if not isinstance(found, dict):
-            raise ArgumentsInvalid(self.name, "arguments: not an object")
-        if strange := sorted(found.keys() - self.known):
-            raise ArgumentsInvalid(self.name, f"{', '.join(strange)}: there is no such argument")
-        if wrong := self.arguments.mistakes(found):
-            raise ArgumentsInvalid(self.name, wrong)
-        return found

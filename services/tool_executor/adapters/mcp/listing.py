@@ -8,11 +8,11 @@ import mcp_types as types
 from pydantic import ValidationError
 
 from contracts.tool import ToolManifest
+from services.tool_executor.adapters.schema import SchemaUnusable, Shape
 from shared.config import describe
 
 from .declared import RemoteTool, Server
 from .invocation import RemoteInvocation
-from .schema import SchemaUnusable, Shape
 
 MODULE = "mcp:"
 
@@ -72,7 +72,7 @@ def _offered(
         )
     manifest = ToolManifest.model_validate(
         {
-            **declared.words(),
+            **declared.manifest_words(),
             **limits,
             "name": ours,
             "description": tool.description or tool.title or tool.name,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.tool_executor.adapters.mcp.schema import SchemaUnusable, Shape
+from services.tool_executor.adapters.schema import SchemaUnusable, Shape
 
 PAYMENT = {
     "type": "object",
