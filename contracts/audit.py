@@ -1,17 +1,20 @@
 """Deeds: what people did by HTTP that no fact of a run, no order and no release tells.
 
 Each is signed by the console before it is carried out, so that nothing is done of which the stream
-`AUDIT` does not tell; what became of it is told elsewhere. No name of a customer stands in here:
+`AUDIT` does not tell. What became of it is told elsewhere, but for an erasure: whoever deletes
+signs its end here, as nothing else is left that could tell. No name of a customer stands in here:
 what is said here outlives those who are forgotten.
 """
 
-from typing import Annotated, ClassVar, Literal
+import json
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
 from .control import REASON_LIMIT, Order
-from .shape import Sha256, Token, UtcTime
-from .subjects import AUDIT_DEED
+from .shape import Sha256, Token, UtcTime, sha256_hex
+from .subjects import AUDIT_DEED, CONSOLE, OBSERVER
 
 ErasureKind = Literal["archive", "delete", "forget"]
 Reason = Annotated[str, StringConstraints(max_length=REASON_LIMIT)]
@@ -21,6 +24,7 @@ class Deed(Order):
     """Who did it, when and why; `by_key` is the API key that they came with, if one."""
 
     name: ClassVar[str]
+    owner: ClassVar[str] = CONSOLE
 
     principal: str
     by_key: Token | None = None
@@ -45,6 +49,32 @@ class ErasureAsked(Deed):
     run_id: Token | None = None
     person_sha256: Sha256 | None = Field(None, description="Who is to be forgotten")
     is_dry: bool = Field(default=False, description="Only to look")
+
+
+class ErasureEnded(Deed):
+    """`erasure.ended`: what became of an order to erase, said by who carried it out.
+
+    It is by the principal who asked. `proof_sha256` is of the runs with their evidence, as
+    `erasure_proof` writes them, so that a proof that somebody changed later is found out.
+    """
+
+    name: ClassVar[str] = "erasure.ended"
+    owner: ClassVar[str] = OBSERVER
+
+    number: int = Field(ge=1, description="Of the order: `interlock erasures show NUMBER`")
+    kind: ErasureKind
+    tenant: Token
+    run_id: Token | None = None
+    person_sha256: Sha256 | None = Field(None, description="Who was forgotten")
+    is_dry: bool = False
+    state: Literal["done", "refused", "failed"]
+    runs: int = Field(ge=0, description="How many it was about")
+    proof_sha256: Sha256
+
+
+def erasure_proof(runs: Iterable[tuple[str, int | None, Mapping[str, Any] | None]]) -> Sha256:
+    """The SHA-256 of the runs of an order: the id, tombstone and evidence of each, as JSON."""
+    return sha256_hex(json.dumps(list(runs), sort_keys=True, separators=(",", ":")).encode())
 
 
 class LetterDiscarded(Deed):
@@ -84,6 +114,7 @@ class BackfillAsked(Deed):
 
 DEEDS: tuple[type[Deed], ...] = (
     ErasureAsked,
+    ErasureEnded,
     LetterDiscarded,
     RunImported,
     RebuildAsked,

@@ -28,8 +28,9 @@ from infra.platform.ports import LOOPBACK
 from infra.platform.postgres_cluster import ROLE
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# The evaluator says no starred fact, but takes canaries away.
-SIGNING_OWNERS = tuple(sorted({EVALUATOR, *(kind.owner for kind in FACTS if kind.starred)}))
+# These two say no starred fact; one takes canaries away, the other tells what it deleted.
+_STARRED = {kind.owner for kind in FACTS if kind.starred}
+SIGNING_OWNERS = tuple(sorted({EVALUATOR, OBSERVER, *_STARRED}))
 # Those that others wait for come first, the one that people wait for last.
 START_ORDER = (
     LEDGER,

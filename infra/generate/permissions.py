@@ -7,11 +7,13 @@ signatures of starred facts do.
 
 from collections.abc import Iterable, Mapping
 
+from contracts.audit import ErasureEnded
 from contracts.hearings import HEARINGS
 from contracts.subjects import (
     ADMISSION,
     ADMISSION_VALUE,
     AUDIT,
+    AUDIT_DEED,
     AUDIT_SUBJECTS,
     CANARY_TALLY,
     CONSOLE,
@@ -140,13 +142,14 @@ _BESIDE: dict[str, tuple[str, ...]] = {
     ),
     # How far everybody is, how full everything, and what is stopped. It alone takes facts out of
     # the log, of runs that are archived or deleted; the engine has no such permission for a part
-    # of a stream.
+    # of a stream. What became of an order to do so, it signs.
     OBSERVER: (
         f"$JS.API.STREAM.PURGE.{RUNS}",
         f"$JS.API.STREAM.PURGE.{CONTENT}",
         f"$JS.API.CONSUMER.INFO.{RUNS}.*",
         *(f"$JS.API.STREAM.INFO.{stream}" for stream in STREAMS),
         *reads(CONTROL),
+        AUDIT_DEED.format(deed=ErasureEnded.name),
     ),
     # People list and open dead letters in the console, and note what they decided about them.
     # Orders are theirs alone to give, and so are releases and keys; what they do is noted. It

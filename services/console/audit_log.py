@@ -1,4 +1,4 @@
-"""Deeds as they lie on the stream `AUDIT`: signed by the console, before they are carried out."""
+"""Deeds as they lie on the stream `AUDIT`: each signed by its owner, nearly always the console."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -104,7 +104,8 @@ def kind_of(subject: str) -> OrderKind[Deed]:
 def believed(message: Stored, verifier: Verifier) -> Deed | None:
     """The deed that a message is; None where nobody of us said it, or a newer release did."""
     try:
-        return kind_of(message.subject).believe(message, verifier, (CONSOLE,))
+        kind = kind_of(message.subject)
+        return kind.believe(message, verifier, (kind.shape.owner,))
     except KeyError:
         return None
     except Unbelievable as error:

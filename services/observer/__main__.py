@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from contracts.subjects import OBSERVER
 from services.observer.adapters.archive_log import open_archive_log
+from services.observer.adapters.audit_log import open_endings
 from services.observer.adapters.engine import open_engine
 from services.observer.adapters.history import open_history
 from services.observer.adapters.stops import open_stops
@@ -43,7 +44,7 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
             stuck_seconds=settings.stuck_seconds,
         )
         log = await open_archive_log(core, seconds, settings.copied_tenants)
-        clerk = open_clerk(pool, log, core.bus.clock, settings)
+        clerk = open_clerk(pool, log, open_endings(core, settings), core.bus.clock, settings)
         upkeep = Upkeep(store, orders, rebuilder, settings)
         async with running(upkeep.run(), clerk.run()), gauges:
             yield {

@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from contracts.audit import ErasureEnded, erasure_proof
 from services.console.cli.errors import CONFLICT
+from services.console.store.erasures import ErasedRun
+from tests.bodies import NOON
 from tests.console.conftest import as_
 from tests.console.test_cli import fake, interlock  # noqa: F401 - `fake` is a fixture
 
@@ -109,6 +112,47 @@ async def test_the_proof_of_another_tenant_is_not_shown(api, desk):
     found = await api.get("/erasures/1", headers=as_("tom-token"))
 
     assert found.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("evidence", "proof"),
+    [({"log": {"facts": 21}}, "confirmed"), ({"log": {"facts": 9}}, "differs")],
+)
+async def test_a_proof_that_was_changed_is_found_out(api, desk, evidence, proof):
+    await api.post("/runs/r-1/delete", json={"reason": "x"}, headers=as_("anna-token"))
+    run = ErasedRun("r-1", {"log": {"facts": 21}}, 22, NOON)
+    await desk.audit.note(ended(1, run))
+    changed = replace(run, evidence=evidence)
+    desk.erasures.known[1] = replace(
+        desk.erasures.known[1], state="done", ended_at=NOON, runs=(changed,)
+    )
+
+    found = await api.get("/erasures/1", headers=as_("vera-token"))
+
+    assert found.json()["proof"] == proof
+
+
+async def test_a_proof_that_nobody_signed_is_said_to_have_none(api, desk):
+    await api.post("/runs/r-1/delete", json={"reason": "x"}, headers=as_("anna-token"))
+    await desk.audit.note(ended(2))
+    desk.erasures.known[1] = replace(desk.erasures.known[1], state="done", ended_at=NOON)
+
+    assert (await api.get("/erasures/1", headers=as_("vera-token"))).json()["proof"] == "absent"
+
+
+def ended(number, *runs):
+    return ErasureEnded(
+        number=number,
+        kind="delete",
+        tenant="acme",
+        run_id="r-1",
+        state="done",
+        runs=len(runs),
+        proof_sha256=erasure_proof((one.run_id, one.tombstone, one.evidence) for one in runs),
+        principal="anna@example.org",
+        at=NOON,
+        nonce=f"order-{number}",
+    )
 
 
 def test_a_deletion_waits_for_its_proof(fake):  # noqa: F811 - the fixture

@@ -20,6 +20,7 @@ OF_ALL = {
     "GET /agents/{name}/releases": "an agent serves every tenant",
     "GET /projections": "how late lists are, of all",
     "GET /tools": "a tool serves every tenant",
+    "GET /tools/{name}": "a tool serves every tenant",
     "GET /me": "who asks",
     "POST /keys/own": "of who asks, and where they may: test_own_keys",
     "POST /agents/{name}/releases": "of no tenant, and refused: test_releases_api",

@@ -63,4 +63,8 @@ async def test_a_person_is_forgotten_with_a_proof(platform, stage):
     listed = json.loads(await typed(platform, "erasures", "list", *person, "--json"))
     assert [one["number"] for one in listed] == [found["number"]]
     assert "c-forgotten" not in json.dumps(listed)
+    assert found["proof"] == "confirmed"
+    deeds = json.loads(await typed(platform, "audit", "list", "--json"))
+    ended = [one for one in deeds if one["deed"] == "erasure.ended"]
+    assert found["number"] in [one["about"]["number"] for one in ended]
     assert "theirs" not in await typed(platform, "runs", "list", "--json")

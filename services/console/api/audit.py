@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from contracts.access import KeyCreated, KeyRevoked
-from contracts.audit import BackfillAsked, Deed, ErasureAsked, RunImported
+from contracts.audit import BackfillAsked, Deed, ErasureAsked, ErasureEnded, RunImported
 from contracts.shape import Token
 from services.console.api.access import Admin
 from services.console.api.desk import DeskHere, InTenant
@@ -66,7 +66,7 @@ def _view(told: Told, made: dict[str, tuple[str, ...]]) -> DeedView:
         case KeyRevoked():
             tenants = made.get(told.key_id, ())
             return _told(told, REVOKED.name, told.principal, tenants, rest)
-        case ErasureAsked() | RunImported() | BackfillAsked():
+        case ErasureAsked() | ErasureEnded() | RunImported() | BackfillAsked():
             return _told(told, told.name, told.principal, (told.tenant,), rest)
         case _:
             return _told(told, told.name, told.principal, (), rest)

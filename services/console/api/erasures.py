@@ -1,12 +1,12 @@
 """/erasures: runs archived, runs deleted, people forgotten; and the proof of each."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
-from contracts.audit import ErasureAsked
+from contracts.audit import ErasureAsked, ErasureEnded, erasure_proof
 from contracts.control import REASON_LIMIT
 from contracts.shape import Token, Written
 from contracts.task import Name
@@ -58,7 +58,11 @@ class ErasedRunView(Shape):
 
 
 class ErasureView(Shape):
-    """One order and what became of it: asked, running, done, refused or failed."""
+    """One order and what became of it: asked, running, done, refused or failed.
+
+    `proof` is whether the observer signed these very runs when it ended: confirmed, differs, or
+    absent, which an end before this was signed, or too long ago to be looked at, is too.
+    """
 
     number: int
     kind: str
@@ -74,10 +78,11 @@ class ErasureView(Shape):
     answer: str
     remains: list[str]
     runs: list[ErasedRunView]
+    proof: Literal["confirmed", "differs", "absent"] | None = None
 
     @classmethod
     def of(cls, one: Erasure) -> "ErasureView":
-        same = set(cls.model_fields) - {"dry_run", "remains", "runs"}
+        same = set(cls.model_fields) - {"dry_run", "remains", "runs", "proof"}
         return cls(
             **{name: getattr(one, name) for name in same},
             dry_run=one.is_dry,
@@ -152,7 +157,23 @@ async def erasure(
         raise NotFound(
             f"there is no erasure {number}", "erasures", "list them: interlock erasures list"
         )
-    return ErasureView.of(found)
+    view = ErasureView.of(found)
+    return view.model_copy(update={"proof": await _proof(found, desk)}) if found.ended_at else view
+
+
+async def _proof(found: Erasure, desk: Desk) -> Literal["confirmed", "differs", "absent"]:
+    """Rows can be changed by whoever has the database; what was signed cannot."""
+    deeds = await desk.audit.newest(desk.settings.deeds_looked_at)
+    signed = {
+        one.proof_sha256
+        for one in deeds
+        if isinstance(one, ErasureEnded)
+        and (one.number, one.tenant) == (found.number, found.tenant)
+    }
+    runs = ((one.run_id, one.tombstone, one.evidence or None) for one in found.runs)
+    if not signed:
+        return "absent"
+    return "confirmed" if erasure_proof(runs) in signed else "differs"
 
 
 async def _ask(desk: Desk, person: Person, asked: Asked) -> ErasureView:

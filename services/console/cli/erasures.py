@@ -31,6 +31,11 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would be
 LOOK_SECONDS = 0.3
 # Nobody works on it: the observer is away, or busy with others.
 PATIENCE_SECONDS = 120.0
+PROOFS = {
+    "confirmed": "confirmed: the observer signed these runs and this evidence",
+    "differs": "DIFFERS from what the observer signed: somebody changed these rows",
+    "absent": "not found among the newest deeds: interlock audit list",
+}
 LISTED = 20  # runs that a person is shown before they say yes
 
 
@@ -195,6 +200,8 @@ def _proof(found: Any) -> str:
         f"asked by {found['asked_by']} at {moment(found['asked_at'])}: {found['reason']}",
         f"ended {moment(found['ended_at'])}: {found['answer'] or '-'}",
     ]
+    if found.get("proof"):
+        lines.append(f"proof {PROOFS[found['proof']]}")
     for run in found["runs"]:
         lines += ["", *_run_lines(run)]
     return "\n".join([*lines, "", *_remains(found)])

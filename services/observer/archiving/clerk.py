@@ -2,12 +2,16 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Literal, cast
 
 import asyncpg
 import structlog
 
+from contracts.audit import ErasureEnded, ErasureKind, erasure_proof
 from services.observer.adapters.archive_log import ArchiveLog
+from services.observer.adapters.audit_log import Endings
 from services.observer.archiving.archiver import Archiver
 from services.observer.archiving.eraser import Eraser
 from services.observer.archiving.evidence import REMAINS
@@ -22,6 +26,7 @@ from shared.errors import LogError
 
 log = structlog.get_logger()
 
+State = Literal["done", "refused", "failed"]
 TROUBLES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, LogError)
 BEGINNING = Due(datetime(1970, 1, 1, tzinfo=UTC), "", "")
 OFF = "archives are off: set INTERLOCK_OBSERVER_ARCHIVE_DIR"
@@ -35,10 +40,12 @@ class Clerk:
         pool: asyncpg.Pool,
         archiver: Archiver | None,
         eraser: Eraser,
+        endings: Endings,
         clock: Clock,
         settings: Settings,
     ) -> None:
         self._pool = pool
+        self._endings = endings
         self._archiver = archiver
         self._eraser = eraser
         self._orders = PostgresOrders(pool)
@@ -75,18 +82,43 @@ class Clerk:
         try:
             answer = await self._answer(order)
         except Refused as error:
-            await self._orders.end(order.number, "refused", str(error))
+            await self._end(order, "refused", str(error))
         except Exception as error:
             if not isinstance(error, (Unfinished, *TROUBLES)):
                 log.exception("observer.order_failed", order=order.number)
             why = str(error) if isinstance(error, Unfinished) else repr(error)
             tries = await self._orders.again(order.number, why)
             if tries >= self._settings.order_tries:
-                await self._orders.end(order.number, "failed", f"given up: {why}; order it again")
+                await self._end(order, "failed", f"given up: {why}; order it again")
         else:
             remains = () if order.kind == "archive" else REMAINS
-            await self._orders.end(order.number, "done", answer, remains)
+            await self._end(order, "done", answer, remains)
             log.info("observer.order_done", order=order.number, kind=order.kind, answer=answer)
+
+    async def _end(
+        self, order: Order, state: State, answer: str, remains: Sequence[str] = ()
+    ) -> None:
+        """Sign what became of it, and then let go of whom it was about.
+
+        Whoever is stopped between the two ends it again: told twice, and the same.
+        """
+        runs = await self._orders.planned(order.number)
+        ended = ErasureEnded(
+            principal=order.asked_by,
+            at=self._clock.now(),
+            nonce=f"order-{order.number}",
+            number=order.number,
+            kind=cast("ErasureKind", order.kind),
+            tenant=order.tenant,
+            run_id=order.run_id,
+            person_sha256=order.person_sha256,
+            is_dry=order.is_dry,
+            state=state,
+            runs=len(runs),
+            proof_sha256=erasure_proof((one.run_id, one.tombstone, one.evidence) for one in runs),
+        )
+        await self._endings.note(ended)
+        await self._orders.end(order.number, state, answer, remains)
 
     async def _answer(self, order: Order) -> str:
         if order.kind != "archive":
@@ -120,7 +152,9 @@ class Clerk:
             self._next_round = time.monotonic() + self._settings.archive_every_seconds
 
 
-def open_clerk(pool: asyncpg.Pool, log_: ArchiveLog, clock: Clock, settings: Settings) -> Clerk:
+def open_clerk(
+    pool: asyncpg.Pool, log_: ArchiveLog, endings: Endings, clock: Clock, settings: Settings
+) -> Clerk:
     """A clerk of this pool and log."""
     folder, rows = settings.archive_dir, PostgresArchives(pool)
     files = None if folder is None else ArchiveFiles(folder)
@@ -130,4 +164,4 @@ def open_clerk(pool: asyncpg.Pool, log_: ArchiveLog, clock: Clock, settings: Set
     eraser = Eraser(
         log_, files, rows, PostgresKinship(pool), PostgresOrders(pool), settings.erased_runs_limit
     )
-    return Clerk(pool, archiver, eraser, clock, settings)
+    return Clerk(pool, archiver, eraser, endings, clock, settings)

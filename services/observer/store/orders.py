@@ -51,6 +51,8 @@ class Order:
     run_id: str | None
     customer: str | None
     user: str | None
+    person_sha256: str | None
+    asked_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class PostgresOrders:
             run_id=one["run_id"],
             customer=one["customer"],
             user=one["user_name"],
+            person_sha256=one["person_sha256"],
+            asked_by=one["asked_by"],
         )
 
     async def again(self, number: int, why: str) -> int:

@@ -5,7 +5,9 @@ import pytest
 
 from contracts.subjects import CONSOLE, OBSERVER
 from services.observer.adapters.archive_log import open_archive_log
+from services.observer.adapters.audit_log import LogEndings
 from shared.archive_files import ArchiveFiles
+from shared.signing import load_signer
 from tests.integration.archiving.place import TABLES, Place
 from tests.roles import dsn_of
 
@@ -29,4 +31,9 @@ async def place(nats_platform, postgres_dsn, tmp_path):
             await open_archive_log(core, 5.0),
             ArchiveFiles(tmp_path / "archive"),
             tmp_path / "archive",
+            LogEndings(
+                core.client.jetstream(),
+                load_signer(nats_platform.home.keys / f"{OBSERVER}.seed"),
+                5.0,
+            ),
         )

@@ -70,6 +70,7 @@ class Place:
     log: object
     files: ArchiveFiles
     folder: object
+    endings: object
 
     async def given(self, history, run_id, **changes):
         """A run as its owners said it, in the log and in lists."""

@@ -119,7 +119,7 @@ async def test_old_runs_go_by_themselves(place):
     await place.given(story("r-1"), "r-1")
     settings = Settings(archive_dir=place.folder, archive_after_days=0)
 
-    await open_clerk(place.pool, place.log, place.core.bus.clock, settings).look()
+    await open_clerk(place.pool, place.log, place.endings, place.core.bus.clock, settings).look()
 
     assert list(await place.in_log("r-1")) == ["run.acme.r-1.run.archived"]
 
@@ -148,7 +148,7 @@ async def test_a_run_that_nobody_can_read_does_not_keep_the_others(place, monkey
     monkeypatch.setattr(place.log, "lying", lying)
     settings = Settings(archive_dir=place.folder, archive_after_days=0)
 
-    await open_clerk(place.pool, place.log, place.core.bus.clock, settings).look()
+    await open_clerk(place.pool, place.log, place.endings, place.core.bus.clock, settings).look()
 
     assert list(await place.in_log("r-2")) == ["run.acme.r-2.run.archived"]
     assert len(await place.in_log("r-1")) > 2
@@ -162,7 +162,7 @@ async def test_an_order_that_fails_in_an_unknown_way_is_counted_as_tried(place, 
 
     monkeypatch.setattr(place.log, "lying", lying)
 
-    await open_clerk(place.pool, place.log, place.core.bus.clock, Settings()).look()
+    await open_clerk(place.pool, place.log, place.endings, place.core.bus.clock, Settings()).look()
 
     row = await place.pool.fetchrow("SELECT * FROM observer_orders WHERE id = $1", order.number)
     assert (row["tries"], row["answer"]) == (1, "ValueError('unreadable')")

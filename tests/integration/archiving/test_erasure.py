@@ -1,12 +1,21 @@
 """Runs are deleted from a real log and all that was made of it, and leave a proof."""
 
+from types import SimpleNamespace
+from unittest.mock import AsyncMock
+
 import pytest
 
+from contracts.audit import erasure_proof
+from contracts.envelope import Stored
 from contracts.run import RunArchived
+from contracts.subjects import AUDIT, OBSERVER
+from services.observer.adapters.audit_log import ENDED
 from services.observer.archiving.clerk import open_clerk
 from services.observer.errors import Refused, Unfinished
 from services.observer.settings import Settings
 from services.observer.store.orders import PostgresOrders
+from shared.errors import LogUnavailable
+from tests.bodies import NOON
 from tests.histories import History
 from tests.integration.archiving.place import Died, Life, story
 
@@ -113,8 +122,38 @@ async def test_what_may_not_be_done_is_told_in_the_order(place):
     settings = Settings(archive_after_days=36_500, archive_batch=1)
     assert settings.archive_dir is None
 
-    await open_clerk(place.pool, place.log, place.core.bus.clock, settings).look()
+    await open_clerk(place.pool, place.log, place.endings, place.core.bus.clock, settings).look()
 
     order = await place.pool.fetchrow("SELECT * FROM observer_orders")
     assert order["state"] == "refused"
     assert order["answer"] == "there is no run r-none in tenant acme"
+
+
+async def test_the_end_of_an_order_is_signed_by_who_carried_it_out(place):
+    await place.given(story("r-1"), "r-1", customer="c-311")
+    await place.order(kind="forget", is_dry=True, customer="c-311")
+
+    await open_clerk(place.pool, place.log, place.endings, place.core.bus.clock, Settings()).look()
+
+    kept = await place.js.get_last_msg(AUDIT, "audit.erasure.ended")
+    message = Stored(kept.subject, kept.headers, kept.data, kept.seq, NOON)
+    deed = ENDED.believe(message, place.core.keyring, (OBSERVER,))
+    assert (deed.state, deed.is_dry, deed.runs, deed.principal) == ("done", True, 1, "anna")
+    runs = await PostgresOrders(place.pool).planned(deed.number)
+    signed = [(one.run_id, one.tombstone, one.evidence) for one in runs]
+    assert deed.proof_sha256 == erasure_proof(signed)
+
+
+async def test_an_end_that_nobody_could_be_told_of_is_none(place):
+    """Whoever is stopped between the signature and the row ends the order again."""
+    await place.order("r-none")
+    deaf = SimpleNamespace(note=AsyncMock(side_effect=[LogUnavailable("audit", 1.0, "down"), None]))
+    clerk = open_clerk(place.pool, place.log, deaf, place.core.bus.clock, Settings())
+
+    with pytest.raises(LogUnavailable):
+        await clerk.look()
+    before = await place.pool.fetchval("SELECT state FROM observer_orders")
+    await clerk.look()
+
+    assert before == "running"
+    assert await place.pool.fetchval("SELECT state FROM observer_orders") == "refused"
