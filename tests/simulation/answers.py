@@ -79,7 +79,7 @@ class Answers:
             rule = refused[answer.id].rule if answer.id in refused else None
             if rule == "late" and not is_late:
                 self._violate("in_time_is_not_late", f"{name}: {answer.id} was refused as late")
-            if rule == "unknown":
+            if rule == "unknown" and not _was_for_the_call(asked, answer):
                 self._violate("early_answers_are_kept", f"{name}: {answer.id} was called unknown")
         if decided is None:
             return
