@@ -9,12 +9,16 @@ import logging
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 import structlog
+
+T = TypeVar("T")
 
 EPOCH = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SILENT = logging.CRITICAL  # nobody says that
@@ -40,6 +44,18 @@ class VirtualLoop(asyncio.BaseEventLoop):
             raise NothingScheduled("no timer is set and no task is ready")
         self._seconds += timeout
         return []
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[..., T], *args: Any
+    ) -> asyncio.Future[T]:
+        """What a service would do in a thread is done at once: a thread knows no virtual time."""
+        assert executor is None, "a simulated service has no executor of its own"
+        done: asyncio.Future[T] = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001 - whoever awaits it raises it
+            done.set_exception(error)
+        return done
 
     def _process_events(self, event_list: list[object]) -> None:
         """No sockets, no events."""

@@ -78,7 +78,7 @@ class People(Someone):
 
     async def _whim(self, run_id: str, number: int) -> None:
         """Somebody wants something of a run just while it moves."""
-        match self.chance.choice(("cancel", "pause", "input", "input")):
+        match self.chance.choice(("cancel", "pause", "input", "input", "input", "input")):
             case "cancel":
                 await self._request(run_id, requests.cancel)
             case "pause":
@@ -121,9 +121,9 @@ class People(Someone):
         fact = believe(self.engine.runs.messages[sequence - 1], Marks())
         if isinstance(fact.body, RunRedriven):
             return
-        again = RunRedriven(
-            service=service, sequence=sequence, principal="olga", nonce=f"{sequence}-{tries}"
-        )
+        # Two services may give up on one fact: these are two orders.
+        nonce = f"{service}-{sequence}-{tries}"
+        again = RunRedriven(service=service, sequence=sequence, principal="olga", nonce=nonce)
         while True:
             try:
                 await self.bus.say(fact, again)

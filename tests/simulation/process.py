@@ -43,7 +43,8 @@ class Process:
         self.on_crash: Callable[[], None] = lambda: None
         self.on_thaw: Callable[[], None] = lambda: None
         self._held: dict[asyncio.Task[None], tuple[Consumer, Pending, int]] = {}
-        self._serving: set[asyncio.Task[Any]] = set()
+        # In order: a set of tasks has that of their addresses, and a seed would not replay.
+        self._serving: dict[asyncio.Task[Any], None] = {}
 
     @property
     def hears(self) -> bool:
@@ -66,7 +67,7 @@ class Process:
             ConnectionError: the process died over it, or no answer came in time.
         """
         task = self.engine.loop.create_task(work)
-        self._serving.add(task)
+        self._serving[task] = None
         task.add_done_callback(self._served)
         await asyncio.wait([task], timeout=timeout_seconds)
         if not task.done() or task.cancelled():
@@ -113,7 +114,7 @@ class Process:
                 consumer.again(pending, ACK_WAIT_SECONDS, number)
 
     def _served(self, task: asyncio.Task[Any]) -> None:
-        self._serving.discard(task)
+        self._serving.pop(task, None)
         if not task.cancelled():
             task.exception()  # It is looked at by whoever still waits.
 

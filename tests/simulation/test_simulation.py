@@ -50,5 +50,14 @@ def test_a_seed_replays_to_the_byte_in_another_process():
     assert digest.strip() == simulate(11).digest
 
 
+def test_a_seed_replays_to_the_byte_after_others():
+    """Where what was imported and made before takes no time any more."""
+    code = "from tests.simulation.world import simulate; simulate(0); print(simulate(1).digest)"
+
+    digest = subprocess.check_output([sys.executable, "-c", code], text=True)
+
+    assert digest.strip() == simulate(1).digest
+
+
 def test_another_seed_is_another_world():
     assert simulate(7).digest != simulate(8).digest
