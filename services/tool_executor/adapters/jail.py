@@ -6,7 +6,9 @@ with the call. Namespaces are the wall; system calls that could climb it are ref
 """
 
 import importlib.util
+import os
 import shutil
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -65,7 +67,7 @@ class Jail:
             *_system(),
             *_seen(_interpreter()),
             *_seen(_packages((*OURS, module.partition(".")[0]))),
-            *(("--bind", str(way_out), str(SOCKET)) if way_out else ()),
+            *(("--bind", str(way_out), str(SOCKET), *_authorities()) if way_out else ()),
             *("--remount-ro", "/", "--chdir", INSIDE),
             *inner,
         ]
@@ -116,6 +118,16 @@ def _system() -> Iterator[str]:
 def _seen(places: Iterable[Path]) -> Iterator[str]:
     for place in places:
         yield from ("--ro-bind", str(place), str(place))
+
+
+def _authorities() -> Iterator[str]:
+    """The certificates that this machine believes: who reaches a host must know it for that one."""
+    usual = ssl.get_default_verify_paths()
+    for place in (
+        os.environ.get("SSL_CERT_FILE", usual.openssl_cafile),
+        os.environ.get("SSL_CERT_DIR", usual.openssl_capath),
+    ):
+        yield from ("--ro-bind-try", place, place)
 
 
 def _interpreter() -> list[Path]:

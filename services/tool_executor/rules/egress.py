@@ -34,8 +34,15 @@ class Denied(Exception):
 
     def answer(self) -> bytes:
         body = f"{self}\n".encode()
-        head = f"HTTP/1.1 {self.status} Denied\r\nContent-Type: text/plain; charset=utf-8\r\n"
-        return f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
+        head = (
+            f"HTTP/1.1 {self.status} Denied",
+            "Content-Type: text/plain; charset=utf-8",
+            # So that nobody takes it for an answer of the host (RFC 9209).
+            "Proxy-Status: interlock; error=http_request_denied",
+            f"Content-Length: {len(body)}",
+            "Connection: close",
+        )
+        return "\r\n".join((*head, "", "")).encode() + body
 
 
 @dataclass(frozen=True, slots=True)
