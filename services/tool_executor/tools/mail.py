@@ -157,7 +157,7 @@ def _parsed(address: str) -> Address:
         found = Address(addr_spec=address)
     except (ValueError, IndexError, MessageError):
         found = Address()
-    if not (found.username and found.domain) or not address.isascii() or " " in address:
+    if not (found.username and found.domain) or not address.isascii():
         raise ToolRefused(f"{address!r} is no address: write name@host.example")
     return found
 
