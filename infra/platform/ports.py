@@ -1,10 +1,14 @@
 """Which port a server of the platform listens on: the default if it is free, else any."""
 
+import secrets
 import socket
 
 from infra.platform.errors import NoFreePort
 
 LOOPBACK = "127.0.0.1"
+# Below those that Linux gives to clients, which could take one in between.
+QUIET_PORTS = range(20_000, 32_768)
+TRIES = 32
 
 
 def choose_port(preferred: int = 0) -> int:
@@ -14,11 +18,14 @@ def choose_port(preferred: int = 0) -> int:
     """
     if preferred and _is_free(preferred):
         return preferred
+    for _ in range(TRIES):
+        port = QUIET_PORTS[secrets.randbelow(len(QUIET_PORTS))]
+        if _is_free(port):
+            return port
     try:
         with socket.socket() as probe:
             probe.bind((LOOPBACK, 0))
-            port: int = probe.getsockname()[1]
-            return port
+            return int(probe.getsockname()[1])
     except OSError as error:
         raise NoFreePort(
             f"no free TCP port on {LOOPBACK}: {error}; close programs, and try again"

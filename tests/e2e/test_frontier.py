@@ -14,9 +14,9 @@ from infra.demo.stage import TENANT
 from shared.catalogue import Alias
 from tests.e2e.commands import interlock
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 0.05
 
 
