@@ -234,6 +234,14 @@ def parse_subject(text: str) -> Subject:
     return Subject(tokens[1], tokens[2], f"{tokens[3]}.{tokens[4]}", ".".join(tokens[5:]))
 
 
+def parsed(text: str) -> Subject | None:
+    """The parts of a subject; None of one that anybody may have sent, and that names no run."""
+    try:
+        return parse_subject(text)
+    except ValueError:
+        return None
+
+
 def check_token(what: str, token: str) -> str:
     """The token itself, if it may stand in a subject.
 

@@ -8,7 +8,7 @@ import structlog
 from contracts.envelope import Fact, Stored, Unbelievable, Verifier, believe
 from contracts.history import Run, fold
 from contracts.shape import Body
-from contracts.subjects import SUBMISSIONS, Subject, parse_subject, run_prefix
+from contracts.subjects import SUBMISSIONS, Subject, parsed, run_prefix
 from shared.direct import DirectReader
 from shared.errors import LogUnavailable
 from shared.lineage import attach_ancestors
@@ -104,7 +104,7 @@ class RunLog:
         """
         subjects = (Subject("*", run_id, type_).text for type_ in SUBMISSIONS)
         stored = await self._reader.heads(*subjects)
-        return sorted({parse_subject(one.subject).tenant for one in stored})
+        return sorted({one.tenant for one in map(_place, stored) if one is not None})
 
     def forget(self, tenant: str, run_id: str) -> None:
         """Drop a run from the cache."""
@@ -144,3 +144,7 @@ class RunLog:
             UNBELIEVABLE.labels(error.rule).inc()
             log.warning("log.unbelievable", subject=message.subject, rule=error.rule)
             return None
+
+
+def _place(message: Stored) -> Subject | None:
+    return parsed(message.subject)

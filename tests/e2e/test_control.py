@@ -144,6 +144,10 @@ async def test_what_a_tool_has_begun_is_seen_through_though_its_run_is_cancelled
         await shop.close()
     await stage.follower.wait_for(run_id, "tool.succeeded", where='"call":"2-1"')
     run = await stage.ended_in_log(run_id)
+    # Who follows a run hears what is said a moment before the log has it.
+    while run.steps[1].calls[0].last.outcome is None:
+        await asyncio.sleep(0.05)
+        run = await stage.ended_in_log(run_id)
 
     assert isinstance(run.end.body, RunCancelled)
     outcome = run.steps[1].calls[0].last.outcome

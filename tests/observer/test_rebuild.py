@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from contracts.envelope import Stored
 from contracts.run import RunArchived
 from services.console.store import RunQuery
 from services.observer.adapters.history import KeptHistory, MemoryHistory
@@ -16,7 +17,7 @@ from services.observer.rules import project
 from services.observer.settings import Settings
 from services.observer.store import MemoryRebuilds, PostgresRebuilds, Rebuilt
 from services.observer.upkeep import Upkeep
-from tests.bodies import DIGEST
+from tests.bodies import DIGEST, NOON
 from tests.console.stories import asked_run, decided_run
 from tests.histories import whole_run
 from tests.readmodels import MemoryRows, PostgresRows
@@ -161,6 +162,25 @@ def archived():
     kept = list(history.facts)
     gone = RunArchived(archive_sha256=DIGEST, facts=len(kept), task_sha256="0" * 64)
     return kept, history.say(gone, history.root)
+
+
+class Pages:
+    """What was submitted, one page."""
+
+    def __init__(self, *subjects):
+        self.found = [Stored(one, {}, b"", number, NOON) for number, one in enumerate(subjects, 1)]
+
+    async def page(self, subject, first, most):
+        is_task = "task.submitted" in subject
+        return [one for one in self.found if is_task and one.sequence >= first]
+
+
+async def test_a_submission_that_names_no_run_holds_up_no_other():
+    """It was refused when it came; its message lies in the log all the same."""
+    odd = ("run.ac*me.r-1.task.submitted", "run.acme.r 1.task.submitted")
+    history = KeptHistory(Pages(*odd, "run.acme.r-2.task.submitted"), Log([]), Files(None))
+
+    assert [(one.keys, one.position) async for one in history.runs(10)] == [((("acme", "r-2"),), 3)]
 
 
 async def test_an_archived_run_is_read_from_its_file():

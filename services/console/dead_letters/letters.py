@@ -16,7 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from contracts.envelope import RESTORED_HEADERS, Stored
 from contracts.shape import Token
-from contracts.subjects import DEAD_NOTE, TIMER_FIRED, parse_subject
+from contracts.subjects import DEAD_NOTE, TIMER_FIRED, parsed
 
 UNREADABLE = "unreadable"
 NOTES = DEAD_NOTE.split("{", maxsplit=1)[0]
@@ -184,8 +184,7 @@ def _place(subject: str) -> dict[str, str]:
     if subject.startswith(f"{FIRED}.") and subject.count(".") == TIMER_FIRED.count("."):
         *_, tenant, run_id = subject.split(".")
         return {"tenant": tenant, "run_id": run_id, "type": FIRED}
-    try:
-        place = parse_subject(subject)
-    except ValueError:
+    place = parsed(subject)
+    if place is None:
         return {}
     return {"tenant": place.tenant, "run_id": place.run_id, "type": place.type}

@@ -7,7 +7,7 @@ from typing import Protocol
 from contracts.envelope import Fact, Stored
 from contracts.run import RunArchived
 from contracts.shape import Body
-from contracts.subjects import OBSERVER, RUNS, SUBMISSIONS, filter_of, parse_subject
+from contracts.subjects import OBSERVER, RUNS, SUBMISSIONS, filter_of, parsed
 from contracts.task import TaskSubmitted
 from services.observer.settings import Settings
 from shared.connection import inbox_prefix
@@ -77,7 +77,8 @@ class KeptHistory:
             first = 1
             while found := await self._reader.page(filter_of(type_), first, most):
                 first = found[-1].sequence + 1
-                yield Page(tuple(dict.fromkeys(map(_key, found))), found[-1].sequence)
+                keys = filter(None, map(_key, found))
+                yield Page(tuple(dict.fromkeys(keys)), found[-1].sequence)
 
     async def facts(self, tenant: str, run_id: str, at_least: int) -> Sequence[Fact[Body]] | None:
         found = await self._runs.facts(tenant, run_id, at_least=at_least)
@@ -121,6 +122,7 @@ async def open_history(core: Core, settings: Settings, kept: Kept) -> KeptHistor
     return KeptHistory(reader, core.bus.runs, kept)
 
 
-def _key(message: Stored) -> RunKey:
-    subject = parse_subject(message.subject)
-    return (subject.tenant, subject.run_id)
+def _key(message: Stored) -> RunKey | None:
+    """The run of a submission; None where its subject names none, so that it was refused."""
+    place = parsed(message.subject)
+    return None if place is None else (place.tenant, place.run_id)

@@ -55,6 +55,15 @@ async def test_the_tenants_of_a_run_are_known_to_the_log(nats_platform):
     assert await console.bus.runs.tenants_of("r-2") == []
 
 
+async def test_a_tenant_that_cannot_be_one_hides_no_other(nats_platform):
+    """Anybody who may submit can have a message stored there; it was refused, and it stays."""
+    console = await nats_platform.connect(CONSOLE)
+    await fill(nats_platform, ["run.ac*me.r-1.task.submitted"])
+    await submit(nats_platform)
+
+    assert await console.bus.runs.tenants_of("r-1") == ["acme"]
+
+
 async def test_what_is_not_there_yet_is_not_taken_for_the_end(nats_platform):
     await submit(nats_platform)
     reader = await nats_platform.connect(ORCHESTRATOR)
