@@ -90,6 +90,14 @@ class Radius(Body):
     )
     agents: tuple[str, ...] = Field((), description="Agents it may call, each with its own radius")
     children: int = Field(0, description="How many of them one run may call")
+    spends_usd: Decimal | None = Field(
+        None,
+        description="In one run, with all that it calls, on models and on tools with a price; "
+        "absent in older files",
+    )
+    prices_usd: dict[str, Decimal] = Field(
+        default_factory=dict, description="What one call of a tool costs, where it costs anything"
+    )
     worst: Worst | None = Field(None, description="With those agents; absent in older files")
 
 

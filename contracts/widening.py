@@ -23,6 +23,7 @@ def widened(before: Radius | None, after: Radius) -> tuple[str, ...]:
         *(told for one in after.tools for told in _tool(known.get(one.tool), one)),
         *(f"{name} shows it what is the tenant's own" for name in sorted(more)),
         *(f"it may call the agent {name}" for name in sorted(called)),
+        *_spending(before, after),
         *_worst(before.worst if before is not None else None, after.worst),
     )
 
@@ -60,6 +61,16 @@ def _arguments(before: ToolReach, after: ToolReach) -> Iterator[str]:
         was = known.get(one.argument, "nobody")
         if is_farther(one.reach, was):
             yield f"{after.tool}: {one.argument} reaches {one.reach}, not {was}"
+
+
+def _spending(before: Radius | None, after: Radius) -> Iterator[str]:
+    """What leaves as money of ours, whatever is paid to others."""
+    known = before.prices_usd if before is not None else {}
+    for name, price in after.prices_usd.items():
+        if price > (was := known.get(name, Decimal(0))):
+            yield f"a call of {name} costs {price} dollars, not {was}"
+    if before is not None and _is_more(before.spends_usd, after.spends_usd):
+        yield f"one run may spend {after.spends_usd} dollars, not {before.spends_usd}"
 
 
 def _worst(before: Worst | None, after: Worst | None) -> Iterator[str]:

@@ -52,7 +52,8 @@ def test_the_worst_of_a_run_is_told_with_what_leaves_and_by_which_call(fake):  #
         "data": ["find_order"],
         "exits": [{**left, "arguments": ["body"]}, {**fetched, "arguments": ["url"]}],
     }
-    radius = {"agent": "support", "tools": [], "worst": worst}
+    spent = {"spends_usd": "0.50", "prices_usd": {"search_web": "0.01"}}
+    radius = {"agent": "support", "tools": [], "worst": worst, **spent}
     view = {"version": "0f3a", "definition": {"name": "support"}}
     fake.answer("GET", "/agents/support", {**view, "radius": radius})
 
@@ -63,3 +64,4 @@ def test_the_worst_of_a_run_is_told_with_what_leaves_and_by_which_call(fake):  #
     assert "data may leave by send_email of clerk (body) to" in shown
     assert "data may leave by fetch of support (url) with a link of anybody" in shown
     assert "what may leave: find_order" in shown
+    assert "one run may spend 0.50 dollars in all: models, search_web at 0.01 a call" in shown

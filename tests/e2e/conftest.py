@@ -1,15 +1,20 @@
 """One whole platform for all end-to-end tests, started the way `interlock dev` starts it."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest_asyncio
 
+from contracts.pins import PinFile, pin_of
+from contracts.tool import manifest_of
 from infra.demo.stage import Stage
 from infra.dev.assembly import REPOSITORY
 from infra.dev.platform import DevOptions, DevPlatform
 from infra.platform.home import Home
+from shared.pins import FILE as PINS
+from shared.pins import load_pins
+from tests.e2e import priced
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 OURS = Path(__file__).parent / "config"
@@ -23,6 +28,7 @@ def options(home: Path) -> DevOptions:
     config = home.with_name(f"{home.name}-config")
     shutil.copytree(REPOSITORY / "infra" / "config", config, dirs_exist_ok=True)
     shutil.copytree(OURS, config, dirs_exist_ok=True)
+    offer(config, priced.look_up)
     return DevOptions(
         Home(home),
         config_dir=config,
@@ -31,6 +37,15 @@ def options(home: Path) -> DevOptions:
         nats_port=0,
         real_providers=False,
     )
+
+
+def offer(config: Path, function: Callable[..., object]) -> None:
+    """Name the module of a tool in the copy of the configuration that ships, and pin the tool."""
+    file = config / "tools.yaml"
+    file.write_text(file.read_text().replace("modules: [", f"modules: [{function.__module__}, "))
+    manifest, pins = manifest_of(function), load_pins(config)
+    pinned = PinFile(tools={**pins, manifest.name: pin_of(manifest)})
+    (config / PINS).write_text(pinned.model_dump_json())
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -44,12 +44,21 @@ def radius_drawn(radii: Iterable[Any]) -> Any:
         Text(f"{radius['agent']}: {said}")
         for radius in shown
         if radius.get("worst") is not None
-        for said in _sentences(radius["worst"])
+        for said in (*_sentences(radius["worst"]), *_spending(radius))
     ]
     if not rows:
         none = "It can only read; nothing is done by its own tools but through a person."
         return Group(Text(none), *told)
     return Group(table(COLUMNS, rows, whole="agent"), *told)
+
+
+def _spending(radius: Any) -> Iterator[str]:
+    """What it costs us, whatever it pays to others."""
+    if (most := radius.get("spends_usd")) is None:
+        return
+    prices = sorted((radius.get("prices_usd") or {}).items())
+    priced = "".join(f", {name} at {price} a call" for name, price in prices)
+    yield f"one run may spend {most} dollars in all: models{priced}"
 
 
 def _sentences(worst: Any) -> Iterator[str]:

@@ -128,3 +128,27 @@ def test_what_was_announced_without_the_whole_family_has_to_be_announced_anew():
     assert widened(old, found) == (
         "what it could do with the agents that it may call was not announced",
     )
+
+
+def test_what_a_run_spends_is_its_budget_and_each_price_is_told():
+    priced = {**TOOLS, "fetch": TOOLS["fetch"].model_copy(update={"price_usd": Decimal("0.02")})}
+    clerk = agent("clerk", "fetch", "pay", budget_usd=2)
+
+    found = radii_of({"clerk": clerk}, priced, CAPPED)["clerk"]
+
+    assert found.spends_usd == 2
+    assert found.prices_usd == {"fetch": Decimal("0.02")}
+
+
+def test_a_higher_budget_and_a_dearer_tool_have_to_be_announced():
+    priced = {**TOOLS, "fetch": TOOLS["fetch"].model_copy(update={"price_usd": Decimal("0.02")})}
+    before = radii_of({"clerk": agent("clerk", "fetch", budget_usd=1)}, TOOLS, CAPPED)["clerk"]
+    after = radii_of({"clerk": agent("clerk", "fetch", budget_usd=2)}, priced, CAPPED)["clerk"]
+    older = before.model_copy(update={"spends_usd": None})
+
+    assert widened(before, after) == (
+        "a call of fetch costs 0.02 dollars, not 0",
+        "one run may spend 2 dollars, not 1",
+    )
+    assert widened(older, after) == ("a call of fetch costs 0.02 dollars, not 0",)
+    assert widened(after, before) == ()

@@ -47,6 +47,9 @@ def radius_of(agent: Agent, manifests: Mapping[str, ToolManifest], policy: ToolP
         fetches=tuple(one for one in fetches if one is not None),
         agents=tuple(sorted({one.agent for one in agent.agents.values()})),
         children=agent.limits.children if agent.agents else 0,
+        # Every hold of a run, and of those that it calls, is taken on this budget as well.
+        spends_usd=agent.limits.budget_usd,
+        prices_usd={one.name: one.price_usd for one in tools if one.price_usd},
     )
 
 
