@@ -1,6 +1,7 @@
 """An agent as its author writes it: a prompt, a model alias, tools, and limits."""
 
 import json
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -26,7 +27,12 @@ CALLS_LIMIT = 10_000
 
 ReleaseLabel = Literal["production", "staging", "canary"]
 Calls = Annotated[int, Field(ge=0, le=CALLS_LIMIT)]
-Plan = Annotated[dict[Token, Calls], Field(max_length=PLAN_LIMIT_ENTRIES)]
+# A tool, or one of an agent that is called: `ask_clerk/find_order`, however deep it lies.
+Planned = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64})*$", max_length=512),
+]
+Plan = Annotated[dict[Planned, Calls], Field(max_length=PLAN_LIMIT_ENTRIES)]
 
 
 class AgentLimits(Written):
@@ -165,10 +171,19 @@ class Agent(Written):
 
     @model_validator(mode="after")
     def _plans_what_it_has(self) -> "Agent":
-        strange = sorted(set(self.plan or {}) - {*self.tools, *self.agents})
+        strange = self.unplannable(self.plan or {})
         if strange:
             raise ValueError(f"plan: {', '.join(strange)}: put it among the tools, or leave it out")
         return self
+
+    def unplannable(self, plan: Iterable[str]) -> list[str]:
+        """Which names of a plan are no tool of it, nor lie below a call of another agent."""
+        own = {*self.tools, *self.agents}
+        return sorted(
+            name
+            for name in plan
+            if name not in own and ("/" not in name or name.partition("/")[0] not in self.agents)
+        )
 
     def plan_for(self, asked: Plan | None) -> Plan | None:
         """The plan of a run: the tighter of the agent's and its task's, tool by tool."""

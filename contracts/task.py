@@ -101,7 +101,8 @@ class TaskSubmitted(Body):
     plan: Plan | None = Field(
         None,
         description="The tools that the task needs and how often it may call each; "
-        "whatever is beyond needs a person. It only tightens that of the agent",
+        "whatever is beyond needs a person. It only tightens that of the agent. "
+        "`ask_clerk/find_order` is a tool of each run that ask_clerk calls",
     )
     priority: Annotated[int, Field(ge=1, le=9)] = Field(5, description="1 is served first")
     concurrency_key: Name | None = Field(

@@ -55,10 +55,17 @@ def boss_started(agent: Agent, parents: tuple[ParentBudget, ...] = ()) -> RunSta
 class Calling(History):
     """A parent up to the clearance of its calls of the clerk."""
 
-    def __init__(self, run_id: str = "r-0", calls: int = 1, **agent: object) -> None:
+    def __init__(
+        self,
+        run_id: str = "r-0",
+        calls: int = 1,
+        plan: dict[str, int] | None = None,
+        **agent: object,
+    ) -> None:
         super().__init__(run_id=run_id)
         own = boss(**agent)
-        cleared = self.say(task_cleared(), self.say(task(agent="boss")))
+        asked = task(agent="boss").model_copy(update={"plan": plan})
+        cleared = self.say(task_cleared(), self.say(asked))
         self.say(boss_started(own), cleared)
         self.responded = self.step(calls=[("ask_clerk", ASKED)] * calls)
         self.clearances = [self._clear(index + 1) for index in range(calls)]

@@ -12,6 +12,7 @@ from ..shape import MICRO
 from ..task import INPUT_LIMIT_CHARACTERS, ParentCall, TaskDelegated, TaskLimits
 from ..tool import ToolRequested
 from .pinned import pinned
+from .planning import share
 from .state import Run, Try
 
 
@@ -48,6 +49,7 @@ def called_task(run: Run, asked: ToolRequested) -> TaskDelegated | None:
         user=own.user,
         requester=own.requester,
         priority=own.priority,
+        plan=share(run, asked.tool),
         parent=ParentCall(
             run_id=run.run_id,
             call=asked.call,

@@ -153,7 +153,7 @@ class Desk:
         trial, agent = trial_of(run), self._agent_for(run)
         if agent is None or (trial is not None and trial.definition is not None):
             return []
-        return sorted(set(tools) - {*agent.tools, *agent.agents})
+        return agent.unplannable(tools)
 
     def unready(self, run: Run) -> tuple[str, str] | None:
         """Why a run cannot be begun as things stand here: a rule and a sentence.

@@ -36,6 +36,19 @@ async def test_a_parent_asks_two_children_at_once_and_joins_their_answers(stage)
         assert {"run:demo/joins", f"run:demo/{child_id}"} <= budgets
 
 
+async def test_what_a_plan_has_below_a_call_is_the_plan_of_its_child(stage):
+    plan = {"ask_support": 2, "ask_support/find_order": 1}
+    await stage.submit("bound", "Please greet Anna and Ben.", agent="concierge", plan=plan)
+
+    run = await stage.finished("bound")
+
+    assert completed(run), run.end
+    for child_id in children_of(run):
+        child = await stage.ended_in_log(child_id)
+        assert completed(child)
+        assert child.submitted.body.plan == {"find_order": 1}
+
+
 async def test_the_end_of_a_cancelled_parent_reaches_a_child_that_waits_for_a_person(stage):
     await stage.submit("cascade", "Please have order 1042 refunded.", agent="concierge")
     await stage.follower.wait_for("cascade_1-1-1", "review.requested")

@@ -7,10 +7,10 @@ from pydantic import ValidationError
 
 from contracts.agent import Agent
 from contracts.guardrail import ToolCleared
+from contracts.history.planning import plan_of
 from infra.policies.stage import Stage
 from services.guardrail_checker.rules import ToolPolicy
 from services.guardrail_checker.rules.authority.radius import radius_of
-from services.guardrail_checker.rules.authority.reads import plan_of
 from tests.bodies import run_started, task, task_cleared
 from tests.guardrail_checker.authority.worlds import TOOLS
 from tests.histories import History

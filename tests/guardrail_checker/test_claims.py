@@ -1,5 +1,7 @@
 """A submission is cleared for what the log and the schedules say, not for what it says itself."""
 
+from dataclasses import replace
+
 import pytest
 
 from contracts.agent import Agent
@@ -29,6 +31,7 @@ from tests.histories import whole_run
 CHILD = "r-0_1-1-1"
 CARVED = TaskLimits(budget_usd="0.1", steps=3)
 NIGHTLY = Schedule(name="nightly", cron="0 7 * * *", tenant="acme", task=task("What is open?"))
+FINDER = CLERK.model_copy(update={"tools": ("find_order",)})
 JUDGE = Agent(name="judge-a", instructions="Judge.")
 DESK = Desk(
     {"support": agent(), "clerk": CLERK, "judge-a": JUDGE},
@@ -45,10 +48,12 @@ def bus_of(*facts) -> MemoryBus:
     return bus
 
 
-async def verdict(bus: MemoryBus, run_id: str, claim: TaskSubmitted, tenant: str = "acme"):
+async def verdict(
+    bus: MemoryBus, run_id: str, claim: TaskSubmitted, tenant: str = "acme", desk: Desk = DESK
+):
     """What the gate says of a submission."""
     await bus.submit(tenant, run_id, claim)
-    await gate_task(Heard(bus.facts[-1]), bus, DESK)
+    await gate_task(Heard(bus.facts[-1]), bus, desk)
     return bus.facts[-1].body
 
 
@@ -94,6 +99,30 @@ async def test_what_no_run_called_is_refused(changes, why):
 
     assert isinstance(blocked, TaskBlocked)
     assert (blocked.rule, why in blocked.reason) == ("claim_unfounded", True), blocked.reason
+
+
+PLANNED = {"ask_clerk": 1, "ask_clerk/find_order": 2, "issue_refund": 1}
+
+
+@pytest.mark.parametrize("plan", [None, {}, {"find_order": 3}, {"issue_refund": 1}, PLANNED])
+async def test_a_child_has_the_share_of_its_caller_s_plan_and_no_other(plan):
+    """Whoever steals the executor can widen what was planned for nobody."""
+    parent = Calling(plan=PLANNED)
+    parent.claim()
+
+    blocked = await verdict(bus_of(*parent.facts), CHILD, child(plan=plan))
+
+    assert (blocked.rule, "not what run r-0 called" in blocked.reason) == ("claim_unfounded", True)
+
+
+async def test_the_share_of_a_plan_is_cleared():
+    parent = Calling(plan={"ask_clerk": 1, "ask_clerk/find_order": 2})
+    parent.claim()
+    desk = replace(DESK, agents={**DESK.agents, "clerk": FINDER})
+
+    cleared = await verdict(bus_of(*parent.facts), CHILD, child(plan={"find_order": 2}), desk=desk)
+
+    assert isinstance(cleared, TaskCleared)
 
 
 async def test_a_budget_is_no_more_than_the_author_gave_it():

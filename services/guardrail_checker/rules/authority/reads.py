@@ -7,6 +7,7 @@ from functools import cached_property
 
 from contracts.guardrail import ResultCleared, ToolCleared
 from contracts.history import Call, Run, result_text
+from contracts.history.planning import plan_of
 from contracts.tool import ToolManifest, ToolRequested
 from services.guardrail_checker.rules.trust import EXTERNAL
 
@@ -84,12 +85,6 @@ def manifests_of(run: Run) -> dict[str, ToolManifest]:
     """The tools that were pinned when the run started, by name."""
     tools = run.started.body.tools if run.started is not None else ()
     return {tool.name: tool for tool in tools}
-
-
-def plan_of(run: Run) -> Plan | None:
-    """How often each tool may be called, as the agent's author and the task have it."""
-    asked = run.submitted.body.plan if run.submitted is not None else None
-    return run.started.body.agent.plan_for(asked) if run.started is not None else asked
 
 
 def arguments_of(asked: ToolRequested) -> dict[str, object]:

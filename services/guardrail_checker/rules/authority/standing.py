@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from contracts.history import Run, labels
+from contracts.history.planning import plan_of
 from contracts.tool import Effect, Sink, ToolManifest, ToolRequested
 from services.guardrail_checker.rules.numbers import finite
 from services.guardrail_checker.rules.policy import ToolPolicy
@@ -13,7 +14,7 @@ from services.guardrail_checker.rules.trust import EXTERNAL, said_by_user
 
 from .origins import Origin, Sources
 from .payload import active, links
-from .reads import Plan, arguments_of, earlier_calls, manifests_of, plan_of, results_before
+from .reads import Plan, arguments_of, earlier_calls, manifests_of, results_before
 from .records import Scalar, every_scalar
 from .words import Words
 
