@@ -19,6 +19,15 @@ class CheckFinding(Body):
     quote: str | None = Field(None, description="Found in the content, after what was taken out")
 
 
+class Vaulted(Body):
+    """A passage that a token stands for in what was cleared: where it lies in what was said."""
+
+    token: str
+    kind: Token
+    start: int = Field(ge=0)
+    end: int = Field(ge=0, description="Behind its last character")
+
+
 class Verdict(Body):
     """What every verdict tells: the rule, the version of the policy, and a sentence."""
 
@@ -26,6 +35,9 @@ class Verdict(Body):
     policy_version: str
     reason: str
     findings: tuple[CheckFinding, ...] = ()
+    vaulted: tuple[Vaulted, ...] | None = Field(
+        None, description="What a token stands for in the cleared text, to be given to tools alone"
+    )
 
 
 class TaskCleared(Verdict):

@@ -1,9 +1,12 @@
 """The gate on a tool call: what leaves by it is checked, then its values are traced and judged."""
 
+from collections.abc import Sequence
+
 from contracts.agent import DEPTH_LIMIT
 from contracts.guardrail import ToolBlocked, Verdict
 from contracts.history import Run, pinned
 from contracts.history.lineage import grown_from, is_shadow
+from contracts.history.vault import revealed, vault_of_all
 from contracts.tool import ToolRequested
 from shared.bus import Bus, Heard
 
@@ -41,7 +44,7 @@ async def judge_request(run: Run, heard: Heard[ToolRequested], bus: Bus, desk: D
     if policy is None:
         return unjudged(asked, desk.version_of(run), desk.missing_policy(run))
     above = await _runs_above(run, bus, heard.fact.sequence)
-    leaving = await _leaving(run, asked, policy, desk)
+    leaving = await _leaving(run, above, asked, policy, desk)
     verdict = judge_call(run, asked, policy, bus.clock.now(), above, leaving)
     if not is_shadow(run):
         return judge_held(verdict, desk.hold_on(run, asked.tool))
@@ -62,10 +65,19 @@ async def _runs_above(run: Run, bus: Bus, as_of: int) -> list[Run]:
     return above[1:]
 
 
-async def _leaving(run: Run, asked: ToolRequested, policy: ToolPolicy, desk: Desk) -> Leaving:
-    """What the checks say of the arguments; nothing where the call cannot run, or carries none."""
-    manifest, arguments = pinned(run, asked.tool), arguments_in(asked)
-    if manifest is None or arguments is None or not leaves(manifest):
+async def _leaving(
+    run: Run, above: Sequence[Run], asked: ToolRequested, policy: ToolPolicy, desk: Desk
+) -> Leaving:
+    """What the checks say of the arguments, with what the tool is given in place of tokens.
+
+    Nothing where the call cannot run, or carries none.
+    """
+    manifest = pinned(run, asked.tool)
+    if manifest is None or not leaves(manifest):
+        return NOTHING
+    text, _ = revealed(asked.arguments_json, manifest.reveals, vault_of_all(run, above))
+    arguments = arguments_in(asked.model_copy(update={"arguments_json": text}))
+    if arguments is None:
         return NOTHING
     guardrails = desk.guardrails_for(run)
     assert guardrails is not None, "a call belongs to a started run"

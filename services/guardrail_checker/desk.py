@@ -25,6 +25,7 @@ from .metrics import UNAVAILABLE
 from .rules import (
     Hold,
     Judged,
+    Tokens,
     ToolPolicy,
     hold_of,
     judge_text,
@@ -85,12 +86,14 @@ class Desk:
         held = why_held(manifest, self.pins, self.orders.for_tool(tool))
         return hold_of(manifest, self.manifests.get(tool), held)
 
-    async def judge(self, names: Sequence[str], content: Content) -> Judged:
+    async def judge(
+        self, names: Sequence[str], content: Content, tokens: Tokens | None = None
+    ) -> Judged:
         """What the named checks, and that for canaries, make of a text; those without a model."""
         named = (name for name in names if name not in self.judged)
         always = (canaries.NAME,) if self.plants else ()
         findings = await self.find(tuple(dict.fromkeys((*named, *always))), content)
-        return judge_text(content.text, findings)
+        return judge_text(content.text, findings, tokens=tokens)
 
     async def find(self, names: Sequence[str], content: Content) -> tuple[Finding, ...]:
         """Run the named checks. One that this release does not have cannot tell, and blocks."""

@@ -20,6 +20,7 @@ from contracts.guardrail import (
     Verdict,
 )
 from contracts.history import Call, Run, outcome_text
+from contracts.history.vault import masked, vault_of
 from contracts.run import AnswerProposed
 from contracts.task import TaskSubmitted
 from contracts.tool import ToolFailed, ToolSucceeded
@@ -185,7 +186,8 @@ async def _judge_answer(
         return None
     if judged.blocked:
         return AnswerBlocked.model_validate(_verdict(judged, desk, run))
-    return AnswerCleared.model_validate({**_verdict(judged, desk, run), "text": judged.text})
+    text = masked(judged.text, vault_of(run))
+    return AnswerCleared.model_validate({**_verdict(judged, desk, run), "text": text})
 
 
 def _verdict(judged: Judged, desk: Desk, run: Run) -> dict[str, object]:
@@ -194,6 +196,7 @@ def _verdict(judged: Judged, desk: Desk, run: Run) -> dict[str, object]:
         "policy_version": desk.version_of(run),
         "reason": judged.reason,
         "findings": judged.findings,
+        "vaulted": judged.vaulted or None,
     }
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from contracts.envelope import Fact
 from contracts.history import Run
+from contracts.history.vault import vault_of
 from contracts.shape import Body
 from contracts.task import TaskPutToCheck
 from shared.bus import Bus
@@ -18,7 +19,7 @@ from shared.bus import Bus
 from .checks.base import Content, Finding
 from .checks.judged import At
 from .desk import Desk
-from .rules import Judged, judge_text
+from .rules import Judged, Tokens, judge_text
 from .rules.judged import Asking, askings, finding_of, not_ours
 
 
@@ -40,7 +41,9 @@ async def judge_content(
     Models are asked about what the other checks let pass, and about nothing that was itself asked
     of a model: a check is not checked by checks.
     """
-    judged = await gate.desk.judge(names, content)
+    # An answer goes to people, and no tool is given what stands in it.
+    tokens = None if at == "answer" else Tokens(fact.id, vault_of(run))
+    judged = await gate.desk.judge(names, content, tokens)
     if judged.blocked or is_check(run) or not judged.text.strip():
         return judged
     found: list[Finding] = []

@@ -46,6 +46,7 @@ from .rules import (
     taken,
 )
 from .rules.ending import ToolOutcome
+from .vault import arguments_for
 
 log = structlog.get_logger()
 hears = Handlers()
@@ -191,7 +192,8 @@ async def _act(act: Act, run: Run, heard: Heard[ToolCleared], bus: Bus, desk: De
     tool = desk.registry.tools[act.manifest.name]
     asked = act.request
     try:
-        tool.invocation.parse(asked.arguments_json)
+        arguments = await arguments_for(act, run, bus)
+        tool.invocation.parse(arguments)
     except ArgumentsInvalid as error:
         failed = ToolFailed(
             call=asked.call, attempt=asked.attempt, kind="invalid_arguments", reason=str(error)
@@ -203,7 +205,7 @@ async def _act(act: Act, run: Run, heard: Heard[ToolCleared], bus: Bus, desk: De
             # After the wait for a place, right before the claim.
             if await _is_stopped(run, act, heard, bus, desk):
                 return
-            outcome = await _run_claimed(act, tool, place, run, heard, bus, desk)
+            outcome = await _run_claimed(act, arguments, tool, place, run, heard, bus, desk)
     except ToolChanged as error:
         call = run.call(asked.call)
         assert call is not None, "it was decided upon"
@@ -216,6 +218,7 @@ async def _act(act: Act, run: Run, heard: Heard[ToolCleared], bus: Bus, desk: De
 
 async def _run_claimed(
     act: Act,
+    arguments: str,
     tool: DeclaredTool,
     place: Place,
     run: Run,
@@ -242,7 +245,7 @@ async def _run_claimed(
     telling = _telling(act, heard, bus)
     try:
         context = act.context.telling(telling)
-        ending = await place.run(tool, act.request.arguments_json, context)
+        ending = await place.run(tool, arguments, context)
     finally:
         telling.close()
     duration_ms = round((time.monotonic() - started) * 1000)

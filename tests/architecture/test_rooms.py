@@ -34,6 +34,7 @@ ALSO = {
         "statistics": "figures with error bars, which know nothing of agents",
     },
     "tool_executor": {
+        "vault": "what was vaulted, put in for the tool that needs it",
         "trial": "calls of tools by their authors, outside of any run",
         "desk": "what calls are run with",
         "tools": "those that ship with it; a configuration names them or does not",

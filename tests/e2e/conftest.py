@@ -14,7 +14,7 @@ from infra.dev.platform import DevOptions, DevPlatform
 from infra.platform.home import Home
 from shared.pins import FILE as PINS
 from shared.pins import load_pins
-from tests.e2e import priced
+from tests.e2e import bank, priced
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 OURS = Path(__file__).parent / "config"
@@ -29,6 +29,7 @@ def options(home: Path) -> DevOptions:
     shutil.copytree(REPOSITORY / "infra" / "config", config, dirs_exist_ok=True)
     shutil.copytree(OURS, config, dirs_exist_ok=True)
     offer(config, priced.look_up)
+    offer(config, bank.open_mandate)
     return DevOptions(
         Home(home),
         config_dir=config,

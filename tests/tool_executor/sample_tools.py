@@ -145,3 +145,9 @@ def misdeclared(value: str) -> list[int]:
 async def misdeclared_here(value: str) -> list[int]:
     """The same in the executor's own process."""
     return value  # type: ignore[return-value]
+
+
+@tool(effect="read")
+def greet(name: str) -> str:
+    """Greet somebody."""
+    return f"Hello {len(name)}"

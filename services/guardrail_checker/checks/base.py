@@ -11,14 +11,14 @@ CheckError
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from shared.redaction.span import Span
 
 Label = Literal["system", "user", "tool", "external"]
-Severity = Literal["note", "redact", "block"]
+Severity = Literal["note", "vault", "redact", "block"]
 
 # Native checks take time in proportion to the text. A fact holds 256 KiB, and so does a check.
 SCAN_LIMIT_CHARS = 262_144
@@ -122,31 +122,46 @@ def _unavailable(check: str, reason: str) -> Finding:
     return Finding(check, "block", "checker_unavailable", reason)
 
 
-def redact(text: str, findings: Sequence[Finding]) -> str:
-    """`text` with a marker in place of every passage that a finding asks to take out.
+def marker(finding: Finding, _span: Span) -> str:
+    """What stands where something was taken out."""
+    return f"[removed by {finding.check}: {finding.rule}]"
 
-    Passages that overlap become one marker, named after the one that starts first.
+
+def redact(
+    text: str,
+    findings: Sequence[Finding],
+    mark: Callable[[Finding, Span], str] = marker,
+) -> str:
+    """`text` with a mark in place of every passage that a finding asks to take out.
+
+    Passages that overlap become one, named after the one that starts first; it is vaulted only if
+    none of them asks for more than that.
 
     Raises:
         ValueError: a span lies outside the text; it was made for another one.
     """
-    asked = [finding for finding in findings if finding.severity == "redact"]
-    whole = Span(0, len(text))
-    marked = sorted(((finding.span or whole, finding) for finding in asked), key=_position)
     pieces: list[str] = []
     done = 0
-    for span, finding in marked:
-        if not 0 <= span.start <= span.end <= len(text):
-            raise ValueError(f"{finding.check}: {span} lies outside a text of {len(text)}")
-        if not pieces or span.start >= done:
-            pieces += [text[done : span.start], marker(finding)]
-        done = max(done, span.end)
+    for span, finding in _passages(text, findings):
+        pieces += [text[done : span.start], mark(finding, span)]
+        done = span.end
     return "".join([*pieces, text[done:]])
 
 
-def marker(finding: Finding) -> str:
-    """What stands where something was taken out."""
-    return f"[removed by {finding.check}: {finding.rule}]"
+def _passages(text: str, findings: Sequence[Finding]) -> list[tuple[Span, Finding]]:
+    whole = Span(0, len(text))
+    asked = [finding for finding in findings if finding.severity in ("redact", "vault")]
+    found: list[tuple[Span, Finding]] = []
+    for span, finding in sorted(((one.span or whole, one) for one in asked), key=_position):
+        if not 0 <= span.start <= span.end <= len(text):
+            raise ValueError(f"{finding.check}: {span} lies outside a text of {len(text)}")
+        if not found or span.start >= found[-1][0].end:
+            found.append((span, finding))
+            continue
+        before, first = found[-1]
+        named = finding if (first.severity, finding.severity) == ("vault", "redact") else first
+        found[-1] = (Span(before.start, max(before.end, span.end)), named)
+    return found
 
 
 def _position(marked: tuple[Span, Finding]) -> tuple[int, int]:

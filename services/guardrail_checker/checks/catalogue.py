@@ -14,7 +14,7 @@ from services.guardrail_checker.checks.canaries import FindCanaries
 from services.guardrail_checker.checks.grounding import GroundedInSources
 from services.guardrail_checker.checks.hidden_text import HiddenText
 from services.guardrail_checker.checks.links import NoLinks
-from services.guardrail_checker.checks.pii import Pii
+from services.guardrail_checker.checks.pii import VAULT, Pii
 from services.guardrail_checker.checks.prompt_injection import PromptInjection
 from services.guardrail_checker.checks.secrets import Secrets
 from services.guardrail_checker.checks.self_loading import SelfLoading
@@ -38,6 +38,7 @@ def catalogue(limits: CheckLimits) -> dict[str, Factory]:
     return {
         "prompt_injection": PromptInjection,
         "pii": Pii,
+        "pii_vault": lambda: Pii(VAULT, vaults=True),
         "secrets": Secrets,
         "max_length": lambda: length.MaxLength(limits.max_length_chars),
         "grounded_in_sources": GroundedInSources,

@@ -41,7 +41,7 @@ class WordList(Written):
 
     kind: Literal["words"]
     words: Annotated[tuple[Phrase, ...], Field(min_length=1, max_length=WORDS_LIMIT)]
-    action: Literal["note", "redact", "block"] = "block"
+    action: Literal["note", "vault", "redact", "block"] = "block"
 
 
 class SchemaOf(Written):

@@ -4,7 +4,7 @@ from .agents import labels_of_task
 from .authority import PolicyError, policies_of
 from .claims import named_run, unfounded
 from .conditions import ConditionError, holds
-from .content import Judged, judge_text
+from .content import Judged, Tokens, judge_text
 from .holding import Hold, hold_of, judge_held
 from .policy import ToolPolicy
 from .readers import labels_of_result
@@ -18,6 +18,7 @@ __all__ = [
     "Hold",
     "Judged",
     "PolicyError",
+    "Tokens",
     "ToolPolicy",
     "arguments_in",
     "hold_of",

@@ -21,6 +21,7 @@ class ToolWords(Written):
     idempotent: bool = False
     sinks: dict[str, Sink] = Field(default_factory=dict, max_length=ARGUMENTS_LIMIT)
     payload: Annotated[tuple[str, ...], Field(max_length=ARGUMENTS_LIMIT)] = ()
+    reveals: Annotated[tuple[str, ...], Field(max_length=ARGUMENTS_LIMIT)] = ()
     fields: dict[str, FieldKind] = Field(default_factory=dict)
     price_usd: Decimal = Field(Decimal(0), ge=0, le=1_000_000)
     scopes: tuple[str, ...] = ()
