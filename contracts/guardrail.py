@@ -35,12 +35,15 @@ class Verdict(Body):
     policy_version: str
     reason: str
     findings: tuple[CheckFinding, ...] = ()
-    vaulted: tuple[Vaulted, ...] | None = Field(
-        None, description="What a token stands for in the cleared text, to be given to tools alone"
-    )
 
 
-class TaskCleared(Verdict):
+class TextCleared(Verdict):
+    """A text may be shown to a model, with tokens in the place of what only tools may be given."""
+
+    vaulted: tuple[Vaulted, ...] | None = Field(None, description="What each token stands for")
+
+
+class TaskCleared(TextCleared):
     """`task.cleared`: the input may be shown to a model, as it stands in `input`."""
 
     input: str
@@ -89,7 +92,7 @@ class ToolEscalated(Verdict):
     escalate: tuple[Escalation, ...] = ()
 
 
-class ResultCleared(Verdict):
+class ResultCleared(TextCleared):
     """`result.cleared`: what the model will see of a tool's result, with its label."""
 
     call: str
@@ -105,7 +108,7 @@ class ResultBlocked(Verdict):
     call: str
 
 
-class InputCleared(Verdict):
+class InputCleared(TextCleared):
     """`input.cleared`: a follow-up may be shown to a model, as it stands in `text`."""
 
     text: str
