@@ -22,7 +22,7 @@ from services.guardrail_checker.checks.shelf import Shelf
 from services.guardrail_checker.desk import Desk
 from services.guardrail_checker.handlers import gate_answer, gate_call, gate_result, gate_task
 from services.guardrail_checker.rules import Tokens, ToolPolicy, judge_text
-from services.guardrail_checker.rules.leaving import DEFAULT
+from services.guardrail_checker.rules.leaving import DEFAULT, Outgoing
 from shared.bus import Heard
 from shared.redaction.span import Span
 from shared.testing import MemoryBus
@@ -35,11 +35,11 @@ PAY = manifest("pay", effect="money", sinks={"account": "destination"}, reveals=
 NOTE = manifest("note", effect="egress", payload=("text",), reveals=("text",))
 
 
-def desk_of(*tools):
+def desk_of(*tools, policy=None):
     own = Agent(name="support", instructions="Help.", tools=tuple(one.name for one in tools))
     own = own.model_copy(update={"guardrails": Guardrails(input=("pii_vault",))})
     checks = build_checks({*DEFAULT, "pii_vault"})
-    return own, Desk({"support": own}, ToolPolicy(), Shelf(checks), 1.0)
+    return own, Desk({"support": own}, policy or ToolPolicy(), Shelf(checks), 1.0)
 
 
 async def verdict(history, fact, gate, desk):
@@ -122,6 +122,53 @@ async def test_what_leaves_is_checked_with_what_the_tool_is_given():
 
     assert isinstance(asked, ToolEscalated)
     assert [one.rule for one in asked.findings] == ["iban"]
+
+
+SEND = manifest(
+    "send", effect="egress", sinks={"to": "destination"}, payload=("text",), reveals=("text",)
+)
+LENIENT = ToolPolicy(outgoing=Outgoing(checks={}))
+
+
+async def sent(said, returned, text):
+    """The verdict on a letter to whom the user named, of what one call has returned."""
+    own, desk = desk_of(SEND, manifest(), policy=LENIENT)
+    history = History()
+    cleared = await verdict(history, history.say(task(said)), gate_task, desk)
+    history.say(run_started(manifest(), SEND).model_copy(update={"agent": own}), history.facts[-1])
+    responded = history.step(calls=[("find_order", '{"order_id": "1042"}')])
+    succeeded = history.run_tool(history.clear(history.call(responded)), json.dumps(returned))
+    shown = await verdict(history, succeeded, gate_result, desk)
+    tokens = TOKEN.findall(f"{cleared.input} {shown.text}")
+    arguments = {"to": "bob@shop.example", "text": text.format(*tokens)}
+    responded = history.step(calls=[("send", json.dumps(arguments))])
+    asked = tool_requested(2, 1, responded.body.tool_calls[0])
+    asked = asked.model_copy(update={"manifest_sha256": SEND.sha256})
+    return await verdict(history, history.say(asked, responded), gate_call, desk)
+
+
+async def test_a_number_of_an_outsider_is_asked_about_under_its_token_as_well():
+    said = "Write to bob@shop.example what find_order says of order 1042."
+    judged = await sent(said, f"Pay to {IBAN}.", "Pay to {0}.")
+
+    assert isinstance(judged, ToolEscalated)
+    assert judged.rule == "stranger_to_payload"
+    assert not any(one in judged.model_dump_json() for one in (IBAN, IBAN.replace(" ", "")))
+
+
+async def test_a_number_of_the_user_s_goes_under_its_token_where_it_goes_without():
+    said = f"Write to bob@shop.example that he pays to {IBAN}, for order 1042."
+
+    assert isinstance(await sent(said, "ok", "Pay to {0}."), ToolCleared)
+
+
+async def test_what_is_put_together_around_a_token_is_nobody_s():
+    said = f"Write to bob@shop.example that he pays to {IBAN}, for order 1042."
+    judged = await sent(said, "ok", "Pay to {0}7.")
+
+    assert isinstance(judged, ToolEscalated)
+    assert judged.rule == "stranger_to_payload"
+    assert not any(one in judged.model_dump_json() for one in (IBAN, IBAN.replace(" ", "")))
 
 
 async def test_people_are_told_what_they_may_recognise():

@@ -2,7 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+
+from contracts.history.vault import TOKEN, Vault
 
 from .records import every_scalar
 
@@ -49,6 +51,22 @@ def active(value: object) -> Iterator[str]:
         numbers = (*_ACCOUNT.finditer(text), *_CARD.finditer(text))
         yield from (re.sub(r"[ -]", "", found[0]) for found in numbers)
         yield from (found[0] for form in _AS_WRITTEN for found in form.finditer(text))
+
+
+def put_in(value: object, vault: Vault, find: Callable[[object], Iterator[str]]) -> Iterator[str]:
+    """What `find` finds only where passages stand in the place of their tokens, never in clear.
+
+    A token, if all of it is that token's passage. Else the text with its tokens: what was put
+    together around a passage is nothing that anybody said.
+    """
+    for text in map(str, every_scalar(value)):
+        known = [token for token in TOKEN.findall(text) if token in vault]
+        if not known:
+            continue
+        whole = TOKEN.sub(lambda one: vault[one[0]].value if one[0] in vault else one[0], text)
+        own = {found: token for token in known for found in find(vault[token].value)}
+        seen = set(find(text))
+        yield from (own.get(found, text) for found in find(whole) if found not in seen)
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from contracts.history import Run, labels
 from contracts.history.planning import plan_of
+from contracts.history.vault import Vault, vault_of_all
 from contracts.tool import Effect, Sink, ToolManifest, ToolRequested
 from services.guardrail_checker.rules.numbers import finite
 from services.guardrail_checker.rules.policy import ToolPolicy
@@ -13,7 +14,7 @@ from services.guardrail_checker.rules.readers import beyond_readers
 from services.guardrail_checker.rules.trust import EXTERNAL, said_by_user
 
 from .origins import Origin, Sources
-from .payload import active, links
+from .payload import active, links, put_in
 from .reads import Plan, arguments_of, earlier_calls, manifests_of, results_before
 from .records import Scalar, every_scalar
 from .words import Words
@@ -98,7 +99,8 @@ def standing_of(
     results = results_before(run, asked.step, words, plan)
     sources = Sources(words, policy.destinations, results, plan is not None)
     arguments = arguments_of(asked)
-    traced = (*_sinks(manifest, arguments, sources), *_payload(manifest, arguments, sources))
+    vault = vault_of_all(run, above) if manifest.reveals else {}
+    traced = (*_sinks(manifest, arguments, sources), *_payload(manifest, arguments, sources, vault))
     earlier = list(earlier_calls(run, asked))
     read = {*asked.labels, *labels(run, asked.step)}
     context: dict[str, object] = {
@@ -149,13 +151,17 @@ def _bound(sinks: list[Traced], sources: Sources) -> Decimal:
 
 
 def _payload(
-    manifest: ToolManifest, arguments: dict[str, object], sources: Sources
+    manifest: ToolManifest, arguments: dict[str, object], sources: Sources, vault: Vault
 ) -> Iterator[Traced]:
-    """A read sends nothing but by a link; whatever has an effect, by anything that acts."""
+    """A read sends nothing but by a link; whatever has an effect, by anything that acts.
+
+    What a tool is given in the place of a token acts no less, and is traced by its token.
+    """
     find = links if manifest.effect == "read" else active
     for name, value in arguments.items():
         if manifest.effect == "read" or name not in manifest.sinks:
-            for text in dict.fromkeys(find(value)):
+            told = put_in(value, vault, find) if name in manifest.reveals else ()
+            for text in dict.fromkeys((*find(value), *told)):
                 yield Traced(name, "payload", text, sources.of_payload(text))
 
 
