@@ -5,12 +5,16 @@ card because it is long.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from .span import Span
 
 # Each begins with a digit, and looks back from there: to look for digits is far cheaper.
 _CARD = re.compile(r"[2-6](?<![\w.-].)\d(?:[ -]?\d){10,16}\d(?![\w-])")
+# As it is printed. What stands beside it, as an expiry, a check value or an amount, is not of it.
+_PRINTED = re.compile(
+    r"(?:\d{13,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}|\d{4}([ -])\d{6}\2\d{4,5})(?![\w-])"
+)
 # Prefixes that card networks issue, with the lengths they issue them in.
 _NETWORKS = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})"  # Visa
@@ -39,13 +43,9 @@ _IBAN_LENGTHS = {word[:2]: int(word[2:]) for word in _IBANS.split()}
 
 def find_numbers(text: str) -> Iterator[tuple[str, Span]]:
     """Rule and span of every number that identifies a person's card, account or record."""
-    for match in _CARD.finditer(text):
-        digits = re.sub(r"\D", "", match[0])
-        if _NETWORKS.fullmatch(digits) and is_luhn(digits):
-            yield "card_number", Span(*match.span())
-    for match in _IBAN.finditer(text) if _IBAN_BEGINS.search(text) else ():
-        if span := _iban_span(match):
-            yield "iban", span
+    yield from (("card_number", span) for span in _each(_CARD, text, _card_end))
+    if _IBAN_BEGINS.search(text):
+        yield from (("iban", span) for span in _each(_IBAN, text, _iban_end))
     for match in _SSN.finditer(text):
         yield "us_ssn", Span(*match.span())
 
@@ -64,12 +64,36 @@ def is_iban(compact: str) -> bool:
     return int("".join(str(int(character, 36)) for character in turned)) % 97 == 1
 
 
-def _iban_span(match: re.Match[str]) -> Span | None:
-    """The IBAN at the start of a match; words that follow it may have been matched as well."""
+def _each(
+    pattern: re.Pattern[str], text: str, end_of: Callable[[re.Match[str]], int | None]
+) -> Iterator[Span]:
+    """Every number that a match begins with. One that is none may hide the beginning of another."""
+    at = 0
+    while match := pattern.search(text, at):
+        end = end_of(match)
+        if end is not None:
+            yield Span(match.start(), end)
+        at = match.start() + 1 if end is None else end
+
+
+def _card_end(match: re.Match[str]) -> int | None:
+    """Where the card ends that a match is, or begins with."""
+    if _is_card(match[0]):
+        return match.end()
+    printed = _PRINTED.match(match.string, match.start())
+    return printed.end() if printed is not None and _is_card(printed[0]) else None
+
+
+def _is_card(written: str) -> bool:
+    digits = re.sub(r"\D", "", written)
+    return _NETWORKS.fullmatch(digits) is not None and is_luhn(digits)
+
+
+def _iban_end(match: re.Match[str]) -> int | None:
+    """Where the IBAN ends that a match begins with; it may go on with words that follow."""
     length = _IBAN_LENGTHS.get(match[0][:2].upper())
-    places = [place for place, character in enumerate(match[0]) if character.isalnum()]
-    if length is None or len(places) < length:
+    compact = match[0].replace(" ", "").replace("-", "")[:length]
+    if len(compact) != length or not is_iban(compact):
         return None
-    end = places[length - 1] + 1
-    compact = "".join(match[0][place] for place in places[:length])
-    return Span(match.start(), match.start() + end) if is_iban(compact) else None
+    places = [place for place, character in enumerate(match[0]) if character.isalnum()]
+    return match.start() + places[length - 1] + 1

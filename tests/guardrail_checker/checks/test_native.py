@@ -120,6 +120,25 @@ async def test_numbers_of_persons_are_taken_out(rule, text, number):
 
 
 @pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("4111 1111 1111 1111 123", ["4111 1111 1111 1111"]),
+        ("4111-1111-1111-1111 12/27", ["4111-1111-1111-1111"]),
+        ("4111111111111111 12 27 737", ["4111111111111111"]),
+        ("3782 822463 10005 1234", ["3782 822463 10005"]),
+        ("pay 25 4111 1111 1111 1111", ["4111 1111 1111 1111"]),
+        ("form ab12 DE89370400440532013000", ["DE89370400440532013000"]),
+        (
+            "from DE89370400440532013000 to GB82 WEST 1234 5698 7654 32",
+            ["DE89370400440532013000", "GB82 WEST 1234 5698 7654 32"],
+        ),
+    ],
+)
+async def test_what_stands_beside_a_number_does_not_hide_it(text, numbers):
+    assert [text[slice(*one.span)] for one in await found("pii", text)] == numbers
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "card 4111 1111 1111 1112",
@@ -129,6 +148,7 @@ async def test_numbers_of_persons_are_taken_out(rule, text, number):
         "call +1 219 555 9999",
         "anna@example.org",
         "uuid 41111111-1111-4111-8111-111111111111",
+        "41 1111 1111 1111 1111 of a longer row 24111111111111111 9",
     ],
 )
 async def test_numbers_with_wrong_check_digits_are_not_of_a_person(text):
