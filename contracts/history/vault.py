@@ -2,8 +2,8 @@
 
 A check that vaults takes a passage out of what a model would read, and leaves a token. Nothing is
 kept for it beside the log: the verdict says where the passage lies in what was said, and that is on
-the log as it was, encrypted and erased with it. So a token outlives every crash, and is worth
-nothing without the run that it was made in.
+the log as it was, and erased with it. So a token outlives every crash, and is worth nothing without
+the run that it was made in.
 """
 
 import json
@@ -20,6 +20,8 @@ from .telling import outcome_text
 TOKEN = re.compile(r"\[[a-z_]{1,32}:[0-9a-f]{12}\]")
 DIGITS = 12
 SHOWN_CHARACTERS = 4
+_SPACE = re.compile(r"\s*")
+_DECODER = json.JSONDecoder()
 HIDDEN_CHARACTERS = 8  # at the least; of what is shorter nothing is shown
 
 
@@ -74,20 +76,19 @@ def revealed(
     """
     if not names or TOKEN.search(arguments_json) is None:
         return arguments_json, ()
-    try:
-        arguments = json.loads(arguments_json)
-    except (ValueError, RecursionError):
-        return arguments_json, ()
-    if not isinstance(arguments, dict):
-        return arguments_json, ()
     strange: dict[str, None] = {}
-    told = {
-        name: _put_in(value, vault, strange) if name in names else value
-        for name, value in arguments.items()
-    }
-    if told == arguments:
-        return arguments_json, tuple(strange)
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":")), tuple(strange)
+
+    def known(found: re.Match[str]) -> str:
+        if (secret := vault.get(found[0])) is None:
+            strange[found[0]] = None
+            return found[0]
+        return json.dumps(secret.value, ensure_ascii=False)[1:-1]
+
+    pieces, done = [], 0
+    for start, end in _places(arguments_json, names):
+        pieces += [arguments_json[done:start], TOKEN.sub(known, arguments_json[start:end])]
+        done = end
+    return "".join([*pieces, arguments_json[done:]]), tuple(strange)
 
 
 def masked(text: str, vault: Vault) -> str:
@@ -95,23 +96,31 @@ def masked(text: str, vault: Vault) -> str:
     return TOKEN.sub(lambda found: vault[found[0]].masked if found[0] in vault else found[0], text)
 
 
-def _put_in(value: object, vault: Vault, strange: dict[str, None]) -> object:
-    match value:
-        case str():
-            return TOKEN.sub(lambda found: _known(found[0], vault, strange), value)
-        case list():
-            return [_put_in(one, vault, strange) for one in value]
-        case dict():
-            return {name: _put_in(one, vault, strange) for name, one in value.items()}
-        case _:
-            return value
+def _places(arguments_json: str, names: Collection[str]) -> list[tuple[int, int]]:
+    """Where the values of these names lie in an object; nowhere if the text is none."""
+    found: list[tuple[int, int]] = []
+    at = _begins(arguments_json, 0)
+    try:
+        if arguments_json[at] != "{":
+            return []
+        while arguments_json[at := _begins(arguments_json, at + 1)] != "}":
+            name, at = _DECODER.raw_decode(arguments_json, at)
+            start = _begins(arguments_json, arguments_json.index(":", at) + 1)
+            _, at = _DECODER.raw_decode(arguments_json, start)
+            if name in names:
+                found.append((start, at))
+            if arguments_json[at := _begins(arguments_json, at)] == "}":
+                break
+    except (ValueError, IndexError, RecursionError):
+        return []
+    return found
 
 
-def _known(token: str, vault: Vault, strange: dict[str, None]) -> str:
-    if token in vault:
-        return vault[token].value
-    strange[token] = None
-    return token
+def _begins(text: str, at: int) -> int:
+    """The next character that is no space."""
+    match = _SPACE.match(text, at)
+    assert match is not None, "it matches the empty text"
+    return match.end()
 
 
 def _said(run: Run) -> Iterator[tuple[str, tuple[Vaulted, ...] | None]]:
@@ -126,10 +135,12 @@ def _said(run: Run) -> Iterator[tuple[str, tuple[Vaulted, ...] | None]]:
     for step in run.steps:
         for call in step.calls:
             if call.result is not None and isinstance(call.result.body, ResultCleared):
-                yield _returned(call), call.result.body.vaulted
+                vaulted = call.result.body.vaulted
+                yield from ((text, vaulted) for text in _returned(call, call.result.cause_id))
 
 
-def _returned(call: Call) -> str:
-    outcomes = (each.outcome.body for each in reversed(call.tries) if each.outcome is not None)
-    found = next((one for one in outcomes if isinstance(one, ToolSucceeded | ToolFailed)), None)
-    return "" if found is None else outcome_text(found)
+def _returned(call: Call, outcome_id: str) -> Iterator[str]:
+    """The text that was judged; an outcome that came later has another one."""
+    for outcome in (each.outcome for each in call.tries if each.outcome is not None):
+        if outcome.id == outcome_id and isinstance(outcome.body, ToolSucceeded | ToolFailed):
+            yield outcome_text(outcome.body)

@@ -7,6 +7,8 @@ from services.tool_executor.errors import ArgumentsInvalid
 from services.tool_executor.rules import Act
 from shared.bus import Bus
 
+GIVEN_LIMIT_CHARACTERS = 262_144
+
 
 async def arguments_for(act: Act, run: Run, bus: Bus) -> str:
     """The cleared arguments, with what tokens stand for where the tool declares that it needs it.
@@ -26,6 +28,9 @@ async def arguments_for(act: Act, run: Run, bus: Bus) -> str:
         above = await bus.read(run.tenant, task.body.parent.run_id)
         vault = {**vault_of(above), **vault}
         arguments, strange = revealed(asked, names, vault)
+    if len(arguments) > GIVEN_LIMIT_CHARACTERS:
+        reason = f"what its tokens stand for makes it longer than {GIVEN_LIMIT_CHARACTERS}"
+        raise ArgumentsInvalid(act.manifest.name, f"{reason} characters")
     if strange:
         reason = f"{', '.join(strange)} stands for nothing that was said in this run"
         raise ArgumentsInvalid(act.manifest.name, reason)

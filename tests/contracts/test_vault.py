@@ -96,10 +96,39 @@ def test_tokens_are_put_in_only_where_it_is_declared():
         '{"to": "[iban:0123456789ab]"',
         '{"note": "[iban:0123456789ab]"}',
         '{"to": "[iban:0123456789]"}',
+        '{"to" "[iban:0123456789ab]"}',
+        "{",
+        "",
     ],
 )
 def test_what_has_nothing_to_put_in_stays_as_it_is_to_the_byte(arguments):
     assert revealed(arguments, ("to",), VAULT) == (arguments, ())
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (
+            '{"n": 12345678901234567.89, "to": "T", "z": 1e3}',
+            '"n": 12345678901234567.89, "to": "V"',
+        ),
+        ('{"to":"T","to":"T"}', '{"to":"V","to":"V"}'),
+        (' {"to" : ["T"] } ', ' {"to" : ["V"] } '),
+        ('{"a": "{\\"to\\": 1}", "to": "T"}', '"to": "V"'),
+    ],
+)
+def test_what_stands_beside_a_token_is_not_rewritten(written, read):
+    told, _ = revealed(written.replace("T", MINE), ("to",), VAULT)
+
+    assert read.replace("V", IBAN) in told
+
+
+def test_what_is_put_in_stays_within_its_text():
+    vault = {MINE: Secret("listed_word", 'a"b\\c\n')}
+
+    told, _ = revealed(json.dumps({"to": MINE}), ("to",), vault)
+
+    assert json.loads(told) == {"to": 'a"b\\c\n'}
 
 
 def test_a_token_of_another_run_is_told():
