@@ -22,6 +22,8 @@ from .evals import Cases, EvalResult, measure_evals
 from .guardrail import GuardrailResult, Spent, measure_guardrail
 from .history import HistoryResult, measure_history
 from .observe import ObserveResult, Rounds, measure_observe
+from .sandboxes import Rounds as Calls
+from .sandboxes import ToolsResult, measure_tools
 from .steps import Load, StepsResult, measure_steps
 
 FULL = Load(steps=20, alone=5, together=50)
@@ -30,6 +32,7 @@ FULL_CALLS, QUICK_CALLS = 1000, 150
 FULL_ROUNDS = Rounds(pairs=8, load=Load(20, 0, 20), runs_projected=100_000, questions=100)
 FULL_CASES, QUICK_CASES = Cases(5, 200, 16), Cases(2, 40, 8)
 FULL_TEXTS, QUICK_TEXTS = 500, 50
+FULL_TOOLS, QUICK_TOOLS = Calls(many=500, few=60), Calls(many=50, few=8)
 QUICK_ROUNDS = Rounds(pairs=2, load=Load(5, 0, 10), runs_projected=5_000, questions=10)
 
 
@@ -39,7 +42,7 @@ def main() -> int:
         "suite",
         nargs="?",
         default="steps",
-        choices=["steps", "history", "observe", "eval", "guardrail", "detection"],
+        choices=["steps", "history", "observe", "eval", "guardrail", "detection", "tools"],
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="a short form, for a first look")
@@ -61,6 +64,8 @@ def main() -> int:
         _show_figures(result)
     elif isinstance(result, GuardrailResult):
         _show_guardrail(result)
+    elif isinstance(result, ToolsResult):
+        _show_tools(result)
     else:
         _show_history(result)
     return _judged(result)
@@ -68,9 +73,11 @@ def main() -> int:
 
 async def _bench(
     suite: str, quick: bool, durability: Durability
-) -> StepsResult | HistoryResult | ObserveResult | EvalResult | GuardrailResult:
+) -> StepsResult | HistoryResult | ObserveResult | EvalResult | GuardrailResult | ToolsResult:
     if suite == "guardrail":
         return await measure_guardrail(QUICK_TEXTS if quick else FULL_TEXTS)
+    if suite == "tools":
+        return await measure_tools(QUICK_TOOLS if quick else FULL_TOOLS)
     if suite == "observe":
         return await measure_observe(durability, QUICK_ROUNDS if quick else FULL_ROUNDS, _tell)
     with tempfile.TemporaryDirectory(prefix="interlock-bench-") as folder:
@@ -139,6 +146,15 @@ def _show_guardrail(result: GuardrailResult) -> None:
     for name, spent in result.by_check.items():
         add(name, spent)
     add(f"verdict on a call, step {result.steps_before_the_call + 1}", result.verdict_on_a_call)
+    Console().print(shown)
+
+
+def _show_tools(result: ToolsResult) -> None:
+    shown = Table(title="tools, one call at a time", title_justify="left")
+    for heading in ("sandbox", "calls", "ms p50", "ms p99"):
+        shown.add_column(heading, justify="left" if heading == "sandbox" else "right")
+    for name, one in result.added.items():
+        shown.add_row(name, f"{one.calls}", f"{one.p50_ms:.2f}", f"{one.p99_ms:.2f}")
     Console().print(shown)
 
 
