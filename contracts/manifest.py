@@ -17,7 +17,7 @@ Sandbox = Literal["in_process", "process", "jail", "wasm"]
 DEFAULT_TIMEOUT_SECONDS = 30.0
 DEFAULT_OUTPUT_LIMIT_BYTES = 65_536
 # While they are empty they are not hashed: runs that were pinned before they came go on.
-_CAME_LATER = ("payload", "fields", "price_usd", "silent_seconds", "reveals")
+_CAME_LATER = ("payload", "fields", "price_usd", "silent_seconds", "reveals", "repeatable")
 
 
 class ToolManifest(Written):
@@ -28,6 +28,9 @@ class ToolManifest(Written):
     parameters: dict[str, object]
     effect: Effect = "read"
     idempotent: bool = False
+    repeatable: bool = Field(
+        False, description="Equal calls in one run are each meant, and each made"
+    )
     sinks: dict[str, Sink] = Field(
         default_factory=dict, description="Arguments that decide who or what is affected"
     )

@@ -74,6 +74,7 @@ class Declared(TypedDict, total=False):
 
     effect: Effect
     idempotent: bool
+    repeatable: bool
     sinks: dict[str, Sink]
     payload: Sequence[str]
     reveals: Sequence[str]
@@ -225,6 +226,9 @@ class ToolSucceeded(Body):
     )
     labels: tuple[str, ...] = Field(
         (), description="What the tool, or the run that answered, says of it beside its trust"
+    )
+    repeats: str | None = Field(
+        None, description="The equal call of this run that has had this effect, and this result"
     )
 
 

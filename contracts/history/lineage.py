@@ -46,8 +46,8 @@ def recorded_call(run: Run, parent: Run, asked: ToolRequested) -> Call | None:
     if grown is None or grown.kind != "fork" or grown.step is None:
         return None
     wanted = call_key(asked)
-    number = sum(_key(call) == wanted for call in _calls_before(run, asked))
-    alike = [call for call in _calls_from(parent, grown.step) if _key(call) == wanted]
+    number = sum(key_of(call) == wanted for call in calls_before(run, asked))
+    alike = [call for call in _calls_from(parent, grown.step) if key_of(call) == wanted]
     return alike[number] if number < len(alike) else None
 
 
@@ -87,14 +87,15 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _key(call: Call) -> tuple[str, str]:
+def key_of(call: Call) -> tuple[str, str]:
     """Of the arguments that ran: a person may have written others than the model."""
     if call.last is not None:
         return call_key(call.last.request.body)
     return call.part.name, canonical_arguments(call.part.arguments_json)
 
 
-def _calls_before(run: Run, asked: ToolRequested) -> Iterator[Call]:
+def calls_before(run: Run, asked: ToolRequested) -> Iterator[Call]:
+    """The calls of a run that come before one in the order in which they were asked for."""
     for step in run.steps[: asked.step]:
         for call in step.calls:
             if (step.number, call.index) < (asked.step, asked.index):

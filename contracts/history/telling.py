@@ -25,8 +25,11 @@ def told(call: Call) -> ToolResult | None:
 def outcome_text(outcome: ToolSucceeded | ToolFailed) -> str:
     """An outcome in words, as the result check reads it and the model may see it."""
     match outcome:
-        case ToolSucceeded():
+        case ToolSucceeded(repeats=None):
             return outcome.output_json
+        case ToolSucceeded(repeats=before):
+            made = f"This very call was made before, as {before}, and was not made again."
+            return f"{made} Its result: {outcome.output_json}"
         case ToolFailed():
             return f"The call failed ({outcome.kind}): {outcome.reason}"
 

@@ -19,6 +19,7 @@ class ToolWords(Written):
 
     effect: Effect
     idempotent: bool = False
+    repeatable: bool = False
     sinks: dict[str, Sink] = Field(default_factory=dict, max_length=ARGUMENTS_LIMIT)
     payload: Annotated[tuple[str, ...], Field(max_length=ARGUMENTS_LIMIT)] = ()
     reveals: Annotated[tuple[str, ...], Field(max_length=ARGUMENTS_LIMIT)] = ()

@@ -3,7 +3,8 @@
 What lies in the log tells how far the call has come, and each state has one answer:
 
     no claim                    act; or report the refusal, if a binding of the clearance is broken
-                                or no money is held for a tool that has a price
+                                or no money is held for a tool that has a price; or say the result
+                                of an equal call of the run, which had the effect before
     claimed, within its time    wait: whoever claimed it may still be at work
     claimed, past its time      report that nobody can tell whether it happened
     claimed for another run     submit that run again: only its first submission counts
@@ -34,10 +35,12 @@ from contracts.tool import (
     ToolFailed,
     ToolManifest,
     ToolRequested,
+    ToolSucceeded,
     ToolUnknown,
 )
 
 from .children import Submit, submission
+from .repeats import repeated
 from .replay import Replay, Stubbed, replay_of
 
 # How the nonce of a claim begins with which the executor itself gives a call up: nobody else will
@@ -122,7 +125,22 @@ def decide_clearance(
         return not_started(call, "refused", broken)
     if now >= clearance.expires_at:
         return not_started(call, "refused", f"its clearance expired at {clearance.expires_at}")
-    return _unpaid(run, call, each) or _begin(run, each, clearance.expires_at, manifests)
+    return (
+        _repeated(run, call, asked)
+        or _unpaid(run, call, each)
+        or _begin(run, each, clearance.expires_at, manifests)
+    )
+
+
+def _repeated(run: Run, call: Call, asked: ToolRequested) -> Stubbed | Report | None:
+    """What an equal call before it came to; None where this one may be made."""
+    match repeated(run, asked):
+        case ToolSucceeded() as before:
+            return Stubbed(before)
+        case str() as reason:
+            return not_started(call, "refused", reason)
+        case None:
+            return None
 
 
 def _unpaid(run: Run, call: Call, each: Try) -> Report | Nothing | None:
