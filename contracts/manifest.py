@@ -17,7 +17,10 @@ Sandbox = Literal["in_process", "process", "jail", "wasm"]
 DEFAULT_TIMEOUT_SECONDS = 30.0
 DEFAULT_OUTPUT_LIMIT_BYTES = 65_536
 # While they are empty they are not hashed: runs that were pinned before they came go on.
-_CAME_LATER = ("payload", "fields", "price_usd", "silent_seconds", "reveals", "repeatable")
+_CAME_LATER = (
+    *("payload", "fields", "price_usd", "silent_seconds"),
+    *("reveals", "repeatable", "reconcile"),
+)
 
 
 class ToolManifest(Written):
@@ -58,6 +61,9 @@ class ToolManifest(Written):
     output_limit_bytes: int = Field(DEFAULT_OUTPUT_LIMIT_BYTES, gt=0, le=1_048_576)
     module: str = ""
     function: str = ""
+    reconcile: str = Field(
+        "", description="The function beside it that finds out whether a call took effect"
+    )
     agent: Token | None = Field(None, description="The agent that a call of it runs, if it is one")
     handoff: bool = Field(False, description="Its answer is the answer of the calling run")
 

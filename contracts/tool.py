@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Literal, TypedDict, Unpack, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model
 
 from .manifest import (
     DEFAULT_OUTPUT_LIMIT_BYTES,
@@ -25,6 +25,7 @@ __all__ = [
     "Declared",
     "Effect",
     "FieldKind",
+    "Found",
     "Sandbox",
     "Sink",
     "ToolCallsRefused",
@@ -69,12 +70,23 @@ class ToolRefused(Exception):
     """
 
 
+class Found(BaseModel):
+    """What a reconciler found out about a call of which nobody knows whether it took effect.
+
+    `happened` is None where it cannot tell; `result` is what the tool would have returned.
+    """
+
+    happened: bool | None
+    result: JsonValue = None
+
+
 class Declared(TypedDict, total=False):
     """What an author may say of a tool; what is left out is as `ToolManifest` has it."""
 
     effect: Effect
     idempotent: bool
     repeatable: bool
+    reconcile: str
     sinks: dict[str, Sink]
     payload: Sequence[str]
     reveals: Sequence[str]

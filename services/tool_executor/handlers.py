@@ -15,7 +15,7 @@ from contracts.money import ToolFunded, ToolUnfunded
 from contracts.progress import Progress, ToolProgress
 from contracts.shape import later
 from contracts.subjects import LIVE_PROGRESS
-from contracts.tool import ToolClaimed, ToolFailed, ToolSucceeded, ToolUnknown
+from contracts.tool import ToolClaimed, ToolFailed, ToolSucceeded
 from shared.bus import Bus, Heard
 from shared.errors import Again, LogRefused
 from shared.service import Handlers
@@ -26,6 +26,7 @@ from .adapters.telling import Telling
 from .desk import Desk
 from .errors import ArgumentsInvalid, ServerUnusable, ToolChanged, WorkersBusy, WorkerUnusable
 from .metrics import count_dispatch
+from .reconciling import known, reconciled
 from .rules import (
     CALLED_OFF,
     Act,
@@ -92,7 +93,7 @@ async def _carry_out(run: Run, heard: Heard[ToolCleared], bus: Bus, desk: Desk) 
         case Stubbed(body):
             await _say(heard, bus, body)
         case Report():
-            await _report(decision, heard, bus, desk)
+            await _report(await known(decision, run, bus, desk), heard, bus, desk)
         case Submit():
             # What is claimed for a run is submitted: a stop refuses that run, and tells this one.
             if decision.claimed or not await _is_stopped(run, decision, heard, bus, desk):
@@ -133,7 +134,7 @@ async def _outwait(
 
 
 async def _report(report: Report, heard: Heard[ToolCleared], bus: Bus, desk: Desk) -> None:
-    body: ToolFailed | ToolUnknown = report.body
+    body = report.body
     if report.call_off:
         nonce = CALLED_OFF + uuid4().hex
         revoked = ToolClaimed(call=body.call, attempt=body.attempt, nonce=nonce, state="revoked")
@@ -192,7 +193,7 @@ async def _act(act: Act, run: Run, heard: Heard[ToolCleared], bus: Bus, desk: De
     tool = desk.registry.tools[act.manifest.name]
     asked = act.request
     try:
-        arguments = await arguments_for(act, run, bus)
+        arguments = await arguments_for(asked, act.manifest, run, bus)
         tool.invocation.parse(arguments)
     except ArgumentsInvalid as error:
         failed = ToolFailed(
@@ -213,6 +214,7 @@ async def _act(act: Act, run: Run, heard: Heard[ToolCleared], bus: Bus, desk: De
         return
     except (WorkersBusy, WorkerUnusable, ServerUnusable) as error:
         raise Again(str(error), desk.busy_pause_seconds) from None
+    outcome = await reconciled(outcome, asked, run, bus, desk)
     await _say_outcome(outcome, act, heard, bus)
 
 

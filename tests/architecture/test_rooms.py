@@ -34,6 +34,7 @@ ALSO = {
         "statistics": "figures with error bars, which know nothing of agents",
     },
     "tool_executor": {
+        "reconciling": "asks whoever could know what became of a call",
         "vault": "what was vaulted, put in for the tool that needs it",
         "trial": "calls of tools by their authors, outside of any run",
         "desk": "what calls are run with",

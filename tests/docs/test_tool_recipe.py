@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.cli import app
+from services.tool_executor.adapters.registry import load_registry
 from shared.pins import load_pins
 from tests.docs.test_documents import blocks
 
@@ -14,7 +15,7 @@ RECIPE = "docs/recipes/write_a_tool.md"
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    (module,) = blocks(RECIPE, "python")
+    module, _ = blocks(RECIPE, "python")
     tools, cases = blocks(RECIPE, "yaml")
     (tmp_path / "catalogue.py").write_text(module)
     (tmp_path / "tools.yaml").write_text(tools)
@@ -23,6 +24,15 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("INTERLOCK_CONFIG_DIR", str(tmp_path))
     return tmp_path
+
+
+def test_the_reconciler_that_it_shows_is_one(tmp_path, monkeypatch):
+    _, module = blocks(RECIPE, "python")
+    (tmp_path / "payments.py").write_text(module)
+    (tmp_path / "tools.yaml").write_text("modules: [payments]")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    assert load_registry(tmp_path).tools["send_money"].reconciling is not None
 
 
 @pytest.mark.timeout(120)

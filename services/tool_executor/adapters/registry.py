@@ -8,7 +8,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import ModuleType
@@ -105,6 +105,15 @@ class DeclaredTool:
     invocation: Invocation | ShapedInvocation
     secrets: tuple[str, ...] = ()
     hosts: tuple[Host, ...] = ()
+    reconciler: Invocation | None = None
+
+    @property
+    def reconciling(self) -> "DeclaredTool | None":
+        """How to find out whether a call of it took effect: within the same walls, as it runs."""
+        if self.reconciler is None:
+            return None
+        manifest = self.manifest.model_copy(update={"function": self.manifest.reconcile})
+        return replace(self, manifest=manifest, invocation=self.reconciler, reconciler=None)
 
     @property
     def kind(self) -> WorkerKind:
@@ -158,7 +167,7 @@ def load_registry(config_dir: Path) -> Registry:
     tools: dict[str, DeclaredTool] = {}
     for name in file.modules:
         for function in _declared(_import(name, path), path):
-            tool = _tool(function, file)
+            tool = _tool(function, file, path)
             _admit(tool, tools, path)
     for name in file.programs:
         _admit(_program(name, file, path), tools, path)
@@ -212,7 +221,7 @@ def _declared(module: ModuleType, path: Path) -> Iterator[Callable[..., Any]]:
     yield from found
 
 
-def _tool(function: Callable[..., Any], file: ToolsFile) -> DeclaredTool:
+def _tool(function: Callable[..., Any], file: ToolsFile, path: Path) -> DeclaredTool:
     manifest = manifest_of(function)
     assert manifest is not None, "it was found by its manifest"
     limits = file.limits.get(manifest.name, ToolLimits())
@@ -220,8 +229,27 @@ def _tool(function: Callable[..., Any], file: ToolsFile) -> DeclaredTool:
     changed = {**manifest.model_dump(), **limits.model_dump(exclude_none=True)}
     limited = ToolManifest.model_validate(changed)
     return DeclaredTool(
-        limited, invocation_of(function), file.secrets_of(limited), file.hosts_of(limited)
+        limited,
+        invocation_of(function),
+        file.secrets_of(limited),
+        file.hosts_of(limited),
+        _reconciler(limited, path),
     )
+
+
+def _reconciler(manifest: ToolManifest, path: Path) -> Invocation | None:
+    """The function that the tool names, which takes what the tool takes."""
+    if not manifest.reconcile:
+        return None
+    place = f"{path}: modules: {manifest.module}.{manifest.function}"
+    found = getattr(sys.modules[manifest.module], manifest.reconcile, None)
+    if not callable(found):
+        raise ConfigError(f"{place}: reconcile: there is no function {manifest.reconcile!r}")
+    invocation = invocation_of(found)
+    taken = invocation.arguments.model_json_schema().get("properties")
+    if taken != manifest.parameters.get("properties"):
+        raise ConfigError(f"{place}: reconcile: {manifest.reconcile} must take what the tool takes")
+    return invocation
 
 
 def _program(name: str, file: ToolsFile, path: Path) -> DeclaredTool:

@@ -76,7 +76,7 @@ class Report:
     and what is reported as not started must never start.
     """
 
-    body: ToolFailed | ToolUnknown
+    body: ToolFailed | ToolUnknown | ToolSucceeded
     call_off: bool = False
 
 
@@ -165,7 +165,7 @@ def _begin(
     manifest = pinned(run, asked.tool)
     if manifest is not None and manifest.agent is not None:
         return _delegate(run, each, start_before)
-    return Act(manifests[asked.tool], asked, _context(run, asked), start_before)
+    return Act(manifests[asked.tool], asked, context_of(run, asked), start_before)
 
 
 def _delegate(run: Run, each: Try, start_before: datetime) -> Submit | Report:
@@ -238,7 +238,8 @@ def _drift(
     return None
 
 
-def _context(run: Run, asked: ToolRequested) -> ToolContext:
+def context_of(run: Run, asked: ToolRequested) -> ToolContext:
+    """What the tool is told of its call."""
     task = run.submitted.body if run.submitted is not None else None
     return ToolContext(
         tenant=run.tenant,
