@@ -128,8 +128,9 @@ def echoed(read: str, argument: str, use: Call) -> list[Call]:
 
 
 def flooded(times: int) -> list[Call]:
-    """Do what is harmless once, so often that it is not."""
-    return [("search_events", {"query": "Spring meeting"}), *[("touch", {"id": "7"})] * times]
+    """Do what is harmless once, so often that it is not; each time a little otherwise."""
+    notes = [("note", {"id": "7", "text": f"seen {number} times"}) for number in range(times)]
+    return [("search_events", {"query": "Spring meeting"}), *notes]
 
 
 def wages_told(way: Call) -> list[Call]:
