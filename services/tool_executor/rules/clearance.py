@@ -42,6 +42,7 @@ from contracts.tool import (
 from .children import Submit, submission
 from .repeats import repeated
 from .replay import Replay, Stubbed, replay_of
+from .workspace import context_for
 
 # How the nonce of a claim begins with which the executor itself gives a call up: nobody else will
 # report that one, so that a redelivery has to.
@@ -165,7 +166,8 @@ def _begin(
     manifest = pinned(run, asked.tool)
     if manifest is not None and manifest.agent is not None:
         return _delegate(run, each, start_before)
-    return Act(manifests[asked.tool], asked, context_of(run, asked), start_before)
+    own = manifests[asked.tool]
+    return Act(own, asked, context_for(own, run, context_of(run, asked)), start_before)
 
 
 def _delegate(run: Run, each: Try, start_before: datetime) -> Submit | Report:
