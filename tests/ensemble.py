@@ -78,7 +78,7 @@ class Counter:
     ran: list[tuple[str, str]] = field(default_factory=list)
 
     @asynccontextmanager
-    async def place(self, _: DeclaredTool) -> AsyncIterator["Counter"]:
+    async def place(self, _: DeclaredTool, tenant: str | None = None) -> AsyncIterator["Counter"]:
         yield self
 
     async def run(self, of: DeclaredTool, arguments_json: str, _: ToolContext) -> Ending:

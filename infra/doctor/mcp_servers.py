@@ -6,6 +6,7 @@ They are asked from here: with the variables of whoever asks, which may not be t
 from collections.abc import Sequence
 
 from services.tool_executor.adapters.registry import TOOLS_FILE, Registry, ToolsFile
+from services.tool_executor.adapters.workers import brokering
 from shared.config import load_yaml
 
 from .finding import Finding, fail, ok, warn
@@ -24,11 +25,12 @@ async def look_at_servers(installation: Installation) -> Sequence[Finding]:
     from services.tool_executor.adapters.mcp.servers import McpServers  # noqa: PLC0415 - see above
 
     registry = Registry({}, (), file)
-    servers = McpServers(file, registry, wait_seconds=WAIT_SECONDS)
-    try:
-        found = await servers.list_all()
-    finally:
-        await servers.close()
+    async with brokering(file) as broker:
+        servers = McpServers(file, registry, wait_seconds=WAIT_SECONDS, broker=broker)
+        try:
+            found = await servers.list_all()
+        finally:
+            await servers.close()
     remedy = f"edit servers: in {path}, or start the server"
     wrong = [
         *(fail("servers", failure, remedy) for failure in found.failures),

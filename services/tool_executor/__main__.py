@@ -27,7 +27,7 @@ from shared.tenant_orders import following_orders_of
 from .adapters.registry import TOOLS_FILE, load_registry
 from .adapters.runner import SandboxRunner
 from .adapters.serving import list_servers, serving
-from .adapters.workers import make_pool
+from .adapters.workers import brokering, pooled, warm
 from .desk import Desk
 from .handlers import hears
 from .metrics import count, watch_quarantine
@@ -42,20 +42,19 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
     registry, pins = load_registry(settings.config_dir), load_pins(settings.config_dir)
     for manifest in registry.manifests.values():
         _tell_drift(manifest, pins)
-    pool = make_pool(registry, settings)
-    try:
-        await pool.warm(registry.kinds)
-        async with (
-            following_for(core, registry.names, settings) as orders,
-            serving(
-                registry, settings.lease_wait_seconds, partial(_watch, pins, orders)
-            ) as servers,
-        ):
+    async with (
+        brokering(registry.file) as broker,
+        pooled(registry, settings) as pool,
+        following_for(core, registry.names, settings) as orders,
+    ):
+        await warm(pool, registry, broker)
+        told, wait_seconds = partial(_watch, pins, orders), settings.lease_wait_seconds
+        async with serving(registry, wait_seconds, told, broker) as servers:
             watch_quarantine(registry.manifests.values(), pins, orders)
             yield {
                 "desk": Desk(
                     registry,
-                    SandboxRunner(pool, servers),
+                    SandboxRunner(pool, servers, broker),
                     servers=servers,
                     start_within_seconds=settings.start_within_seconds,
                     margin_seconds=settings.unknown_margin_seconds,
@@ -64,8 +63,6 @@ async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object
                     pins=pins,
                 )
             }
-    finally:
-        await pool.close()
 
 
 def following_for(

@@ -6,6 +6,8 @@ ExecutorError
 ├── WorkersBusy         every worker has a call: try again
 ├── WorkerUnusable      a worker did not start: try again
 ├── JailUnavailable     this machine can wall nothing off: such tools are refused at the start
+├── CredentialMissing   never will: a variable of the tool has no value for this tenant
+├── CredentialsUnavailable  what keeps a value cannot be read now: try again
 ├── ServerUnusable      an MCP server did not start, answer or have room: try again
 ├── ToolChanged         never will: an MCP server tells of the tool differently by now
 └── FrameBroken         a worker said what is no frame: it is killed, and its call judged as cut off
@@ -56,6 +58,24 @@ class JailUnavailable(ExecutorError):
         )
 
 
+class CredentialMissing(ExecutorError):
+    """A variable has no value. Nothing was started."""
+
+    def __init__(self, name: str, tenant: str | None, reason: str = "") -> None:
+        whose = "no tenant" if tenant is None else f"the tenant {tenant}"
+        told = reason or "none of its sources has one"
+        super().__init__(f"{name} cannot be given for {whose}: {told}; see credentials, tools.yaml")
+        self.name = name
+
+
+class CredentialsUnavailable(ExecutorError):
+    """A value cannot be read now. Nothing was started; no value is in the reason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class ServerUnusable(ExecutorError):
     """An MCP server cannot be used now. Nothing was sent for the call."""
 
@@ -81,3 +101,7 @@ class ToolChanged(ExecutorError):
 
 class FrameBroken(ExecutorError):
     """The bytes on a pipe are no frame, or longer than a frame may be."""
+
+
+TRY_AGAIN = (WorkersBusy, WorkerUnusable, ServerUnusable, CredentialsUnavailable)
+"""Nothing was started, and it may be another time."""

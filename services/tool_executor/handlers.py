@@ -24,7 +24,7 @@ from .adapters.registry import DeclaredTool
 from .adapters.runner import Place
 from .adapters.telling import Telling
 from .desk import Desk
-from .errors import ArgumentsInvalid, ServerUnusable, ToolChanged, WorkersBusy, WorkerUnusable
+from .errors import TRY_AGAIN, ArgumentsInvalid, CredentialMissing, ServerUnusable, ToolChanged
 from .metrics import count_dispatch
 from .reconciling import known, reconciled
 from .rules import (
@@ -202,17 +202,17 @@ async def _act(act: Act, run: Run, heard: Heard[ToolCleared], bus: Bus, desk: De
         await _report(Report(failed, call_off=True), heard, bus, desk)
         return
     try:
-        async with desk.runner.place(tool) as place:
+        async with desk.runner.place(tool, run.tenant) as place:
             # After the wait for a place, right before the claim.
             if await _is_stopped(run, act, heard, bus, desk):
                 return
             outcome = await _run_claimed(act, arguments, tool, place, run, heard, bus, desk)
-    except ToolChanged as error:
+    except (ToolChanged, CredentialMissing) as error:
         call = run.call(asked.call)
         assert call is not None, "it was decided upon"
         await _report(not_started(call, "refused", str(error)), heard, bus, desk)
         return
-    except (WorkersBusy, WorkerUnusable, ServerUnusable) as error:
+    except TRY_AGAIN as error:
         raise Again(str(error), desk.busy_pause_seconds) from None
     outcome = await reconciled(outcome, asked, run, bus, desk)
     await _say_outcome(outcome, act, heard, bus)

@@ -15,7 +15,7 @@ from shared.errors import ConfigError
 from .adapters.registry import TOOLS_FILE, DeclaredTool, Registry, load_registry
 from .adapters.runner import SandboxRunner
 from .adapters.serving import list_servers, serving
-from .adapters.workers import make_pool
+from .adapters.workers import brokering, pooled
 from .errors import ArgumentsInvalid, ExecutorError
 from .rules import ToolOutcome, outcome_of
 from .settings import Settings
@@ -62,7 +62,7 @@ class Trial:
             tenant=tenant, run_id="trial", call=CALL, attempt=1, idempotency_key=key
         ).telling(report)
         try:
-            async with self.runner.place(tool) as place:
+            async with self.runner.place(tool, tenant) as place:
                 began = time.monotonic()
                 ending = await place.run(tool, arguments_json, context)
         except ExecutorError as error:
@@ -87,12 +87,13 @@ async def trying(config_dir: Path) -> AsyncIterator[Trial]:
     registry = load_registry(config_dir)
     if registry.file.servers:
         await list_servers(registry, config_dir / TOOLS_FILE)
-    pool = make_pool(registry, settings)
-    try:
-        async with serving(registry, settings.lease_wait_seconds, _unheard) as servers:
-            yield Trial(registry, SandboxRunner(pool, servers))
-    finally:
-        await pool.close()
+    wait_seconds = settings.lease_wait_seconds
+    async with (
+        brokering(registry.file) as broker,
+        pooled(registry, settings) as pool,
+        serving(registry, wait_seconds, _unheard, broker) as servers,
+    ):
+        yield Trial(registry, SandboxRunner(pool, servers, broker))
 
 
 def _unheard(_: ToolManifest) -> None:

@@ -86,7 +86,9 @@ class VirtualRunner:
     oracle: Oracle
 
     @asynccontextmanager
-    async def place(self, tool: DeclaredTool) -> AsyncIterator["VirtualRunner"]:
+    async def place(
+        self, tool: DeclaredTool, tenant: str | None = None
+    ) -> AsyncIterator["VirtualRunner"]:
         await self.process.reach(lambda: None)
         if self.process.faults.strikes(Fault.NO_WORKER):
             raise WorkersBusy(WORKERS, 0.0)

@@ -76,6 +76,14 @@ def leak() -> str:
     raise RuntimeError(f"cannot reach {os.environ['SAMPLE_SECRET']}")
 
 
+@tool(effect="read", scopes=["vault:read"])
+def die_telling() -> str:
+    """Print a secret, and die."""
+    sys.stderr.write(f"with {os.environ['SAMPLE_SECRET']}\n")
+    sys.stderr.flush()
+    os._exit(3)
+
+
 @tool(effect="money")
 def crash() -> str:
     """Die in the middle."""

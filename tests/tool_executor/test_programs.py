@@ -10,7 +10,7 @@ import yaml
 
 from services.tool_executor.adapters.registry import load_registry
 from services.tool_executor.adapters.runner import SandboxRunner
-from services.tool_executor.adapters.workers import make_pool
+from services.tool_executor.adapters.workers import pooled
 from services.tool_executor.errors import ArgumentsInvalid
 from services.tool_executor.rules import Expired, Oversized, Raised, Refused, Returned
 from services.tool_executor.settings import Settings
@@ -40,17 +40,14 @@ def declare(folder, wat=None, **words):
 @asynccontextmanager
 async def running(folder):
     registry = load_registry(folder)
-    pool = make_pool(registry, Settings())
-    runner, tool = SandboxRunner(pool), registry.tools["it"]
+    async with pooled(registry, Settings()) as pool:
+        runner, tool = SandboxRunner(pool), registry.tools["it"]
 
-    async def run(arguments=GIVEN):
-        async with runner.place(tool) as place:
-            return await place.run(tool, arguments, CONTEXT)
+        async def run(arguments=GIVEN):
+            async with runner.place(tool) as place:
+                return await place.run(tool, arguments, CONTEXT)
 
-    try:
         yield run
-    finally:
-        await pool.close()
 
 
 async def ending(folder, arguments=GIVEN):

@@ -37,7 +37,7 @@ async def test_an_order_that_comes_while_a_worker_is_waited_for_still_counts():
     bench.desk = replace(bench.desk, orders=orders)
 
     @asynccontextmanager
-    async def slow_place(tool):
+    async def slow_place(tool, tenant):
         async with place(tool) as found:
             orders.known = (STOP,)
             yield found

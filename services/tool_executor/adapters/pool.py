@@ -80,6 +80,9 @@ class WorkerPool:
             raise WorkersBusy(self._workers, time.monotonic() - began) from None
 
     async def _take(self, kind: WorkerKind) -> WorkerProcess:
+        for pair in [pair for pair in self._idle if kind.replaces(pair[0])]:
+            self._idle.remove(pair)
+            await self._drop(pair[1])
         while fitting := [pair for pair in self._idle if pair[0] == kind]:
             self._idle.remove(fitting[-1])
             with contextlib.suppress(WorkerUnusable):

@@ -26,6 +26,7 @@ from services.tool_executor.rules import (
     Vanished,
 )
 
+from .credentials.given import Given
 from .frames import LENGTH, REPLY_LIMIT_BYTES, SAID, Call, Reply, Told, framed
 from .jail import Jail
 from .kinds import WorkerKind
@@ -81,8 +82,9 @@ def _unheard(_: Progress) -> None:
 class WorkerProcess:
     """A warm worker. It is `usable` while its last call ended with a proper answer."""
 
-    def __init__(self, process: Process, around: AsyncExitStack) -> None:
+    def __init__(self, process: Process, around: AsyncExitStack, given: Given) -> None:
         self._process = process
+        self._given = given
         self._around = around
         self._tail = b""
         self._draining = asyncio.create_task(self._drain())
@@ -95,8 +97,8 @@ class WorkerProcess:
 
     @property
     def _said(self) -> str:
-        """The end of what it printed. For the log alone: it may quote a secret."""
-        return self._tail.decode(errors="replace")
+        """The end of what it printed, for the log alone."""
+        return self._given.redacted(self._tail.decode(errors="replace"))
 
     @classmethod
     async def start(
@@ -125,7 +127,7 @@ class WorkerProcess:
                 # A group of its own, so that what a tool starts ends with it.
                 start_new_session=True,
             )
-            worker = cls(process, around.pop_all())
+            worker = cls(process, around.pop_all(), kind.given)
         return await worker._ready(limits.start_seconds)
 
     async def _ready(self, within_seconds: float) -> "WorkerProcess":

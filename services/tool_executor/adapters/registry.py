@@ -12,9 +12,16 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, AliasChoices, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from contracts.shape import NAME_PATTERN, Seconds, Token, Written
 from contracts.tool import ToolManifest, manifest_of
@@ -22,6 +29,7 @@ from services.tool_executor.rules import Host
 from shared.config import ManifestFile, describe, load_yaml
 from shared.errors import ConfigError
 
+from .credentials.declared import Credentials, VaultServer, unread
 from .invocation import Invocation, invocation_of
 from .kinds import WorkerKind
 from .mcp.declared import Servers, our_names
@@ -59,19 +67,29 @@ class ToolLimits(Written):
 class ToolsFile(Written):
     """`tools.yaml`: where tools are declared, and what they get to see.
 
-    `secrets` maps a pattern of scopes to names of environment variables, `hosts` to names of hosts;
+    `secrets` maps a pattern of scopes to names of variables, `hosts` to names of hosts;
     a tool is given those of the scopes it declares, and no others. Only what `private_hosts` names
     may lie inside, at an address that is not of the internet. Of an MCP server the tools that are
-    declared are used, and no others.
+    declared are used, and no others. `credentials` says where the values of variables lie.
     """
 
     modules: Annotated[tuple[ModuleName, ...], Field(max_length=MODULES_LIMIT)] = ()
     servers: Servers = Field(default_factory=dict)
     programs: Programs = Field(default_factory=dict)
     secrets: dict[str, tuple[VariableName, ...]] = Field(default_factory=dict)
+    credentials: Credentials = Field(default_factory=dict)
+    vault: VaultServer | None = None
     hosts: dict[str, tuple[HostName, ...]] = Field(default_factory=dict)
     private_hosts: dict[str, tuple[HostName, ...]] = Field(default_factory=dict)
     limits: dict[Token, ToolLimits] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _can_read_its_credentials(self) -> Self:
+        used = {name for names in self.secrets.values() for name in names}
+        used |= {name for server in self.servers.values() for name in server.variables}
+        if wrong := unread(self.credentials, self.vault, used):
+            raise ValueError(wrong)
+        return self
 
     def secrets_of(self, manifest: ToolManifest) -> tuple[str, ...]:
         """The variables that a tool may see, sorted."""

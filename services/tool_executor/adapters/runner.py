@@ -6,13 +6,14 @@ A place to run is taken before the call is claimed, so that a claim never waits 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from contracts.tool import ToolContext, is_refusal
 from services.tool_executor.errors import ServerUnusable
 from services.tool_executor.rules import Ending, Expired, Oversized, Raised, Refused, Returned
 
+from .credentials.broker import Broker
 from .frames import HEAD_LIMIT, REASON_LIMIT, Call
 from .invocation import Invocation
 from .mcp.invocation import RemoteInvocation
@@ -21,6 +22,9 @@ from .process import WorkerProcess
 from .programs.invocation import INSIDE, ProgramInvocation
 from .registry import DeclaredTool
 from .silence import Silence
+
+# From the moment at which values are taken to the start of the call: a worker may be waited for.
+BEFORE_SECONDS = 30.0
 
 
 class Place(Protocol):
@@ -32,10 +36,14 @@ class Place(Protocol):
 
 
 class Runner(Protocol):
-    def place(self, tool: DeclaredTool) -> AbstractAsyncContextManager[Place]:
-        """A place for one call of the tool.
+    def place(
+        self, tool: DeclaredTool, tenant: str | None = None
+    ) -> AbstractAsyncContextManager[Place]:
+        """A place for one call of the tool, with what it is given for that tenant.
 
         Raises:
+            CredentialMissing: it has no value for one of its variables.
+            CredentialsUnavailable: they cannot be read now.
             WorkersBusy: there is none now.
             WorkerUnusable: there is none, and none could be made.
             ServerUnusable: the same, of an MCP server.
@@ -81,12 +89,15 @@ NO_SERVERS = NoServers()
 class SandboxRunner:
     """Worker processes, the executor's own loop for what is trusted, and MCP servers."""
 
-    def __init__(self, pool: WorkerPool, servers: Servers = NO_SERVERS) -> None:
+    def __init__(
+        self, pool: WorkerPool, servers: Servers = NO_SERVERS, broker: Broker | None = None
+    ) -> None:
         self._pool = pool
         self._servers = servers
+        self._broker = broker or Broker()
 
     @asynccontextmanager
-    async def place(self, tool: DeclaredTool) -> AsyncIterator[Place]:
+    async def place(self, tool: DeclaredTool, tenant: str | None = None) -> AsyncIterator[Place]:
         if isinstance(tool.invocation, RemoteInvocation):
             async with self._servers.place(tool) as session:
                 yield session
@@ -94,7 +105,9 @@ class SandboxRunner:
         if tool.manifest.sandbox == "in_process":
             yield InProcess()
             return
-        async with self._pool.lend(tool.kind) as worker:
+        seconds = tool.manifest.timeout_seconds + BEFORE_SECONDS
+        given = await self._broker.take(tool.secrets, tenant, seconds)
+        async with self._pool.lend(replace(tool.kind, given=given)) as worker:
             yield InWorker(worker)
 
 
@@ -157,7 +170,7 @@ class FakeRunner:
     refuses: Exception | None = None
 
     @asynccontextmanager
-    async def place(self, tool: DeclaredTool) -> AsyncIterator[Place]:
+    async def place(self, tool: DeclaredTool, tenant: str | None = None) -> AsyncIterator[Place]:  # noqa: ARG002
         if self.refuses is not None:
             raise self.refuses
         self.places.append(tool.manifest.name)

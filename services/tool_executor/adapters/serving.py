@@ -12,15 +12,20 @@ import structlog
 from contracts.tool import ToolManifest
 from shared.errors import ConfigError
 
+from .credentials.broker import Broker
 from .registry import Registry
 from .runner import NO_SERVERS, Servers
+from .workers import brokering
 
 log = structlog.get_logger()
 
 
 @asynccontextmanager
 async def serving(
-    registry: Registry, wait_seconds: float, told: Callable[[ToolManifest], None]
+    registry: Registry,
+    wait_seconds: float,
+    told: Callable[[ToolManifest], None],
+    broker: Broker,
 ) -> AsyncIterator[Servers]:
     """The servers, asked for their tools; one that is not there is asked again by a call.
 
@@ -31,7 +36,9 @@ async def serving(
         return
     from .mcp.servers import McpServers  # noqa: PLC0415 - see above
 
-    servers = McpServers(registry.file, registry, wait_seconds=wait_seconds, told=told)
+    servers = McpServers(
+        registry.file, registry, wait_seconds=wait_seconds, told=told, broker=broker
+    )
     try:
         for failure in (await servers.list_all()).failures:
             log.warning("executor.server_unusable", reason=failure)
@@ -48,10 +55,11 @@ async def list_servers(registry: Registry, path: Path) -> None:
     """
     from .mcp.servers import McpServers  # noqa: PLC0415 - see above
 
-    servers = McpServers(registry.file, registry, wait_seconds=1.0)
-    try:
-        found = await servers.list_all()
-    finally:
-        await servers.close()
+    async with brokering(registry.file) as broker:
+        servers = McpServers(registry.file, registry, wait_seconds=1.0, broker=broker)
+        try:
+            found = await servers.list_all()
+        finally:
+            await servers.close()
     if found.failures:
         raise ConfigError("; ".join(f"{path}: {one}" for one in found.failures))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from services.tool_executor.errors import WorkerUnusable
 
+from .credentials.given import Given
 from .egress import Egress, EgressLimits
 from .jail import INSIDE, Jail
 from .kinds import WorkerKind
@@ -48,7 +49,7 @@ async def surroundings(
     folder = tempfile.mkdtemp(prefix="interlock-tool-")
     try:
         if not kind.jailed:
-            yield Surroundings(inner, environment(os.environ, kind.secrets, folder), folder)
+            yield Surroundings(inner, environment(os.environ, kind.given, folder), folder)
             return
         if jail is None:
             raise WorkerUnusable("its tools want a jail, and this executor has none")
@@ -60,15 +61,16 @@ async def surroundings(
                 await made.enter_async_context(Egress(kind.hosts, limits).listening(way_out))
             yield Surroundings(
                 jail.command(kind.jailed, room.folder_bytes, inner, way_out),
-                environment(os.environ, kind.secrets, INSIDE) | proxied,
+                environment(os.environ, kind.given, INSIDE) | proxied,
                 folder,
             )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def environment(ours: Mapping[str, str], secrets: Sequence[str], folder: str) -> dict[str, str]:
+def environment(ours: Mapping[str, str], given: Given, folder: str) -> dict[str, str]:
     """The whole environment of a worker: nothing is inherited that is not named here."""
-    allowed = {name: ours[name] for name in (*SHARED_VARIABLES, *secrets) if name in ours}
+    shared = {name: ours[name] for name in SHARED_VARIABLES if name in ours}
+    allowed = {**shared, **dict(given.values)}
     modules = os.pathsep.join(place or str(Path.cwd()) for place in sys.path)
     return {**allowed, "HOME": folder, "TMPDIR": folder, "PYTHONPATH": modules}

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO, Literal
 from contracts.progress import Progress
 from contracts.tool import is_refusal
 
+from .credentials.given import REDACTED, SHORTEST_SECRET
 from .frames import CALL_LIMIT_BYTES, HEAD_LIMIT, LENGTH, REASON_LIMIT, Call, Reply, Told, framed
 from .invocation import Invocation, invocation_of
 from .syscalls import confine
@@ -28,8 +29,6 @@ from .way_out import open_way_out
 # The executor stops a call at its limit. If the executor died meanwhile, the worker does it
 # itself, well within the margin after which others call the outcome unknown.
 ALARM_SLACK_SECONDS = 0.2
-REDACTED = "[redacted]"
-SHORTEST_SECRET = 6
 
 
 def main() -> None:

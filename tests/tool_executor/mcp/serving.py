@@ -5,6 +5,7 @@ import sys
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+from services.tool_executor.adapters.credentials.broker import Broker
 from services.tool_executor.adapters.mcp.servers import McpServers
 from services.tool_executor.adapters.registry import Registry, ToolsFile
 from tests.tool_executor.calling import CONTEXT
@@ -51,7 +52,13 @@ class Talk:
     def __init__(self, file):
         self.told = []
         self.registry = Registry({}, (), file)
-        self.servers = McpServers(file, self.registry, wait_seconds=5, told=self.told.append)
+        self.servers = McpServers(
+            file,
+            self.registry,
+            wait_seconds=5,
+            told=self.told.append,
+            broker=Broker(file.credentials),
+        )
 
     async def call(self, arguments=ARGUMENTS, tool="x_echo", context=CONTEXT):
         declared = self.registry.tools[tool]

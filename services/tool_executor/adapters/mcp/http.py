@@ -1,6 +1,5 @@
 """A server by streamable HTTP: headers from named variables, bodies of a bounded length."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -8,6 +7,7 @@ import httpx2
 from mcp.client._transport import TransportStreams
 from mcp.client.streamable_http import streamable_http_client
 
+from services.tool_executor.adapters.credentials.given import Given
 from services.tool_executor.errors import ServerUnusable
 
 from .declared import Http
@@ -17,7 +17,7 @@ CONNECT_SECONDS = 10.0
 
 
 @asynccontextmanager
-async def http_streams(http: Http, wire: Wire) -> AsyncIterator[TransportStreams]:
+async def http_streams(http: Http, wire: Wire, given: Given) -> AsyncIterator[TransportStreams]:
     """Speak to the server. The SDK follows no redirect to another origin.
 
     Raises:
@@ -27,7 +27,9 @@ async def http_streams(http: Http, wire: Wire) -> AsyncIterator[TransportStreams
     # How long an answer may take is the time limit of each call.
     timeout = httpx2.Timeout(CONNECT_SECONDS, read=None)
     async with (
-        httpx2.AsyncClient(transport=transport, timeout=timeout, headers=_headers(http)) as client,
+        httpx2.AsyncClient(
+            transport=transport, timeout=timeout, headers=_headers(http, given)
+        ) as client,
         streamable_http_client(
             http.url, http_client=client, max_sse_event_size=wire.message_limit_bytes
         ) as streams,
@@ -35,11 +37,12 @@ async def http_streams(http: Http, wire: Wire) -> AsyncIterator[TransportStreams
         yield streams
 
 
-def _headers(http: Http) -> dict[str, str]:
-    missing = sorted({name for name in http.headers.values() if not os.environ.get(name)})
+def _headers(http: Http, given: Given) -> dict[str, str]:
+    values = dict(given.values)
+    missing = sorted({name for name in http.headers.values() if not values.get(name)})
     if missing:
         raise ServerUnusable(f"{', '.join(missing)} is not set, and a header is taken from it")
-    taken = {header: os.environ[name] for header, name in http.headers.items()}
+    taken = {header: values[name] for header, name in http.headers.items()}
     return {**taken, "Accept-Encoding": "identity"}
 
 

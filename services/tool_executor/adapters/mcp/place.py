@@ -1,7 +1,6 @@
 """One call of a server's tool within the limits of its manifest, and how it ended."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mcp.shared.exceptions import MCPError
@@ -24,16 +23,12 @@ from .invocation import RemoteInvocation
 from .results import ending_of
 from .session import Session, SessionOver
 
-REDACTED = "[redacted]"
-SHORTEST_SECRET = 6
-
 
 @dataclass(frozen=True, slots=True)
 class RemotePlace:
-    """A session that is lent to one call. `secrets` are what the server was given to know."""
+    """A session that is lent to one call."""
 
     session: Session
-    secrets: Sequence[str] = ()
 
     async def run(self, tool: DeclaredTool, arguments_json: str, context: ToolContext) -> Ending:
         if not self.session.is_connected:
@@ -43,9 +38,9 @@ class RemotePlace:
         ending = await self._run(tool, arguments_json, context)
         match ending:
             case Raised(reason):
-                return Raised(self._redacted(reason))
+                return Raised(self.session.given.redacted(reason))
             case Refused(reason):
-                return Refused(self._redacted(reason))
+                return Refused(self.session.given.redacted(reason))
             case _:
                 return ending
 
@@ -71,9 +66,3 @@ class RemotePlace:
             return Raised("its answer is none to a call of a tool")
         self.session.usable = True
         return ending_of(result, invocation, manifest.output_limit_bytes)
-
-    def _redacted(self, reason: str) -> str:
-        for value in self.secrets:
-            if len(value) >= SHORTEST_SECRET:
-                reason = reason.replace(value, REDACTED)
-        return reason

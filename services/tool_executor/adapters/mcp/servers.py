@@ -7,7 +7,6 @@ call of what it was.
 """
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,8 +15,15 @@ from dataclasses import dataclass
 import structlog
 
 from contracts.tool import ToolManifest
+from services.tool_executor.adapters.credentials.broker import Broker
+from services.tool_executor.adapters.credentials.given import Given
 from services.tool_executor.adapters.registry import DeclaredTool, Registry, ToolsFile
-from services.tool_executor.errors import ServerUnusable, ToolChanged
+from services.tool_executor.errors import (
+    CredentialMissing,
+    CredentialsUnavailable,
+    ServerUnusable,
+    ToolChanged,
+)
 
 from .declared import Server, our_names
 from .invocation import RemoteInvocation
@@ -28,6 +34,8 @@ from .session import Session
 log = structlog.get_logger()
 
 FRESH_SECONDS = 5.0
+# A leased value outlasts this, or another is asked for; how long a call takes is not known here.
+BEFORE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +57,20 @@ class McpServers:
     """Fills the registry with what servers list, and keeps it true."""
 
     def __init__(
-        self, file: ToolsFile, registry: Registry, *, wait_seconds: float, told: Told = _untold
+        self,
+        file: ToolsFile,
+        registry: Registry,
+        *,
+        wait_seconds: float,
+        broker: Broker,
+        told: Told = _untold,
     ) -> None:
         self._file = file
         self._registry = registry
         self._told = told
         self._server_of = {ours: server for ours, server, _ in our_names(file.servers)}
         self._lenders = {
-            name: _Lender(server, wait_seconds) for name, server in file.servers.items()
+            name: _Lender(server, wait_seconds, broker) for name, server in file.servers.items()
         }
         self._findings: dict[str, tuple[str, ...]] = {}
 
@@ -92,7 +106,7 @@ class McpServers:
             own = self._registry.tools.get(tool.manifest.name)
             if own is None or own.manifest.sha256 != tool.manifest.sha256:
                 raise ToolChanged(tool.manifest.name, name)
-            yield RemotePlace(session, _values(self._file.servers[name]))
+            yield RemotePlace(session)
 
     async def close(self) -> None:
         await asyncio.gather(*(lender.close() for lender in self._lenders.values()))
@@ -138,9 +152,10 @@ class McpServers:
 class _Lender:
     """The sessions of one server: so many calls at once, each in a session of its own."""
 
-    def __init__(self, server: Server, wait_seconds: float) -> None:
+    def __init__(self, server: Server, wait_seconds: float, broker: Broker) -> None:
         self._server = server
         self._wait_seconds = wait_seconds
+        self._broker = broker
         self._free = asyncio.Semaphore(server.sessions)
         self._idle: list[Session] = []
         self._closed = False
@@ -172,9 +187,13 @@ class _Lender:
 
     async def _take(self) -> Session:
         """An idle session that still answers, or a new one. Nothing was sent by then."""
+        given = await self._values()
         while self._idle:
             session = self._idle.pop()
             try:
+                if session.given != given:
+                    await session.close()
+                    continue
                 if _is_stale(session):
                     await session.refresh()
             except ServerUnusable:
@@ -184,13 +203,16 @@ class _Lender:
                 await session.close()
                 raise
             return session
-        return await Session.open(self._server)
+        return await Session.open(self._server, given)
+
+    async def _values(self) -> Given:
+        """What the server is given. Its sessions serve all tenants, so it is nobody's own."""
+        try:
+            return await self._broker.take(self._server.variables, None, BEFORE_SECONDS)
+        except (CredentialMissing, CredentialsUnavailable) as error:
+            raise ServerUnusable(str(error)) from None
 
 
 def _is_stale(session: Session) -> bool:
     age = time.monotonic() - session.listed_at
     return session.has_changed or not session.is_connected or age > FRESH_SECONDS
-
-
-def _values(server: Server) -> tuple[str, ...]:
-    return tuple(os.environ.get(name, "") for name in server.variables)

@@ -18,6 +18,7 @@ from mcp.shared.exceptions import MCPError
 from pydantic import ValidationError
 
 from contracts.progress import Progress
+from services.tool_executor.adapters.credentials.given import NOTHING, Given
 from services.tool_executor.errors import ServerUnusable
 
 from .declared import Server
@@ -38,8 +39,9 @@ class SessionOver(Exception):
 class Session:
     """Opened by `open`, which lists the tools too. `usable` until something went wrong."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, given: Given) -> None:
         self._server = server
+        self.given = given
         self._wire = Wire(server.message_limit_bytes)
         self._leave = asyncio.Event()
         self._opened: asyncio.Future[ClientSession] = asyncio.get_running_loop().create_future()
@@ -50,13 +52,13 @@ class Session:
         self.usable = False
 
     @classmethod
-    async def open(cls, server: Server) -> "Session":
+    async def open(cls, server: Server, given: Given = NOTHING) -> "Session":
         """A session that has listed its tools.
 
         Raises:
             ServerUnusable: it did not start, or did not list them, in time and within limits.
         """
-        session = cls(server)
+        session = cls(server, given)
         try:
             async with asyncio.timeout(server.start_seconds):
                 await asyncio.wait((session._opened,))
@@ -172,9 +174,9 @@ class Session:
 
     def _streams(self) -> contextlib.AbstractAsyncContextManager[TransportStreams]:
         if self._server.stdio is not None:
-            return stdio_streams(self._server.stdio, self._wire)
+            return stdio_streams(self._server.stdio, self._wire, self.given)
         assert self._server.http is not None, "it has one way"
-        return http_streams(self._server.http, self._wire)
+        return http_streams(self._server.http, self._wire, self.given)
 
     async def _hear(self, message: IncomingMessage) -> None:
         if isinstance(message, types.ToolListChangedNotification):

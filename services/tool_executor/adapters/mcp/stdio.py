@@ -21,6 +21,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from mcp.client._transport import TransportStreams
 from mcp.shared.message import SessionMessage
 
+from services.tool_executor.adapters.credentials.given import Given
 from services.tool_executor.errors import ServerUnusable
 
 from .declared import Stdio
@@ -35,11 +36,10 @@ EXIT_SECONDS = 0.5
 REAP_SECONDS = 5.0
 
 
-def server_environment(ours: Mapping[str, str], stdio: Stdio, folder: str) -> dict[str, str]:
+def server_environment(ours: Mapping[str, str], given: Given, folder: str) -> dict[str, str]:
     """The whole environment of a server: nothing is inherited that is not named."""
     own = {name: ours[name] for name in SHARED_VARIABLES if name in ours}
-    named = {name: ours[name] for name in stdio.environment if name in ours}
-    return {**own, "HOME": folder, "TMPDIR": folder, **named}
+    return {**own, "HOME": folder, "TMPDIR": folder, **dict(given.values)}
 
 
 def program(command: str) -> str:
@@ -56,7 +56,7 @@ def program(command: str) -> str:
 
 
 @asynccontextmanager
-async def stdio_streams(stdio: Stdio, wire: Wire) -> AsyncIterator[TransportStreams]:
+async def stdio_streams(stdio: Stdio, wire: Wire, given: Given) -> AsyncIterator[TransportStreams]:
     """Start the server; when this is left, it and everything it started has ended.
 
     Raises:
@@ -73,24 +73,24 @@ async def stdio_streams(stdio: Stdio, wire: Wire) -> AsyncIterator[TransportStre
             stderr=PIPE,
             limit=wire.message_limit_bytes,
             cwd=folder,
-            env=server_environment(os.environ, stdio, folder),
+            env=server_environment(os.environ, given, folder),
             # A group of its own, so that what it starts ends with it.
             start_new_session=True,
         )
-        async with _pumped(process, wire) as streams:
+        async with _pumped(process, wire, given) as streams:
             yield streams
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @asynccontextmanager
-async def _pumped(process: Process, wire: Wire) -> AsyncIterator[TransportStreams]:
+async def _pumped(process: Process, wire: Wire, given: Given) -> AsyncIterator[TransportStreams]:
     come, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](0)
     outgoing, go = anyio.create_memory_object_stream[SessionMessage](0)
     pumps = [
         asyncio.create_task(_read(process, come, wire)),
         asyncio.create_task(_write(process, go)),
-        asyncio.create_task(_drain(process)),
+        asyncio.create_task(_drain(process, given)),
     ]
     try:
         yield incoming, outgoing
@@ -135,7 +135,7 @@ async def _write(process: Process, go: MemoryObjectReceiveStream[SessionMessage]
             await process.stdin.drain()
 
 
-async def _drain(process: Process) -> None:
+async def _drain(process: Process, given: Given) -> None:
     """Read what it prints, so that it never blocks on it; the end of it is for the log."""
     assert process.stderr is not None, "started with pipes"
     tail = b""
@@ -144,7 +144,7 @@ async def _drain(process: Process) -> None:
             tail = (tail + chunk)[-TAIL_BYTES:]
     finally:
         if process.returncode and tail:
-            log.warning("executor.server_said", said=tail.decode(errors="replace"))
+            log.warning("executor.server_said", said=given.redacted(tail.decode(errors="replace")))
 
 
 def kill(process: Process) -> None:

@@ -1,0 +1,1 @@
+"""Where the values of tools' variables come from, and who is given which."""
