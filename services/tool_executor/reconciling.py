@@ -41,7 +41,7 @@ async def reconciled(
         return outcome
     try:
         arguments = await arguments_for(asked, asking.manifest, run, bus)
-        async with desk.runner.place(asking) as place:
+        async with desk.runner.place(asking, run.tenant) as place:
             ending = await place.run(asking, arguments, context_of(run, asked))
         said = ending.output_json if isinstance(ending, Returned) else ""
         found = Found.model_validate_json(said)

@@ -9,7 +9,7 @@ import yaml
 from contracts.tool import ToolClaimed, ToolFailed, ToolSucceeded, ToolUnknown
 from services.tool_executor.adapters.registry import load_registry
 from services.tool_executor.adapters.runner import FakeRunner, SandboxRunner
-from services.tool_executor.adapters.workers import make_pool
+from services.tool_executor.adapters.workers import pooled
 from services.tool_executor.handlers import Desk, run_call
 from services.tool_executor.rules import Raised, Refused, Returned, Vanished
 from services.tool_executor.settings import Settings
@@ -53,11 +53,8 @@ async def test_it_is_asked_in_the_sandbox_of_the_tool_with_the_key_of_the_call(
     tmp_path, order, kind
 ):
     bench = Bench(tmp_path, order)
-    pool = make_pool(bench.registry, Settings())
-    try:
+    async with pooled(bench.registry, Settings()) as pool:
         outcome = await bench.hear(SandboxRunner(pool))
-    finally:
-        await pool.close()
 
     assert isinstance(outcome, kind), outcome
     if kind is ToolSucceeded:
