@@ -7,7 +7,7 @@ from rich.text import Text
 from contracts.envelope import Fact
 from contracts.shape import MICRO, Body
 from contracts.subjects import kind_of
-from services.console.cli.sentences import sentence
+from services.console.rules.words.sentences import sentence
 
 from .scenes import Scene, SceneResult
 

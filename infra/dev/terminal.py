@@ -91,7 +91,9 @@ def _options(mode: Durability, port: int, scenarios: Path | None) -> DevOptions:
 def _welcome(console: Console, platform: DevPlatform) -> None:
     home = platform.options.home.path
     models = "the simulator" if platform.places.simulator_url else "real providers"
-    console.print(f"\n[bold]Interlock[/] {platform.console_url}/api/docs")
+    console.print(f"\n[bold]Interlock[/] {platform.console_url}")
+    console.print(f"  sign in     with a token of {platform.places.tokens_file}", soft_wrap=True)
+    console.print(f"  API         {platform.console_url}/api/docs")
     console.print(f"  log         {platform.places.nats_url}  ({platform.options.durability})")
     console.print(f"  models      {models}")
     console.print(f"  state       {home}")

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from infra.evals.driving import Progress as Done
 from infra.evals.driving import Watch
 from infra.evals.purse import Purse
-from services.console.cli.output import usd
+from services.console.rules.words.amounts import usd
 
 
 @contextmanager

@@ -20,7 +20,8 @@ from infra.evals.plan import ARMS_LIMIT, ArmSpec, Planned, arm_of_prompt, matrix
 from infra.evals.purse import Purse
 from services.console.cli.client import Client
 from services.console.cli.errors import CONFLICT, FAILED, USAGE, CommandFailed, Unreachable
-from services.console.cli.output import show, usd
+from services.console.cli.output import show
+from services.console.rules.words.amounts import usd
 from services.evaluator.results import Arm, Experiment, Result
 from shared.config import load_yaml
 from shared.errors import ConfigError

@@ -9,7 +9,7 @@ from statistics import fmean
 from contracts.shape import to_micro_usd
 from infra.evals.plan import Planned
 from services.console.cli.client import Client
-from services.console.cli.output import usd
+from services.console.rules.words.amounts import usd
 from services.evaluator.judges.config import Jury
 from services.evaluator.judges.prompts import orders_of
 

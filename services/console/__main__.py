@@ -17,6 +17,8 @@ from services.console.settings import Settings
 from services.console.store import PostgresProjections, PostgresReadModel
 from services.console.store.erasures import PostgresErasures
 from services.console.store.rates import open_counts
+from services.console.web.app import faces, make_web
+from services.console.web.sessions import Sessions, secret_of
 from shared.catalogue import load_models
 from shared.config import load_agents
 from shared.errors import ConfigError
@@ -26,6 +28,7 @@ from shared.postgres import open_pool
 from shared.radius import load_radii
 from shared.release_log import open_release_log
 from shared.service import Core, Handlers, Service, run_service
+from shared.signing import load_signer
 
 
 def make_service(settings: Settings) -> Service:
@@ -37,7 +40,8 @@ def make_service(settings: Settings) -> Service:
     people, agents = load_people(settings), load_agents(settings.config_dir)
     aliases = load_models(settings.config_dir).aliases
     radii = load_radii(settings.config_dir)
-    api = make_api(settings)
+    api, web = make_api(settings), make_web(settings)
+    sessions = Sessions(secret_of(load_signer(settings.signing_key_file)))
 
     @asynccontextmanager
     async def wire(core: Core, settings: Settings) -> AsyncIterator[dict[str, object]]:
@@ -77,11 +81,12 @@ def make_service(settings: Settings) -> Service:
                 await open_audit(core.client, core.keyring, settings),
                 NatsLive(core.client),
                 counts,
+                sessions,
             )
-            api.state.desk = desk
+            api.state.desk = web.state.desk = desk
             yield {}
 
-    return Service(CONSOLE, settings=settings, handlers=Handlers(), wire=wire, web=api)
+    return Service(CONSOLE, settings=settings, handlers=Handlers(), wire=wire, web=faces(api, web))
 
 
 def main() -> None:

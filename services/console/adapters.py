@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from typing import Protocol
 
 import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from pydantic import ValidationError
 
 from contracts.envelope import Fact, Signer, Stored, encode
@@ -17,6 +19,7 @@ from contracts.subjects import LIVE_PROGRESS, kind_of, run_prefix
 from shared.readmodel import RunKey
 
 CALLS_LIMIT = 64  # of one run, between two looks
+ANY = "*"  # of tenants and of runs; no name has it
 
 
 class History(Protocol):
@@ -74,12 +77,24 @@ class Bell:
         self._waiting: dict[RunKey, set[asyncio.Event]] = {}
 
     def ring(self, tenant: str, run_id: str) -> None:
-        for event in self._waiting.get((tenant, run_id), ()):
-            event.set()
+        for key in ((tenant, run_id), (tenant, ANY), (ANY, ANY)):
+            for event in self._waiting.get(key, ()):
+                event.set()
+
+    @asynccontextmanager
+    async def listening_to_all(self, tenant: str | None) -> AsyncIterator[asyncio.Event]:
+        """An event that is set when any run of a tenant moves on; of all tenants, for None."""
+        async with self._waits(tenant or ANY, ANY) as event:
+            yield event
 
     @asynccontextmanager
     async def listening(self, tenant: str, run_id: str) -> AsyncIterator[asyncio.Event]:
         """An event that is set when the run moves on."""
+        async with self._waits(tenant, run_id) as event:
+            yield event
+
+    @asynccontextmanager
+    async def _waits(self, tenant: str, run_id: str) -> AsyncIterator[asyncio.Event]:
         event = asyncio.Event()
         events = self._waiting.setdefault((tenant, run_id), set())
         events.add(event)
@@ -92,32 +107,50 @@ class Bell:
 
 
 class NatsBell(Bell):
-    """Rings at whatever is published about a run, before it is known to be a fact or stored."""
+    """Rings at whatever is published about a run, before it is known to be a fact or stored.
+
+    Those who listen to the same runs share one subscription.
+    """
 
     def __init__(self, client: Client) -> None:
         super().__init__()
         self._client = client
+        self._heard: dict[RunKey, asyncio.Task[Subscription]] = {}
 
     @asynccontextmanager
-    async def listening(self, tenant: str, run_id: str) -> AsyncIterator[asyncio.Event]:
-        async with super().listening(tenant, run_id) as event:
-
-            async def ring(_: Msg) -> None:
-                event.set()
-
-            heard = await self._client.subscribe(run_prefix(tenant, run_id), cb=ring)
+    async def _waits(self, tenant: str, run_id: str) -> AsyncIterator[asyncio.Event]:
+        key = (tenant, run_id)
+        async with super()._waits(tenant, run_id) as event:
+            if key not in self._heard:
+                # Kept before it is there, so that who comes meanwhile waits for the same one.
+                asking = self._client.subscribe(
+                    run_prefix(tenant, run_id), cb=partial(self._ring_all, key)
+                )
+                self._heard[key] = asyncio.ensure_future(asking)
             try:
+                await asyncio.shield(self._heard[key])
                 yield event
             finally:
-                with suppress(nats.errors.Error):
-                    await heard.unsubscribe()
+                if len(self._waiting[key]) == 1:
+                    await _end(self._heard.pop(key))
+
+    async def _ring_all(self, key: RunKey, _: Msg) -> None:
+        for event in self._waiting.get(key, ()):
+            event.set()
 
 
-async def heard_within(event: asyncio.Event, seconds: float) -> None:
-    """Wait for the bell, or until it is time to look anyway."""
+async def _end(heard: asyncio.Task[Subscription]) -> None:
+    with suppress(nats.errors.Error):
+        await (await heard).unsubscribe()
+
+
+async def heard_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for the bell, or until it is time to look anyway; whether it rang."""
     with suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
+    has_rung = event.is_set()
     event.clear()
+    return has_rung
 
 
 class Latest:

@@ -35,6 +35,16 @@ class Settings(ServiceSettings, PostgresSettings):
         description="What the tools of an agent that is released must be among",
     )
 
+    session_hours: float = Field(
+        12.0, gt=0, le=168, description="How long somebody stays signed in in a browser"
+    )
+    page_rows: int = Field(50, ge=1, le=500, description="Rows of one page of a list in a browser")
+    page_steps: int = Field(40, ge=1, le=500, description="Steps of a run on one page")
+    page_facts: int = Field(500, ge=1, le=5000, description="Facts of a run on one page")
+    live_seconds: float = Field(
+        1.0, gt=0, description="A page that follows a list is told of changes so often at most"
+    )
+
     # Below the engine's message limit of 1 MiB, so that headers fit.
     body_limit_bytes: int = Field(786_432, ge=1024, le=1_000_000)
     requests_a_second: float = Field(

@@ -54,6 +54,7 @@ ALSO = {
         "archives": "runs that were imported as files; they are nobody's read model",
         "cli": "the commands of operators",
         "dead_letters": "what no service could use, and what people decided about it",
+        "web": "pages for people in a browser, from what answers the API",
     },
 }
 

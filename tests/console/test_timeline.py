@@ -9,7 +9,7 @@ from rich.console import Console
 
 from contracts.run import Configuration
 from contracts.subjects import FACTS
-from services.console.cli import model_sentences, sentences, standing
+from services.console.rules.words import model_sentences, sentences, standing
 from services.console.cli.render import timeline
 from tests.bodies import run_started, task, task_cleared
 from tests.console.stories import asked_run, decided_run

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from contracts.shape import MICRO
 from services.console.cli.client import connect
-from services.console.cli.output import MICRO, ends_well
+from services.console.cli.output import ends_well
 
 
 @ends_well

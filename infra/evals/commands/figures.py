@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.console.cli.output import usd
+from services.console.rules.words.amounts import usd
 
 
 def share_told(rate: Any) -> str:

@@ -37,20 +37,25 @@ async def caller(request: Request, credentials: Credentials) -> Person:
         TooMany: they asked too often.
     """
     desk: Desk = request.app.state.desk
-    person = None if credentials is None else _known(desk, credentials.credentials)
+    person = None if credentials is None else known(desk, credentials.credentials)
     if credentials is None or person is None:
         # By address, which may be that of a proxy: so whoever has a key is not held to it.
         address = request.client.host if request.client is not None else "unknown"
-        await _check(desk.refused, address)
+        await check_rate(desk.refused, address)
         if credentials is None:
             raise Unauthenticated("no token", HEADER, "send: Bearer <key>")
         raise Unauthenticated("nobody has this token", HEADER, "take one that is known")
     name = person.key_id or sha256_hex(credentials.credentials.encode())
-    await _check(desk.requests, name)
+    await check_rate(desk.requests, name)
     return person
 
 
-async def _check(limit: Limit, name: str) -> None:
+async def check_rate(limit: Limit, name: str) -> None:
+    """Count a request.
+
+    Raises:
+        TooMany: there were too many of this name.
+    """
     wait = await limit.take(name)
     if wait:
         rate = limit.rate
@@ -58,7 +63,8 @@ async def _check(limit: Limit, name: str) -> None:
         raise TooMany(said, HEADER, wait)
 
 
-def _known(desk: Desk, given: str) -> Person | None:
+def known(desk: Desk, given: str) -> Person | None:
+    """Whose key or token it is; None where nobody has it."""
     key_id = key_id_of(given)
     if key_id is None:
         return _of_file(desk.people, given.encode())
@@ -79,6 +85,14 @@ class Needs:
         self.access = access
 
     async def __call__(self, person: Annotated[Person, Depends(caller)]) -> Person:
+        return self.check(person)
+
+    def check(self, person: Person) -> Person:
+        """The person, if they may.
+
+        Raises:
+            Forbidden: they may not.
+        """
         if not person.may(self.access):
             raise self._refused(person)
         return person
@@ -121,14 +135,14 @@ def routes_of(app: FastAPI) -> Iterator[RouteAccess]:
         yield RouteAccess(route.path or "", frozenset(route.methods or ()), access)
 
 
-def check_declared(app: FastAPI) -> None:
+def check_declared(app: FastAPI, public: frozenset[str] = PUBLIC) -> None:
     """See to it that every route asks for a role, but those that anybody may read.
 
     Raises:
         LookupError: naming the route that does not.
     """
     for route in routes_of(app):
-        if route.path not in PUBLIC and route.access is None:
+        if route.path not in public and route.access is None:
             what = f"{', '.join(sorted(route.methods))} {route.path} declares no role"
             raise LookupError(f"{what}: give it a person of `api/access.py`")
 

@@ -26,6 +26,7 @@ from services.console.settings import Settings
 from services.console.store import MemoryProjections, Projections, ReadModel
 from services.console.store.erasures import Erasures, MemoryErasures
 from services.console.store.rates import MemoryCounts, SharedCounts
+from services.console.web.sessions import Sessions
 from shared.bus import Bus
 from shared.catalogue import Alias
 from shared.lag import LagReader, MemoryLag
@@ -62,6 +63,7 @@ class Desk:
     audit: AuditTrail = field(default_factory=MemoryAudit)
     live: Live = field(default_factory=MemoryLive)
     counts: SharedCounts = field(default_factory=MemoryCounts)
+    sessions: Sessions = field(default_factory=Sessions)
     streams: int = 0
     requests: Limit = field(init=False)
     refused: Limit = field(init=False)

@@ -7,7 +7,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.console.errors import TooLarge
 
-HEADERS = (
+Headers = tuple[tuple[bytes, bytes], ...]
+
+HEADERS: Headers = (
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -21,14 +23,15 @@ HEADERS = (
 class SafeHeaders:
     """Adds the headers to every answer."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, headers: Headers = HEADERS) -> None:
         self._app = app
+        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 known = {name for name, _ in message["headers"]}
-                more = [one for one in HEADERS if one[0] not in known]
+                more = [one for one in self._headers if one[0] not in known]
                 message = {**message, "headers": [*message["headers"], *more]}
             await send(message)
 

@@ -12,9 +12,9 @@ from services.console.cli.output import (
     ends_well,
     show,
     table,
-    usd,
     wants_json,
 )
+from services.console.rules.words.amounts import usd
 
 app = typer.Typer(help="Where the money went.", no_args_is_help=True)
 

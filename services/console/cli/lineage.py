@@ -17,10 +17,10 @@ from services.console.cli.output import (
     ends_well,
     show,
     table,
-    usd,
     wants_json,
 )
 from services.console.cli.submit import tell_accepted
+from services.console.rules.words.amounts import usd
 
 if TYPE_CHECKING:
     from contracts.export import Exported

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, ParamSpec, TypeVar
 
 import typer
 from rich.console import Console, RenderableType
@@ -41,7 +41,6 @@ STATUS_STYLES = {
     "queued": "cyan",
     "cancelled": "magenta",
 }
-MICRO = 1_000_000
 
 
 def wants_json(output: str, *, as_json: bool) -> bool:
@@ -103,11 +102,6 @@ def filled(
 
 def status_text(status: str) -> Text:
     return Text(status, style=STATUS_STYLES.get(status, ""))
-
-
-def usd(micro_usd: Any) -> str:
-    """Micro-dollars as dollars, all six places where they matter."""
-    return f"${int(micro_usd) / MICRO:.6f}"
 
 
 def moment(text: str | None) -> str:

@@ -7,8 +7,6 @@ import json
 from collections.abc import Iterator
 from typing import assert_never
 
-from services.console.cli.amounts import digest, short, size
-from services.console.cli.output import usd
 from services.console.rules.record import StepRecord
 from services.console.rules.record.amounts import duration
 from services.console.rules.record.calls import CallRecord, TryRecord
@@ -19,6 +17,7 @@ from services.console.rules.record.money import Denied, HoldRecord, Open
 from services.console.rules.record.reviews import DecisionRecord, ReviewRecord
 from services.console.rules.record.route import AttemptRecord
 from services.console.rules.record.times import KINDS, TimeRecord
+from services.console.rules.words.amounts import digest, short, size, usd
 
 CONTENT_CHARACTERS = 120
 VALUE_CHARACTERS = 60

@@ -18,8 +18,9 @@ from contracts.run import RunCancelled, RunCompleted, RunFailed
 from contracts.shape import Body
 from contracts.subjects import CONSOLE, kind_of
 from services.console.api.shapes import FactView
-from services.console.cli.output import status_text, usd
-from services.console.cli.sentences import sentence
+from services.console.cli.output import status_text
+from services.console.rules.words.amounts import usd
+from services.console.rules.words.sentences import sentence
 
 # By the last word of a fact's type; a mark beside the color, for who cannot tell colors.
 MARKS: Mapping[str, tuple[str, str]] = {

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from contracts.shape import MICRO
 from services.console.cli.client import Client, connect
 from services.console.cli.errors import CommandFailed
 from services.console.cli.output import (
-    MICRO,
     AsJson,
     Output,
     ends_well,
@@ -21,9 +21,9 @@ from services.console.cli.output import (
     show,
     status_text,
     table,
-    usd,
     wants_json,
 )
+from services.console.rules.words.amounts import usd
 
 WHOLE = "run status agent customer steps cost submitted"
 MONTH_TO_MINUTE = slice(5, 16)  # of 2026-01-31 12:30:59

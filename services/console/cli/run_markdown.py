@@ -10,8 +10,6 @@ from datetime import datetime
 from contracts.envelope import Fact
 from contracts.model import ModelRequested
 from contracts.shape import Body
-from services.console.cli.amounts import counted, digest, size
-from services.console.cli.output import usd
 from services.console.cli.record_lines import (
     attempt_line,
     hold_line,
@@ -23,6 +21,7 @@ from services.console.cli.render import Timeline, who
 from services.console.rules.record import RunRecord, StepRecord
 from services.console.rules.record.amounts import duration
 from services.console.rules.record.saw import PromptRecord
+from services.console.rules.words.amounts import counted, digest, size, usd
 
 MILLISECOND = 0.001
 SPECIAL = str.maketrans({one: f"\\{one}" for one in "\\`*[]<"})

@@ -8,9 +8,6 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from services.console.cli.amounts import digest, short, size
-from services.console.cli.findings import found
-from services.console.cli.output import usd
 from services.console.cli.record_lines import (
     attempt_line,
     call_lines,
@@ -23,6 +20,8 @@ from services.console.cli.record_lines import (
 from services.console.rules.record import StepRecord
 from services.console.rules.record.amounts import duration
 from services.console.rules.record.saw import Block, Saw
+from services.console.rules.words.amounts import digest, short, size, usd
+from services.console.rules.words.findings import found
 
 # Below this, digests and places in the log give way to what people read first.
 NARROW = 76

@@ -20,12 +20,11 @@ from contracts.progress import ToolProgress
 from contracts.review import ReviewRequested
 from contracts.shape import Body
 from contracts.subjects import OVER
-from services.console.cli.amounts import counted, short
 from services.console.cli.client import SILENCE_SECONDS, connect
 from services.console.cli.errors import Unreachable
-from services.console.cli.output import usd
 from services.console.cli.render import Lines, Timeline, facts_from, footer, step_rule, waiting
 from services.console.rules.record.awaited import awaited
+from services.console.rules.words.amounts import counted, short, usd
 
 # A platform that is started again is back within this; a run goes on without being watched.
 RECONNECT_SECONDS = 120.0

@@ -10,7 +10,7 @@ from contracts.model import (
 )
 from contracts.run import ContextCompacted
 from contracts.shape import Body
-from services.console.cli.amounts import short
+from services.console.rules.words.amounts import short
 
 COMPACTIONS = {
     "cleared": "old results cleared",

@@ -1,5 +1,7 @@
 """Sizes, counts, digests and texts as people read them."""
 
+from contracts.shape import MICRO
+
 KIBIBYTE, MEBIBYTE = 1024, 1024 * 1024
 DIGEST_DIGITS = 12
 TEXT_CHARACTERS = 160
@@ -28,3 +30,8 @@ def short(text: str, characters: int = TEXT_CHARACTERS) -> str:
     """One line of text, cut where it is long."""
     line = " ".join(text.split())
     return line if len(line) <= characters else f"{line[: characters - 1]}…"
+
+
+def usd(micro_usd: int | str) -> str:
+    """Micro-dollars as dollars, all six places where they matter."""
+    return f"${int(micro_usd) / MICRO:.6f}"

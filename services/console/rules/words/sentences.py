@@ -62,12 +62,11 @@ from contracts.tool import (
     ToolSucceeded,
     ToolUnknown,
 )
-from services.console.cli.amounts import short
-from services.console.cli.findings import found
-from services.console.cli.model_sentences import model_sentence
-from services.console.cli.origins import configured, origin
-from services.console.cli.output import usd
-from services.console.cli.standing import standing
+from services.console.rules.words.amounts import short, usd
+from services.console.rules.words.findings import found
+from services.console.rules.words.model_sentences import model_sentence
+from services.console.rules.words.origins import configured, origin
+from services.console.rules.words.standing import standing
 
 
 def sentence(fact: Fact[Body]) -> str:

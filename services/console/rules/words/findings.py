@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from contracts.guardrail import CheckFinding
-from services.console.cli.amounts import short
+from services.console.rules.words.amounts import short
 
 
 def found(findings: Iterable[CheckFinding]) -> str:
