@@ -9,8 +9,8 @@ from rich.console import Console
 
 from contracts.run import Configuration
 from contracts.subjects import FACTS
-from services.console.rules.words import model_sentences, sentences, standing
 from services.console.cli.render import timeline
+from services.console.rules.words import model_sentences, sentences, standing
 from tests.bodies import run_started, task, task_cleared
 from tests.console.stories import asked_run, decided_run
 from tests.histories import History, whole_run
