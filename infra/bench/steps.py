@@ -5,6 +5,7 @@ signed and projected. Runs are submitted by a plain NATS client; ends are heard 
 """
 
 import asyncio
+import contextlib
 import json
 import statistics
 import time
@@ -150,9 +151,11 @@ def _cpu_seconds(platform: DevPlatform) -> dict[str, float]:
         pid = platform.supervisor.pid(name)
         if pid is None:
             continue
-        process = psutil.Process(pid)
-        family = [process, *process.children(recursive=True)]
-        used[name] = sum(sum(each.cpu_times()[:4]) for each in family)
+        # What ends while it is looked at has spent what nobody can read any more.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            family = [process, *process.children(recursive=True)]
+            used[name] = sum(sum(each.cpu_times()[:4]) for each in family)
     return used
 
 
