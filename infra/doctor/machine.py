@@ -12,6 +12,7 @@ from infra.platform.errors import PlatformError
 from infra.platform.home import Home
 from infra.platform.nats import find_nats_server, nats_server_version
 from infra.platform.postgres_account import account_for_postgres, find_postgres, login_name
+from services.tool_executor.adapters import landlock
 from services.tool_executor.adapters.jail import Jail
 from services.tool_executor.errors import JailUnavailable
 
@@ -26,6 +27,7 @@ OLDEST_NATS_SERVER = (2, 15)
 LEAST_FREE_BYTES = 10**9
 DOCKER_TIMEOUT_SECONDS = 3.0
 JAIL_REMEDY = "only needed for tools of `sandbox: jail`: apt install bubblewrap"
+LANDLOCK_REMEDY = "a kernel with `landlock` among its security modules, or `sandbox: jail`"
 DOCKER_REMARK = "only needed for `docker compose`: https://docs.docker.com/engine/install"
 
 
@@ -38,6 +40,7 @@ async def look_at_machine(installation: Installation) -> Sequence[Finding]:
         await aside(lambda: check_home(home)),
         await aside(lambda: check_disk(home.path)),
         await aside(check_jail),
+        check_landlock(landlock.version()),
         await check_docker(),
     )
 
@@ -107,6 +110,13 @@ def check_jail() -> Finding:
         return ok("jail", f"bubblewrap at {Jail.found().bwrap}")
     except JailUnavailable as error:
         return warn("jail", str(error), JAIL_REMEDY)
+
+
+def check_landlock(version: int) -> Finding:
+    """It keeps tools of `sandbox: process` from each other and from the executor, where it is."""
+    if missing := landlock.remark(version):
+        return warn("landlock", missing, LANDLOCK_REMEDY)
+    return ok("landlock", f"version {version}")
 
 
 async def check_docker() -> Finding:

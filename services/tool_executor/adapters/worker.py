@@ -22,6 +22,7 @@ from contracts.tool import is_refusal
 from .credentials.given import REDACTED, SHORTEST_SECRET
 from .frames import CALL_LIMIT_BYTES, HEAD_LIMIT, LENGTH, REASON_LIMIT, Call, Reply, Told, framed
 from .invocation import Invocation, invocation_of
+from .landlock import set_apart
 from .syscalls import confine
 from .teller import FrameTeller
 from .way_out import open_way_out
@@ -34,6 +35,9 @@ ALARM_SLACK_SECONDS = 0.2
 def main() -> None:
     limits: dict[str, Any] = json.loads(sys.argv[1])
     calls, replies = _take_pipes()
+    # A jail has walls of its own: no other process is seen from inside.
+    if not limits["jailed"]:
+        set_apart()
     _limit_resources(limits)
     if limits["egress"]:
         open_way_out()

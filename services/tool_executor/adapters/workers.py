@@ -17,6 +17,7 @@ from shared.errors import ConfigError
 from .credentials.broker import Broker
 from .jail import Jail
 from .kinds import WorkerKind
+from .landlock import remark, version
 from .pool import WorkerPool
 from .process import WorkerLimits, WorkerProcess
 from .registry import Registry, ToolsFile
@@ -40,6 +41,8 @@ async def pooled(registry: Registry, settings: Settings) -> AsyncIterator[Worker
         egress_bytes=settings.worker_egress_bytes,
     )
     jail = find_jail(registry)
+    if any(not kind.jailed for kind in registry.kinds) and (missing := remark(version())):
+        log.warning("executor.not_set_apart", reason=missing)
 
     def start(kind: WorkerKind) -> Awaitable[WorkerProcess]:
         return WorkerProcess.start(registry.modules, limits, kind, jail)

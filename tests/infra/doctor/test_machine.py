@@ -14,7 +14,16 @@ async def test_this_machine_can_carry_the_platform(home):
     findings = await machine.look_at_machine(Installation.found(home, {}))
 
     names = [finding.name for finding in findings]
-    assert names == ["python", "nats-server", "postgres", "home", "disk", "jail", "docker"]
+    assert names == [
+        "python",
+        "nats-server",
+        "postgres",
+        "home",
+        "disk",
+        "jail",
+        "landlock",
+        "docker",
+    ]
     assert [finding for finding in findings if finding.state == "fail"] == []
     assert all(finding.remedy for finding in findings if finding.state != "ok")
 

@@ -21,6 +21,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from mcp.client._transport import TransportStreams
 from mcp.shared.message import SessionMessage
 
+from services.tool_executor.adapters import landlock
 from services.tool_executor.adapters.credentials.given import Given
 from services.tool_executor.errors import ServerUnusable
 
@@ -55,6 +56,12 @@ def program(command: str) -> str:
     return str(Path(found).absolute())
 
 
+def apart(program: str) -> tuple[str, ...]:
+    """How it is started so that it looks into no process of ours."""
+    # By its path: the server's environment does not say where our packages lie.
+    return (sys.executable, "-I", "-S", landlock.__file__, program)
+
+
 @asynccontextmanager
 async def stdio_streams(stdio: Stdio, wire: Wire, given: Given) -> AsyncIterator[TransportStreams]:
     """Start the server; when this is left, it and everything it started has ended.
@@ -67,7 +74,8 @@ async def stdio_streams(stdio: Stdio, wire: Wire, given: Given) -> AsyncIterator
     folder = tempfile.mkdtemp(prefix="interlock-mcp-")
     try:
         process = await asyncio.create_subprocess_exec(
-            *(command, *stdio.args),
+            *apart(command),
+            *stdio.args,
             stdin=PIPE,
             stdout=PIPE,
             stderr=PIPE,
